@@ -1,0 +1,49 @@
+PYTHON ?= python3
+RAW ?= ../shared/data/Penn_Action
+BIN := .venv/bin
+SOURCES := actrec tests $(wildcard notebooks/*.ipynb)
+
+export WANDB_MODE := offline
+export YOLO_OFFLINE := true
+
+.DEFAULT_GOAL := help
+.PHONY: help install test test-slow lint format types check penn_action clean
+
+help: ## list these targets
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# The stamp is written last, so an install that was cut short is done again.
+.venv/.installed: pyproject.toml constraints.txt
+	rm -f $@
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[all]'
+	touch $@
+
+install: .venv/.installed ## .venv/ with every extra
+
+test: install ## all set-up, then the tests
+	$(BIN)/python -m pytest
+
+test-slow: install ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: install ## ruff: rules and format
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+format: install ## ruff: mend what it can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+types: install ## mypy
+	$(BIN)/mypy
+
+check: lint types test ## lint, types and tests
+
+penn_action: install ## all set-up, then prepare and train on Penn Action from RAW=folder
+	$(BIN)/python -m actrec.prepare dataset=penn_action raw='$(RAW)'
+	$(BIN)/python -m actrec.train experiment=penn_action
+
+clean: ## remove caches and builds; runs, data and .venv/ stay
+	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find actrec tests -name __pycache__ -type d -prune -exec rm -rf {} +

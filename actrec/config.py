@@ -1,0 +1,216 @@
+"""The one Hydra wrapper of all entry points: finds `conf/`, and turns a user's mistakes into one clear sentence."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import os
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Container, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from actrec.types import ActrecError
+
+_VERSION_BASE = "1.3"
+Task = Callable[[DictConfig], None]
+
+
+def config_dir() -> Path:
+    """Where the configs are: in the package when it was installed from a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
+
+
+def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
+    """Make a function of the composed config an entry point.
+
+    The overrides of the command line are tried first. A user's mistake, there or in the function (`ActrecError`), is
+    one sentence on stderr and exit status 1; an interrupt is exit status 130. HYDRA_FULL_ERROR=1 gives the traceback.
+
+    Args:
+        config_name: The root config in `conf/`, without its ending.
+    """
+
+    def decorate(task: Task) -> Callable[[], None]:
+        @functools.wraps(task)
+        def guarded(cfg: DictConfig) -> None:
+            try:
+                task(cfg)
+            except (ActrecError, InstantiationException) as error:
+                _fail(error)
+
+        def entry() -> None:
+            try:
+                arguments = get_args_parser().parse_args()
+                if not (arguments.config_path or arguments.config_dir or arguments.config_name):
+                    _try_overrides(config_name, arguments)
+                hydra.main(str(config_dir()), config_name, _VERSION_BASE)(guarded)()
+            except ActrecError as error:
+                _fail(error)
+            except KeyboardInterrupt:
+                print("interrupted", file=sys.stderr)
+                sys.exit(130)
+
+        return functools.wraps(task)(entry)
+
+    return decorate
+
+
+def _fail(error: Exception) -> None:
+    if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        raise error
+    print(f"error: {_sentence(error)}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _sentence(error: BaseException) -> str:
+    """An instantiation error as its root cause and the config key that it is about; others as they are."""
+    if not isinstance(error, InstantiationException):
+        return str(error)
+    key = re.search(r"full_key: (\S+)", str(error))
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    text = str(cause) if isinstance(cause, ActrecError) else f"{type(cause).__name__}: {cause}"
+    return f"{text.splitlines()[0] if cause is error else text}{f' (config key {key[1]})' if key else ''}"
+
+
+def _try_overrides(config_name: str, arguments: Namespace) -> None:
+    """Compose once, with the first value of each sweep, and say what is wrong.
+
+    Raises:
+        ActrecError: An override is misspelt or malformed, or a mandatory value is missing.
+    """
+    if arguments.hydra_help or arguments.shell_completion or arguments.info:
+        return
+    with initialize_config_dir(str(config_dir()), version_base=_VERSION_BASE):
+        overrides = [_parse(text) for text in arguments.overrides]
+        if arguments.help:  # Hydra's help composes, so a group that must be given takes its first option there
+            sys.argv += _stand_ins(config_name, {override.key_or_group for override in overrides})
+            return
+        texts = [text for override in overrides for text in _first_value(override, arguments.multirun)]
+        try:
+            cfg = compose(config_name, texts)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ActrecError(_explain(error, config_name, texts)) from None
+    missing = [] if arguments.cfg else sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        what = f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value."
+        raise ActrecError(f"{what} Give {' '.join(f'{key}=…' for key in missing)}{_example(config_name)}")
+
+
+def _parse(text: str) -> Override:
+    try:
+        return OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        raise ActrecError(
+            f"The override '{text}' cannot be read: {reason}. Write key=value; put quotes about a value with spaces, "
+            "commas or brackets: 'key=\"a, b\"'."
+        ) from None
+
+
+def _first_value(override: Override, multirun: bool) -> Iterator[str]:
+    if not (multirun and override.is_sweep_override()):
+        yield str(override.input_line)
+    elif override.is_discrete_sweep():
+        values = list(override.sweep_string_iterator())
+        if override.key_or_group in _groups():
+            for value in values:
+                _check_option(override.key_or_group, value, _options(override.key_or_group))
+        yield f"{override.get_key_element()}={values[0]}"
+
+
+def _check_option(group: str, option: str, options: Sequence[str]) -> None:
+    if option not in options:
+        raise ActrecError(
+            f"There is no {group} '{option}'.{_nearest(option, options)} Choose one of: {', '.join(options)}."
+        )
+
+
+def _explain(error: Exception, config_name: str, texts: list[str]) -> str:
+    message = str(error).strip()
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        _check_option(group, option, error.options)
+    group_missing = re.search(r"You must specify '([^']+)'", message)
+    key = re.search(r"Could not override '([^'@]+)", message)
+    if group_missing or (key and _is_unknown(error)):
+        known = _all_keys(config_name, texts)
+        names = [text.split("=", 1)[0] for text in texts if "=" in text and text[0] not in "+~"]
+        for name in [key[1]] if key else [name for name in names if name not in known]:
+            return f"There is no config key '{name}'.{_nearest(name, known)} To add a new one, write +{name}=…"
+    if group_missing:
+        choices = "|".join(_options(group_missing[1]))
+        return f"{group_missing[1]} has no value. Choose one: {group_missing[1]}={choices}{_example(config_name)}"
+    cause = f" {str(error.__cause__).splitlines()[0]}" if error.__cause__ and str(error.__cause__) else ""
+    return f"The config cannot be composed: {' '.join(message.split())}{cause}"
+
+
+def _is_unknown(error: Exception) -> bool:
+    text = f"{error} {error.__cause__ or ''}"
+    return "not in struct" in text or "No match in the defaults list" in text or "append to your config" in text
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """A question that names the nearest of the known names, by whole dotted path or by last part; or nothing."""
+    scores = {key: max(_likeness(name, key), _likeness(name.split(".")[-1], key.split(".")[-1]) - 0.1) for key in known}
+    best = max(scores.values(), default=0)
+    near = [key for key in sorted(scores, key=lambda key: -scores[key]) if scores[key] >= max(0.65, best - 0.1)][:3]
+    return f" Did you mean {' or '.join(repr(key) for key in near)}?" if near else ""
+
+
+def _likeness(a: str, b: str) -> float:
+    return difflib.SequenceMatcher(None, a, b).ratio()
+
+
+def _options(group: str) -> list[str]:
+    return sorted(file.stem for file in (config_dir() / group).glob("*.yaml"))
+
+
+def _groups() -> list[str]:
+    folders = (file.parent.relative_to(config_dir()).as_posix() for file in config_dir().glob("*/**/*.yaml"))
+    return sorted({folder for folder in folders if not folder.startswith("hydra")})
+
+
+def _stand_ins(config_name: str, given: Container[str]) -> list[str]:
+    """The first option of each group that the root config leaves to the user."""
+    root = (config_dir() / f"{config_name}.yaml").read_text(encoding="utf-8")
+    wanted = re.findall(r"^\s*-\s*/?(\w+):\s*\?\?\?", root, re.MULTILINE)
+    return [f"{group}={_options(group)[0]}" for group in wanted if group not in given]
+
+
+def _all_keys(config_name: str, texts: list[str]) -> list[str]:
+    """Config groups and the dotted path of every key, under the groups that the overrides choose."""
+    groups = _groups()
+    pairs = dict(text.lstrip("+").split("=", 1) for text in texts if "=" in text)
+    chosen = [f"{group}={option}" for group, option in pairs.items() if group in groups and option in _options(group)]
+    return [*groups, *_paths(compose(config_name, [*chosen, *_stand_ins(config_name, pairs)]))]
+
+
+def _paths(cfg: Any, prefix: str = "") -> Iterator[str]:
+    if not isinstance(cfg, DictConfig):
+        return
+    for key in map(str, cfg):
+        yield f"{prefix}{key}"
+        if not OmegaConf.is_interpolation(cfg, key) and not OmegaConf.is_missing(cfg, key):
+            yield from _paths(cfg[key], f"{prefix}{key}.")
+
+
+def _example(config_name: str) -> str:
+    """The example that the root config gives in `hydra.help.footer`."""
+    root = OmegaConf.load(config_dir() / f"{config_name}.yaml")
+    footer = OmegaConf.select(root, "hydra.help.footer")
+    return f", for instance:\n  {footer.strip()}" if footer else "."

@@ -1,0 +1,171 @@
+"""Windows for training and validation, from a store, as Lightning takes them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import lightning as L
+import numpy as np
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from actrec.data.augment import Augmentation
+from actrec.data.pipeline import Item, Pipeline, collate
+from actrec.data.split import Split
+from actrec.data.store import read_store
+from actrec.types import ActrecError, Batch, NormalizedSequence, SkeletonSequence
+
+log = logging.getLogger(__name__)
+
+
+class EpochSampler(Sampler[tuple[int, int]]):
+    """Pairs of (epoch, index) in an order that seed and epoch alone decide, so that a resumed run sees the same.
+
+    Args:
+        length: Items of the data set.
+        seed: Seed of the run.
+        rank: This process among `world`; each takes every world-th item of the same order.
+        world: Number of processes.
+    """
+
+    def __init__(self, length: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self.length, self.seed, self.rank, self.world, self.epoch = length, seed, rank, world, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
+        order = np.resize(order, len(self) * self.world)  # every process gets as many: the first few come twice
+        return iter((self.epoch, int(index)) for index in order[self.rank :: self.world])
+
+    def __len__(self) -> int:
+        return -(-self.length // self.world)
+
+
+class TrainingWindows(Dataset[Item]):
+    """Augmented windows; item (epoch, index) is the same whoever asks, and whenever.
+
+    Args:
+        sequences: Clips of the train split.
+        labels: Class numbers of the clips.
+        pipeline: From clip to network input.
+        augmentation: Applied anew to every item.
+        seed: Seed of the run.
+    """
+
+    def __init__(
+        self,
+        sequences: Sequence[SkeletonSequence],
+        labels: Sequence[int],
+        pipeline: Pipeline,
+        augmentation: Augmentation,
+        seed: int,
+    ) -> None:
+        self.sequences, self.labels, self.pipeline = sequences, labels, pipeline
+        self.augmentation, self.seed = augmentation, seed
+        self.normalized = [pipeline.normalize(sequence) for sequence in sequences]
+        counts = [pipeline.windows.count(len(sequence)) for sequence in self.normalized]
+        self.entries = [(clip, window) for clip, count in enumerate(counts) for window in range(count)]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def _sequence(self, clip: int, rng: np.random.Generator) -> NormalizedSequence:
+        raw = self.sequences[clip]
+        seen = self.augmentation.raw(raw, rng)
+        normalized = self.normalized[clip] if seen is raw else self.pipeline.normalize(seen)
+        return self.augmentation.sequence(normalized, self.pipeline.skeleton, rng)
+
+    def __getitem__(self, key: tuple[int, int]) -> Item:
+        epoch, index = key
+        rng = np.random.default_rng((self.seed, epoch, index))
+        clip, number = self.entries[index]
+        sequence = self._sequence(clip, rng)
+        number = min(number, self.pipeline.windows.count(len(sequence)) - 1)
+        window = self.pipeline.windows.train(sequence, number, rng)
+        window = self.augmentation.window(window, self.pipeline.skeleton, rng)
+        return self.pipeline.item(window, self.labels[clip], clip)
+
+
+class ActionData(L.LightningDataModule):
+    """A store's train, val and test splits.
+
+    Args:
+        store: Folder of the skeleton store.
+        split: How clips are divided.
+        pipeline: From clip to network input.
+        augmentation: For the train split.
+        labels: The classes in the order of their numbers; by default those of the store, sorted.
+        exclude_labels: Labels that are left out.
+        batch_size: Windows of a batch, on each device.
+        workers: Processes that make batches; 0 for none.
+        seed: Seed of order and augmentation.
+    """
+
+    def __init__(
+        self,
+        store: str | Path,
+        split: Split,
+        pipeline: Pipeline,
+        augmentation: Augmentation,
+        labels: Sequence[str] | None = None,
+        exclude_labels: Sequence[str] = (),
+        batch_size: int = 32,
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.pipeline, self.augmentation = pipeline, augmentation
+        self.batch_size, self.workers, self.seed = batch_size, workers, seed
+        clips = [clip for clip in read_store(store) if clip.label not in exclude_labels]
+        self.labels = list(labels) if labels else sorted({clip.label for clip in clips})
+        unknown = Counter(clip.label for clip in clips if clip.label not in self.labels)
+        if unknown:
+            raise ActrecError(
+                f"Store '{store}' has clips with labels that are not among the {len(self.labels)} classes: "
+                f"{', '.join(sorted(unknown))}. Leave them out with 'dataset.exclude_labels=[{','.join(sorted(unknown))}]'."
+            )
+        if not clips:
+            raise ActrecError(f"Store '{store}' has no clips. Build it again with 'python -m actrec.prepare'.")
+        self.splits = split(clips)
+        self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
+        if self.absent:
+            log.warning("No clips in the store for: %s.", ", ".join(self.absent))
+
+    def class_numbers(self, name: str) -> list[int]:
+        """Class numbers of the clips of a split."""
+        return [self.labels.index(clip.label) for clip in self.splits[name]]
+
+    def setup(self, stage: str) -> None:
+        train, val = self.splits["train"], self.splits["val"]
+        self.train_windows = TrainingWindows(
+            train, self.class_numbers("train"), self.pipeline, self.augmentation, self.seed
+        )
+        self.val_items = [
+            item
+            for number, (clip, label) in enumerate(zip(val, self.class_numbers("val"), strict=True))
+            for item in self.pipeline.evaluation_items(clip, label, number)
+        ]
+
+    def _rank(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        sampler = EpochSampler(len(self.train_windows), self.seed, *self._rank())
+        return DataLoader(
+            self.train_windows,
+            self.batch_size,
+            sampler=sampler,
+            num_workers=self.workers,
+            collate_fn=collate,
+            drop_last=len(sampler) > self.batch_size,
+            persistent_workers=self.workers > 0,
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        rank, world = self._rank()
+        return DataLoader(self.val_items[rank::world], self.batch_size, collate_fn=collate)  # type: ignore[arg-type]

@@ -1,0 +1,81 @@
+"""From a stored clip to what the network takes: the one path that training, evaluation and serving share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from actrec.data.preprocess import Preprocess
+from actrec.data.windows import Features, ResizeWindows, SlidingWindows
+from actrec.skeleton import Skeleton, map_keypoints
+from actrec.types import Batch, NormalizedSequence, SkeletonSequence, Window
+
+
+class Item(NamedTuple):
+    """One window, ready to be put in a batch."""
+
+    features: Float[ndarray, "time joint channel"]
+    valid: Bool[ndarray, " time"]
+    observed: Bool[ndarray, "time joint"]
+    label: int
+    clip: int
+
+
+def collate(items: list[Item]) -> Batch:
+    """Items stacked to a batch of tensors."""
+    features, valid, observed, label, clip = zip(*items, strict=True)
+    return Batch(
+        torch.from_numpy(np.stack(features)),
+        torch.from_numpy(np.stack(valid)),
+        torch.from_numpy(np.stack(observed)),
+        torch.tensor(label),
+        torch.tensor(clip),
+    )
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything between a stored clip and the network, saved with the model.
+
+    Attributes:
+        skeleton: The layout that the network sees; clips in another one are mapped to it.
+        preprocess: Cleaning, centring and scaling.
+        windows: How clips are cut.
+        features: What the network is given of each joint.
+    """
+
+    skeleton: Skeleton
+    preprocess: Preprocess
+    windows: SlidingWindows | ResizeWindows
+    features: Features
+
+    def normalize(self, sequence: SkeletonSequence) -> NormalizedSequence:
+        """The clip in this skeleton, preprocessed."""
+        keypoints = map_keypoints(sequence.keypoints, sequence.skeleton, self.skeleton.name)
+        return self.preprocess(keypoints, self.skeleton, sequence.fps)
+
+    def item(self, window: Window, label: int, clip: int) -> Item:
+        """A window with its features."""
+        return Item(self.features(window, self.skeleton), window.valid, window.observed, label, clip)
+
+    def evaluation_items(self, sequence: SkeletonSequence, label: int, clip: int, ratio: float = 1.0) -> list[Item]:
+        """The windows by which a clip is judged when the first ⌈ratio · n⌉ of its frames have been seen.
+
+        Frames past those are cut off before preprocessing, so that nothing of them can show.
+
+        Args:
+            sequence: The clip.
+            label: Its class number.
+            clip: Its number in the split.
+            ratio: Observation ratio, in (0, 1].
+        """
+        seen = math.ceil(round(ratio * len(sequence), 9))
+        normalized = self.normalize(replace(sequence, keypoints=sequence.keypoints[:seen]))
+        n_frames = round(len(sequence) * len(normalized) / seen)
+        return [self.item(window, label, clip) for window in self.windows.evaluate(normalized, n_frames)]

@@ -1,0 +1,99 @@
+"""From a data set's own files to a skeleton store: importer, label map, joint layout, writer, summary."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from actrec.data.importers import Importer
+from actrec.data.labels import LabelMap
+from actrec.data.writer import REJECTED, StoreSummary, write_store
+from actrec.skeleton import get_skeleton, map_keypoints
+from actrec.types import ActrecError, SkeletonSequence
+
+log = logging.getLogger(__name__)
+
+
+def prepare(
+    dataset: str,
+    raw: Path,
+    store: Path,
+    importer: Importer,
+    label_map: LabelMap,
+    skeleton: str,
+    max_rejected: float = 0.05,
+    options: dict[str, Any] | None = None,
+) -> StoreSummary:
+    """Make the skeleton store of a data set, or finish one that a killed run left.
+
+    Args:
+        dataset: What the data set is called.
+        raw: Folder or file that the importer reads.
+        store: Folder of the store.
+        importer: Finds the clips in `raw`.
+        label_map: From the sources' labels to the project's.
+        skeleton: Joint layout of the store; clips of another are mapped onto it.
+        max_rejected: Share of bad clips above which the run fails.
+        options: How importer and label map were set up, for `store.json`.
+
+    Raises:
+        ActrecError: There is nothing to import, a label is unknown, or too many clips are bad.
+    """
+    get_skeleton(skeleton)
+    raw = raw.expanduser().resolve()
+    if not raw.exists():
+        raise ActrecError(f"raw={raw} is not there. Give the folder (or file) that has the data set.")
+    clips = importer(raw)
+
+    def accept(sequence: SkeletonSequence) -> SkeletonSequence | None:
+        label = label_map(sequence.source, sequence.label)
+        if label is None:
+            return None
+        keypoints = map_keypoints(sequence.keypoints, sequence.skeleton, skeleton)
+        return replace(sequence, keypoints=keypoints, skeleton=skeleton, label=label)
+
+    info = {
+        "dataset": dataset,
+        "raw": str(raw),
+        "skeleton": skeleton,
+        "pose_model": "annotations",
+        "pose_model_version": "",
+        "options": options or {},
+    }
+    summary = write_store(store, clips, info, accept, max_rejected)
+    present = {clip.source for clip in clips}
+    absent = [source for source in label_map.sources if source not in present]
+    log.info("%s", describe(summary, store, label_map.names, absent))
+    return summary
+
+
+def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), absent: list[str] | None = None) -> str:
+    """What a run did and what the store has, for people: a table of clips by label and source, and what is amiss."""
+    sources = sorted({row["source"] for row in summary.rows})
+    counts = Counter((row["label"], row["source"]) for row in summary.rows)
+    names = labels or tuple(sorted({row["label"] for row in summary.rows}))
+    width = max(len(name) for name in (*names, "label"))
+    lines = [f"{'label':<{width}}" + "".join(f"  {source:>12}" for source in sources)]
+    lines += [f"{name:<{width}}" + "".join(f"  {counts[name, source]:>12}" for source in sources) for name in names]
+    splits = Counter(row["split"] for row in summary.rows)
+    by_split = ", ".join(
+        f"{splits[split]} {split or 'without a split'}" for split in ("train", "test", "") if splits[split]
+    )
+    frames = sum(int(row["n_frames"]) for row in summary.rows)
+    lines.append(f"{len(summary.rows)} clips ({by_split}), {frames} frames, {summary.observed:.1%} of joints observed.")
+    if absent:
+        lines.append(f"Sources that were absent: {', '.join(absent)}.")
+    without = [name for name in names if not any(counts[name, source] for source in sources)]
+    if without:
+        lines.append(f"Labels without clips: {', '.join(without)}.")
+    if summary.skipped:
+        skipped = ", ".join(f"{label} ({source}) {n}" for (source, label), n in sorted(summary.skipped.items()))
+        lines.append(f"Left out, as the label map has no place for them: {skipped}.")
+    if summary.rejected:
+        lines.append(f"Rejected {len(summary.rejected)}, listed in {store / REJECTED}:")
+        lines += [f"  {origin}: {reason}" for origin, reason in summary.rejected.items()]
+    done = f"{summary.written} clips written to {store}" if summary.written else f"{store} was already complete"
+    return "\n".join([*lines, f"{done}."])

@@ -1,0 +1,254 @@
+"""Turns a stored clip's pixels into torso lengths about the pelvis: after the store, before windows, and the same in
+training, evaluation and serving."""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass
+from math import isnan
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from actrec.data.windows import frame_grid, resample
+from actrec.skeleton import Skeleton
+from actrec.types import ActrecError, NormalizedSequence
+
+# A torso counts where it is more than this share of the body's extent, and any length where it is more than this many
+# pixels: nothing is ever divided by less.
+EPSILON = 1e-3
+
+
+def interpolate_missing(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
+) -> Float[ndarray, "frame joint 3"]:
+    """Joints interpolated linearly over time from the frames in which they were observed, held at both ends.
+
+    Confidence stays as it is. A joint observed in no frame is zero in x and y.
+    """
+    n_frames = len(keypoints)
+    frames = np.arange(n_frames)[:, None]
+    before = np.maximum.accumulate(np.where(observed, frames, -1))
+    after = np.minimum.accumulate(np.where(observed, frames, n_frames)[::-1])[::-1]
+    first, last = np.where(before < 0, after, before), np.where(after == n_frames, before, after)
+    weight = (frames - first) / np.maximum(last - first, 1)
+    filled = keypoints.copy()
+    xy, known = keypoints[..., :2], observed.any(0)
+    start = np.take_along_axis(xy, np.minimum(first, n_frames - 1)[..., None], axis=0)
+    stop = np.take_along_axis(xy, np.maximum(last, 0)[..., None], axis=0)
+    filled[..., :2] = np.where(observed[..., None], xy, start + (stop - start) * weight[..., None])
+    filled[:, ~known, :2] = 0
+    return filled
+
+
+def hold_missing(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
+) -> Float[ndarray, "frame joint 3"]:
+    """Joints held at where they were last observed. Confidence stays as it is; not yet observed is zero in x and y."""
+    last = np.maximum.accumulate(np.where(observed, np.arange(len(keypoints))[:, None], -1))
+    filled = keypoints.copy()
+    filled[..., :2] = np.take_along_axis(keypoints[..., :2], np.maximum(last, 0)[..., None], axis=0)
+    filled[..., :2][last < 0] = 0
+    return filled
+
+
+def pelvis(keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton) -> Float[ndarray, "frame 2"]:
+    """Midpoint of the hips."""
+    return keypoints[:, skeleton.index(skeleton.hips), :2].mean(1)
+
+
+def boxes(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
+) -> Float[ndarray, "frame 4"]:
+    """Each frame's least x and y and negated greatest x and y over observed joints; infinite where there are none.
+
+    With the sign turned, the box about many frames is the minimum of theirs.
+    """
+    xy = keypoints[..., :2]
+    return np.where(observed[..., None], np.concatenate([xy, -xy], axis=-1), np.inf).min(1)
+
+
+def extents(boxes: Float[ndarray, "frame 4"]) -> Float[ndarray, " frame"]:
+    """Longer side of each of the `boxes`, in pixels; minus infinity for that of no joints."""
+    return -(boxes[:, :2] + boxes[:, 2:]).min(1)
+
+
+def torso_lengths(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> Float[ndarray, " frame"]:
+    """Mid-shoulders to pelvis in pixels; NaN where a hip or shoulder is not observed or the length is degenerate."""
+    shoulders = skeleton.index(skeleton.shoulders)
+    lengths = np.linalg.norm(keypoints[:, shoulders, :2].mean(1) - pelvis(keypoints, skeleton), axis=-1)
+    seen = observed[:, [*shoulders, *skeleton.index(skeleton.hips)]].all(1)
+    least = EPSILON * np.maximum(extents(boxes(keypoints, observed)), 1)
+    return np.where(seen & (lengths > least), lengths, np.nan)
+
+
+def _normalize(
+    filled: Float[ndarray, "frame joint 3"],
+    known: Bool[ndarray, "frame joint"],
+    origin: Float[ndarray, "_ 2"],
+    scale: Float[ndarray, " _"],
+) -> Float[ndarray, "frame joint 3"]:
+    normalized = filled.astype(np.float32)
+    normalized[..., :2] = np.where(known[..., None], (filled[..., :2] - origin[:, None]) / scale[:, None, None], 0)
+    return normalized
+
+
+class CausalStream:
+    """Causal preprocessing with memory: frames go in, in order and as many at a time as there are.
+
+    What comes out for a frame draws on that frame and those before it, and is the same however they are divided up.
+
+    - A missing joint is held at its last observed place; one not yet observed is zero after normalisation.
+    - The origin is the pelvis of the first frame with both hips observed. Until then it is the centroid of the observed
+      joints of the first frame that has any: fixed, so that only the person moves and not the origin.
+    - The scale is the median torso length so far; until one is known, the longer side of the box about every joint
+      observed so far; until that is more than a point, 1.
+
+    Args:
+        skeleton: The keypoints' joint layout.
+        confidence_threshold: Joints below it are missing.
+    """
+
+    def __init__(self, skeleton: Skeleton, confidence_threshold: float = 0.2) -> None:
+        self.skeleton, self.threshold = skeleton, confidence_threshold
+        self._last = np.zeros((1, skeleton.n_joints, 3))
+        self._known = np.zeros((1, skeleton.n_joints), dtype=bool)
+        self._pelvis: Float[ndarray, " 2"] | None = None
+        self._centroid: Float[ndarray, " 2"] | None = None
+        self._torsos: list[float] = []
+        self._box = np.full((1, 4), np.inf)
+
+    def push(self, keypoints: Float[ndarray, "frame joint 3"]) -> NormalizedSequence:
+        """The next frames, normalised.
+
+        Args:
+            keypoints: x and y in pixels, and confidence.
+        """
+        _check_joints(keypoints, self.skeleton)
+        raw = keypoints.astype(np.float64)
+        observed = keypoints[..., 2] >= self.threshold
+        known = np.logical_or.accumulate(np.concatenate([self._known, observed]))
+        filled = hold_missing(np.concatenate([self._last, raw]), np.concatenate([self._known, observed]))
+        self._last, self._known = filled[-1:], known[-1:]
+        origin, scale = self._origins(raw, observed), self._scales(raw, observed)
+        return NormalizedSequence(_normalize(filled[1:], known[1:], origin, scale), observed)
+
+    def _origins(
+        self, keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
+    ) -> Float[ndarray, "frame 2"]:
+        origins = np.zeros((len(keypoints), 2))
+        some = observed.any(1)
+        if self._centroid is None and some.any():
+            first = int(some.argmax())
+            self._centroid = keypoints[first, observed[first], :2].mean(0)
+        if self._centroid is not None:  # before any joint is observed, all are zero whatever the origin
+            origins[:] = self._centroid
+        hips = observed[:, self.skeleton.index(self.skeleton.hips)].all(1)
+        start = 0
+        if self._pelvis is None and hips.any():
+            start = int(hips.argmax())
+            self._pelvis = pelvis(keypoints[start : start + 1], self.skeleton)[0]
+        if self._pelvis is not None:
+            origins[start:] = self._pelvis
+        return origins
+
+    def _scales(
+        self, keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
+    ) -> Float[ndarray, " frame"]:
+        so_far = np.minimum.accumulate(np.concatenate([self._box, boxes(keypoints, observed)]))
+        self._box = so_far[-1:]
+        extent = extents(so_far[1:])
+        scales = np.where(extent > EPSILON, extent, 1.0)
+        for frame, torso in enumerate(torso_lengths(keypoints, observed, self.skeleton).tolist()):
+            if not isnan(torso):
+                insort(self._torsos, torso)
+            if self._torsos:
+                middle = len(self._torsos) // 2
+                scales[frame] = (self._torsos[middle] + self._torsos[~middle]) / 2
+        return scales
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Fills missing joints, moves the origin to the pelvis, and measures in torso lengths (blog post 2.2).
+
+    Attributes:
+        mode: "offline" looks at the whole clip; "causal" gives each frame from those up to it, see `CausalStream`.
+        confidence_threshold: Joints below it are missing. Above 0, as a confidence of 0 is an unobserved joint.
+        fps: Frames a second that every clip is resampled to; None keeps the clip's own. In causal mode a frame of the
+            new rate draws on the two of the clip around its time, and so on nothing later than the clip's next frame.
+    """
+
+    mode: str = "offline"
+    confidence_threshold: float = 0.2
+    fps: float | int | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("offline", "causal"):
+            raise ActrecError(f"preprocess.mode is '{self.mode}'. Choose one of: offline, causal.")
+        if not 0 < self.confidence_threshold <= 1:
+            raise ActrecError(
+                f"preprocess.confidence_threshold is {self.confidence_threshold}; expected above 0 and at most 1."
+            )
+        if self.fps is not None and not 0 < self.fps < np.inf:
+            raise ActrecError(
+                f"preprocess.fps is {self.fps}; expected a positive number, or null to keep each clip's own rate."
+            )
+
+    def __call__(
+        self, keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton, fps: float
+    ) -> NormalizedSequence:
+        """A clip in torso lengths about its pelvis, with its confidences as they are.
+
+        Args:
+            keypoints: x and y in pixels, and confidence in [0, 1].
+            skeleton: Their joint layout.
+            fps: The clip's own frames a second.
+        """
+        _check_joints(keypoints, skeleton)
+        observed = keypoints[..., 2] >= self.confidence_threshold
+        if self.mode == "causal":
+            sequence = CausalStream(skeleton, self.confidence_threshold).push(keypoints)
+            known = np.logical_or.accumulate(observed)
+        else:
+            sequence = _offline(keypoints, observed, skeleton)
+            known = np.broadcast_to(observed.any(0), observed.shape)
+        if self.fps is None or self.fps == fps:
+            return sequence
+        count = int((len(sequence) - 1) * self.fps / fps + 1e-6) + 1
+        positions = np.minimum(frame_grid(0.0, fps / self.fps, count), len(sequence) - 1)
+        resampled = NormalizedSequence(*resample(sequence, positions))
+        # The zero of a joint not yet seen is no place to interpolate from.
+        resampled.keypoints[..., :2][~resample(NormalizedSequence(sequence.keypoints, known), positions)[1]] = 0
+        return resampled
+
+
+def _offline(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> NormalizedSequence:
+    raw = keypoints.astype(np.float64)
+    origin, scale = np.zeros(2), 1.0
+    hips = observed[:, skeleton.index(skeleton.hips)].all(1)
+    if hips.any():
+        origin = pelvis(raw, skeleton)[hips.argmax()]
+    elif observed.any():
+        origin = raw[observed][:, :2].mean(0)
+    torsos, extent = torso_lengths(raw, observed, skeleton), extents(boxes(raw, observed).min(0, keepdims=True))[0]
+    if np.isfinite(torsos).any():
+        scale = float(np.nanmedian(torsos))
+    elif extent > EPSILON:
+        scale = float(extent)
+    known = np.broadcast_to(observed.any(0), observed.shape)
+    normalized = _normalize(interpolate_missing(raw, observed), known, origin[None], np.array([scale]))
+    return NormalizedSequence(normalized, observed)
+
+
+def _check_joints(keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton) -> None:
+    if keypoints.shape[1] != skeleton.n_joints:
+        raise ActrecError(
+            f"These keypoints have {keypoints.shape[1]} joints; skeleton '{skeleton.name}' has {skeleton.n_joints}. "
+            "Name the skeleton that they were stored with."
+        )

@@ -1,0 +1,194 @@
+"""Importer of pyskl's annotation pickles, read without running anything that is in them."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.data.writer import ClipSource
+from actrec.types import ActrecError, SkeletonSequence
+
+_UCF_NAME = re.compile(r"v_(?P<label>\w+)_(?P<group>g\d+)_c\d+")
+
+
+@dataclass(frozen=True)
+class Pyskl:
+    """A pickle of a dict with `split` (lists of clips by name) and `annotations` (a dict a clip); 2D skeletons alone.
+
+    Of several people the one with the highest mean score is taken. A clip named as in UCF101 (`v_Squat_g01_c02`) has
+    its label and group from that name; other clips are groups of their own.
+
+    Attributes:
+        source: What the label map calls this data set.
+        skeleton: The joint layout of the annotations.
+        fps: Frames a second, which the format does not store.
+        class_names: A text file with a class name a line, for labels that are numbers.
+        split_name: Of several official splits the one to take: "train1", "xsub"; the first if not given.
+    """
+
+    source: str = "pyskl"
+    skeleton: str = "coco17"
+    fps: float = 30.0
+    class_names: str | None = None
+    split_name: str | None = None
+
+    def __call__(self, raw: Path) -> list[ClipSource]:
+        if not raw.is_file():
+            raise ActrecError(f"raw={raw} is not a file; expected a pyskl annotation pickle (….pkl).")
+        content = load_pickle(raw)
+        try:
+            annotations, splits = content["annotations"], content.get("split") or {}
+            names = [str(annotation["frame_dir"]) for annotation in annotations]
+            official = self._official(raw, splits)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ActrecError(
+                f"{raw} is not in pyskl's format ({error!r}); expected a dict with 'split' and 'annotations', and "
+                "frame_dir, label, keypoint and keypoint_score in each annotation."
+            ) from None
+        if not names:
+            raise ActrecError(f"{raw} has no annotations.")
+        classes = self._classes()
+        return [
+            ClipSource(name, self.source, f"{raw}#{name}", partial(self._load, name, annotation, official, classes))
+            for name, annotation in zip(names, annotations, strict=True)
+        ]
+
+    def _classes(self) -> list[str]:
+        if self.class_names is None:
+            return []
+        file = Path(self.class_names).expanduser()
+        if not file.is_file():
+            raise ActrecError(f"class_names={file} is not there; expected a text file with a class name a line.")
+        return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+    def _official(self, raw: Path, splits: Mapping[str, Any]) -> dict[str, str]:
+        """The official split of each clip; a "val" list counts as the test split."""
+        tests = {
+            name: (name.replace("train", "test"), name.replace("train", "val")) for name in splits if "train" in name
+        }
+        pairs = [(train, test) for train in sorted(tests) for test in tests[train] if test in splits]
+        if self.split_name:
+            pairs = [pair for pair in pairs if pair[0].startswith(self.split_name)]
+            if not pairs:
+                raise ActrecError(
+                    f"{raw} has no train and test lists for split_name={self.split_name}; it has: {', '.join(splits)}."
+                )
+        if not pairs:
+            return {}
+        train, test = pairs[0]
+        return {**dict.fromkeys(map(str, splits[train]), "train"), **dict.fromkeys(map(str, splits[test]), "test")}
+
+    def _load(
+        self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
+    ) -> SkeletonSequence:
+        ucf = _UCF_NAME.fullmatch(Path(name).name)
+        height, width = annotation.get("original_shape") or annotation.get("img_shape") or (0, 0)
+        return SkeletonSequence(
+            main_person(annotation),
+            fps=self.fps,
+            skeleton=self.skeleton,
+            label=_label(annotation.get("label"), ucf["label"] if ucf else None, classes),
+            group=f"{ucf['label']}_{ucf['group']}" if ucf else name,
+            split=official.get(name, ""),
+            width=int(width),
+            height=int(height),
+        )
+
+
+def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"]:
+    """The keypoints of the person with the highest mean score.
+
+    Raises:
+        ActrecError: There are no keypoints, they are 3D, or the shapes do not fit.
+    """
+    if "keypoint" not in annotation:
+        raise ActrecError(
+            "it has no keypoint. pyskl's Kinetics file is a table of contents: the keypoints are in its kpfiles; "
+            "merge them into the annotations first."
+        )
+    points = np.asarray(annotation["keypoint"])
+    if points.ndim != 4 or points.shape[0] == 0 or points.dtype.kind not in "fiu":
+        raise ActrecError(
+            f"its keypoint has shape {points.shape} of {points.dtype}; expected (person, frame, joint, 2)."
+        )
+    if points.shape[3] != 2:
+        raise ActrecError(f"its keypoint has {points.shape[3]} coordinates; only 2D skeletons can be imported.")
+    scores = np.asarray(annotation.get("keypoint_score", np.ones(points.shape[:3])))
+    if scores.shape != points.shape[:3] or scores.dtype.kind not in "fiu":
+        raise ActrecError(f"its keypoint_score has shape {scores.shape}; expected {points.shape[:3]}.")
+    scores = np.nan_to_num(scores.astype(np.float32), nan=0, posinf=0, neginf=0).clip(0, 1)
+    best = int(scores.mean(axis=(1, 2)).argmax())
+    keypoints = np.concatenate([points[best].astype(np.float32), scores[best][..., None]], axis=-1)
+    keypoints[~np.isfinite(keypoints).all(-1)] = 0
+    return keypoints
+
+
+def _label(number: Any, ucf_label: str | None, classes: list[str]) -> str:
+    if number is None and ucf_label is None:
+        raise ActrecError("it has no label.")
+    if classes and isinstance(number, (int, np.integer)):
+        if not 0 <= number < len(classes):
+            raise ActrecError(f"its label is {number}, but class_names has {len(classes)} lines.")
+        return classes[number]
+    return ucf_label if ucf_label is not None else str(number)
+
+
+def load_pickle(file: Path) -> Any:
+    """A pickle of numpy arrays and builtin containers; nothing else in it is imported, called or run.
+
+    Raises:
+        ActrecError: The pickle asks for anything else, or is damaged.
+    """
+    try:
+        with file.open("rb") as stream:
+            return _DataUnpickler(stream).load()
+    except ActrecError as error:
+        raise ActrecError(f"{file}: {error}") from None
+    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
+        raise ActrecError(
+            f"{file} cannot be read as a pickle ({error!r}); it may be cut short. Fetch it anew."
+        ) from None
+
+
+class _DataUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        admitted = _ADMITTED.get((module.replace("numpy.core.", "numpy._core."), name))
+        if admitted is None:
+            raise ActrecError(
+                f"this pickle asks for {module}.{name}, which is not data; only numpy arrays and builtin containers "
+                "are read, and nothing of it was run. Do not trust this file."
+            )
+        return admitted
+
+
+def _array_global(array: ndarray | np.generic, protocol: int) -> Callable[..., Any]:
+    """The function that numpy's own pickles of such an object call, wherever this numpy keeps it."""
+    rebuild: Callable[..., Any] = array.__reduce_ex__(protocol)[0]  # type: ignore[assignment]
+    return rebuild
+
+
+def _latin1(text: str, encoding: str) -> bytes:
+    """How protocol 2 spells bytes: `_codecs.encode(text, "latin1")`."""
+    if encoding != "latin1":
+        raise ActrecError(f"this pickle asks for the codec {encoding}; only latin1 is data.")
+    return text.encode("latin1")
+
+
+_ADMITTED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("numpy._core.multiarray", "_reconstruct"): _array_global(np.zeros(1), 2),
+    ("numpy._core.multiarray", "scalar"): _array_global(np.float64(0), 2),
+    ("numpy._core.numeric", "_frombuffer"): _array_global(np.zeros(1), 5),
+    ("_codecs", "encode"): _latin1,
+    **{("builtins", kind.__name__): kind for kind in (dict, list, tuple, set, frozenset, bytes, bytearray)},
+}

@@ -1,0 +1,157 @@
+"""Which clips are for training, validation and test: by group, before anything is windowed or augmented."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+
+from actrec.types import ActrecError, SkeletonSequence
+
+log = logging.getLogger(__name__)
+
+Protocol = Literal["official", "grouped", "random_windows"]
+Parts = dict[str, list[SkeletonSequence]]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Splits clips into train, val and test, the same for the same clips and seed whatever their order.
+
+    Val comes out of train, stratified on label. Clips of a variant other than "original" are in train only, and left
+    out where their group is in another part.
+
+    Attributes:
+        protocol: "official" takes train and test as stored; "grouped" draws test by group, stratified on label;
+            "random_windows" cuts clips into windows and draws among those, which inflates results.
+        val_share: Share of each class's training groups that become val; 0 for none.
+        test_share: Share of each class's groups that become test, where it is drawn.
+        seed: Of the draw.
+        length: Frames in a window; for "random_windows".
+        stride: Frames from one window to the next; for "random_windows".
+    """
+
+    protocol: Protocol = "official"
+    val_share: float = 0.1
+    test_share: float = 0.2
+    seed: int = 0
+    length: int = 64
+    stride: int = 32
+
+    def __post_init__(self) -> None:
+        if self.protocol not in get_args(Protocol):
+            raise ActrecError(f"split.protocol is '{self.protocol}'; expected one of: {', '.join(get_args(Protocol))}.")
+        for name in ("val_share", "test_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ActrecError(f"split.{name} is {getattr(self, name)}; expected 0 or more and less than 1.")
+        if self.length < 1 or self.stride < 1:
+            raise ActrecError(f"split.length is {self.length} and split.stride {self.stride}; expected at least 1.")
+
+    def __call__(self, sequences: Sequence[SkeletonSequence]) -> Parts:
+        """The clips of "train", "val" and "test", each in the order of their ids.
+
+        Raises:
+            ActrecError: A class has too few groups, a group is in both official parts, or there is no official split.
+        """
+        sequences = sorted(sequences, key=lambda sequence: sequence.clip_id)
+        if self.protocol == "random_windows":
+            log.warning(
+                "split.protocol=random_windows puts windows of one video into train and test alike: its results are "
+                "too high. Report split.protocol=official or grouped."
+            )
+            sequences = [window for sequence in sequences for window in cut_windows(sequence, self.length, self.stride)]
+            return self._deal(sequences, {sequence.clip_id: sequence.clip_id for sequence in sequences})
+        groups = {sequence.clip_id: sequence.group or sequence.clip_id for sequence in sequences}
+        parts = self._official(sequences, groups) if self.protocol == "official" else self._deal(sequences, groups)
+        _check_disjoint(parts, groups)
+        return parts
+
+    def _official(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
+        without = [sequence.clip_id for sequence in sequences if sequence.split not in ("train", "test")]
+        if without or not sequences:
+            raise ActrecError(
+                f"{len(without)} of {len(sequences)} clips have no official split (the first: "
+                f"'{without[0] if without else ''}'). Use split.protocol=grouped."
+            )
+        train = [sequence for sequence in sequences if sequence.split == "train"]
+        test = [sequence for sequence in sequences if sequence.split == "test" and sequence.variant == "original"]
+        shares = {"val": self.val_share}
+        chosen = _draw(train, groups, shares, self.seed)
+        return {**_take(train, groups, chosen, ("train", "val")), "test": test}
+
+    def _deal(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
+        chosen = _draw(sequences, groups, {"test": self.test_share, "val": self.val_share}, self.seed)
+        return _take(sequences, groups, chosen, ("train", "val", "test"))
+
+
+def cut_windows(sequence: SkeletonSequence, length: int, stride: int) -> list[SkeletonSequence]:
+    """Windows of a clip as clips of their own, "x#0", "x#1" …; a clip that is too short is one window."""
+    starts = range(0, max(len(sequence) - length, 0) + 1, stride)
+    return [
+        replace(sequence, keypoints=sequence.keypoints[start : start + length], clip_id=f"{sequence.clip_id}#{number}")
+        for number, start in enumerate(starts)
+    ]
+
+
+def _draw(
+    sequences: Sequence[SkeletonSequence], groups: Mapping[str, str], shares: Mapping[str, float], seed: int
+) -> dict[str, str]:
+    """The part of each group that is not in train; each share is of what the parts before it have left.
+
+    Each class is drawn by a generator of its own, so that leaving out one class does not change another's draw.
+    """
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    for sequence in sequences:
+        if sequence.variant == "original":
+            labels[groups[sequence.clip_id]][sequence.label] += 1
+    by_label: dict[str, list[str]] = {sequence.label: [] for sequence in sequences}
+    for group in sorted(labels):
+        counts = labels[group]
+        by_label[min(counts, key=lambda label: (-counts[label], label))].append(group)
+    shares = {part: share for part, share in shares.items() if share > 0}
+    part_of: dict[str, str] = {}
+    for label in sorted(by_label):
+        left = by_label[label]
+        if len(left) <= len(shares):
+            raise ActrecError(
+                f"Class '{label}' has {len(left)} group{'s' * (len(left) != 1)} to draw from, and "
+                f"{', '.join(['train', *shares])} need one each. Add clips of it from other videos, or leave it out: "
+                f"dataset.exclude_labels=[{label}]"
+            )
+        generator = np.random.default_rng([seed, zlib.crc32(label.encode())])
+        left = [left[number] for number in generator.permutation(len(left))]
+        for place, (part, share) in enumerate(shares.items(), start=1):
+            spare = len(left) - (len(shares) - place) - 1
+            size = min(max(round(share * len(left)), 1), spare)
+            part_of |= dict.fromkeys(left[:size], part)
+            left = left[size:]
+    return part_of
+
+
+def _take(
+    sequences: Sequence[SkeletonSequence], groups: Mapping[str, str], chosen: Mapping[str, str], names: Sequence[str]
+) -> Parts:
+    parts: Parts = {name: [] for name in names}
+    for sequence in sequences:
+        part = chosen.get(groups[sequence.clip_id], "train")
+        if part == "train" or sequence.variant == "original":
+            parts[part].append(sequence)
+    return parts
+
+
+def _check_disjoint(parts: Parts, groups: Mapping[str, str]) -> None:
+    part_of: dict[str, str] = {}
+    for part, sequences in parts.items():
+        for sequence in sequences:
+            group = groups[sequence.clip_id]
+            other = part_of.setdefault(group, part)
+            if other != part:
+                raise ActrecError(
+                    f"Group '{group}' has clips in {other} and in {part} (the latter: '{sequence.clip_id}'), so the "
+                    "test would not be one. Mend the column split or group, or use split.protocol=grouped."
+                )

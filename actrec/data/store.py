@@ -1,0 +1,153 @@
+"""The skeleton store: a folder with `manifest.csv`, `store.json` and `clips/<clip_id>.npz`.
+
+Importers write it once; training, evaluation and prediction read it. While a store is being made its rows go to
+`manifest.csv.part`, a line a clip and before the clip's file gets its name, so that a run that was killed knows what
+it has. `manifest.csv` comes last: a store that has one is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError, SkeletonSequence
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.csv"
+INFO = "store.json"
+COLUMNS = (
+    "clip_id",
+    "label",
+    "source",
+    "group",
+    "split",
+    "variant",
+    "fps",
+    "width",
+    "height",
+    "n_frames",
+    "skeleton",
+    "file",
+)
+_SPLITS = ("train", "test", "")
+_ROW_HINT = "Mend that row, or delete the store's manifest.csv and make the store again: "
+
+Row = dict[str, str]
+
+
+def read_store(path: str | Path, dataset: str = "<name>") -> list[SkeletonSequence]:
+    """Every clip of a store, in the order of its manifest.
+
+    Args:
+        path: The store's folder.
+        dataset: The data set that is wanted there, for the message when there is no store.
+
+    Raises:
+        ActrecError: There is no whole store there, or a row or file of it is wrong.
+    """
+    path = Path(path)
+    if not (path / MANIFEST).is_file():
+        state = "is not finished" if (path / INFO).is_file() else "is not there"
+        raise ActrecError(
+            f"The skeleton store {path} {state}: it has no {MANIFEST}. Build it with:\n  {build_command(path, dataset)}"
+        )
+    rows = read_rows(path / MANIFEST)
+    command = build_command(path, dataset)
+    if not rows:
+        raise ActrecError(f"{path / MANIFEST} lists no clips. Make the store again:\n  {command}")
+    return [_read_clip(path, row, number, command) for number, row in enumerate(rows, start=2)]
+
+
+def build_command(path: Path, dataset: str = "<name>") -> str:
+    """The command that makes (or goes on making) the store at `path`."""
+    info = read_info(path) or {}
+    raw = shlex.quote(info["raw"]) if "raw" in info else "<folder>"
+    return f"python -m actrec.prepare dataset={info.get('dataset', dataset)} raw={raw} store={shlex.quote(str(path))}"
+
+
+def read_info(path: Path) -> dict[str, Any] | None:
+    """What `store.json` says of how the store was made; None where there is none.
+
+    Raises:
+        ActrecError: The file is not JSON, or of a later format.
+    """
+    file = path / INFO
+    if not file.is_file():
+        return None
+    try:
+        info: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        version = info["format_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ActrecError(
+            f"{file} is not a skeleton store's description ({error}). Remove the store's folder."
+        ) from None
+    if version != FORMAT_VERSION:
+        raise ActrecError(
+            f"{file} has format version {version}; this program reads {FORMAT_VERSION}. Make the store again with "
+            "this version of actrec, or use the version that made it."
+        )
+    return info
+
+
+def read_rows(file: Path) -> list[Row]:
+    """The rows of a manifest.
+
+    Raises:
+        ActrecError: The columns are not the manifest's.
+    """
+    with file.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise ActrecError(
+                f"{file} has the columns {reader.fieldnames}; expected {', '.join(COLUMNS)}. Make the store again."
+            )
+        return list(reader)
+
+
+def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSequence:
+    where = f"Row {number} of {path / MANIFEST} (clip '{row['clip_id']}')"
+    file = path / str(row["file"])
+    try:
+        fps, width, height, n_frames = float(row["fps"]), int(row["width"]), int(row["height"]), int(row["n_frames"])
+        n_joints = get_skeleton(row["skeleton"]).n_joints
+        if None in row.values() or row["split"] not in _SPLITS:
+            raise ActrecError(f"split is '{row['split']}'; expected 'train', 'test' or nothing.")
+    except (TypeError, ValueError) as error:
+        raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None
+    again = f"Run this again, which makes that file anew:\n  {command}"
+    try:
+        with np.load(file) as archive:
+            keypoints = archive["keypoints"]
+    except FileNotFoundError:
+        raise ActrecError(f"{where}: its file {file} is missing. {again}") from None
+    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
+        raise ActrecError(f"{where}: {file} cannot be read as npz with 'keypoints' ({error}). {again}") from None
+    if keypoints.ndim != 3 or keypoints.shape[2] != 3 or len(keypoints) != n_frames:
+        raise ActrecError(f"{where}: {file} has shape {keypoints.shape}; expected ({n_frames}, {n_joints}, 3). {again}")
+    if keypoints.shape[1] != n_joints:
+        raise ActrecError(
+            f"{where}: {file} has {keypoints.shape[1]} joints; its skeleton '{row['skeleton']}' has {n_joints}. Put "
+            f"the skeleton that it was stored with in the row, or: {again[0].lower()}{again[1:]}"
+        )
+    if keypoints.dtype != np.float32 or not np.isfinite(keypoints).all():
+        wrong = "NaN or infinite values" if keypoints.dtype == np.float32 else f"{keypoints.dtype} values"
+        raise ActrecError(f"{where}: {file} has {wrong}; expected finite float32. {again}")
+    texts = {name: row[name] for name in ("label", "clip_id", "source", "group", "split", "variant", "skeleton")}
+    try:
+        return SkeletonSequence(keypoints, fps=fps, width=width, height=height, **texts)
+    except ActrecError as error:
+        raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a file all at once: readers see the old one or the new one, never a half."""
+    temporary = file.with_name(file.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, file)

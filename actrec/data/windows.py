@@ -1,0 +1,200 @@
+"""Cuts preprocessed clips into windows, and windows into the network's features: after preprocessing, in training
+before and after augmentation, and unchanged in serving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from actrec.skeleton import Skeleton
+from actrec.types import ActrecError, NormalizedSequence, Window
+
+
+def frame_grid(start: float, step: float, count: int) -> Float[ndarray, " time"]:
+    """Evenly spaced frame positions; those within rounding error of a frame are that frame."""
+    positions = start + step * np.arange(count, dtype=np.float64)
+    nearest = positions.round()
+    return np.where(np.abs(positions - nearest) < 1e-6, nearest, positions)
+
+
+def resample(
+    sequence: NormalizedSequence, positions: Float[ndarray, " time"]
+) -> tuple[Float[ndarray, "time joint 3"], Bool[ndarray, "time joint"]]:
+    """Keypoints and whether they were observed at fractional frames, by linear interpolation; exact at whole frames.
+
+    A joint counts as observed where it was observed in each frame that the position draws on.
+
+    Args:
+        sequence: At least as many frames as the positions need.
+        positions: In frames, from 0 to len(sequence) - 1.
+    """
+    before = np.floor(positions).astype(int)
+    after = np.ceil(positions).astype(int)
+    weight = (positions - before).astype(sequence.keypoints.dtype)[:, None, None]
+    keypoints = sequence.keypoints[before] * (1 - weight) + sequence.keypoints[after] * weight
+    return keypoints, sequence.observed[before] & sequence.observed[after]
+
+
+def hold_last(sequence: NormalizedSequence, length: int) -> Window:
+    """A window that starts with the sequence and, where that ends, holds its last frame, marked as not valid."""
+    frames = np.minimum(np.arange(length), len(sequence) - 1)
+    valid = np.arange(length) < len(sequence)
+    return Window(sequence.keypoints[frames], sequence.observed[frames] & valid[:, None], valid)
+
+
+def _check_length(length: int) -> None:
+    if length < 1:
+        raise ActrecError(f"windows.length is {length}; expected at least 1 frame.")
+
+
+@dataclass(frozen=True)
+class SlidingWindows:
+    """Windows at a fixed stride over the frames that have been seen; nothing is stretched.
+
+    Attributes:
+        length: Frames of a window. A clip with fewer gives one window, padded by holding its last frame.
+        stride: Frames from one window to the next, at most `length`.
+        tail: What becomes of frames after the last full window: "keep" shifts one more window back so that it ends at
+            the last frame, "pad" holds the last frame, "drop" leaves them out.
+    """
+
+    length: int = 64
+    stride: int = 32
+    tail: str = "pad"
+
+    def __post_init__(self) -> None:
+        _check_length(self.length)
+        if not 1 <= self.stride <= self.length:
+            raise ActrecError(
+                f"windows.stride is {self.stride}; expected 1 to windows.length={self.length}, so that no frame is "
+                "skipped."
+            )
+        if self.tail not in ("keep", "pad", "drop"):
+            raise ActrecError(f"windows.tail is '{self.tail}'. Choose one of: keep, pad, drop.")
+
+    def count(self, n_frames: int) -> int:
+        """Number of windows of a clip: at least one."""
+        strides = max(n_frames - self.length, 0) / self.stride
+        return 1 + (int(strides) if self.tail == "drop" else ceil(strides))
+
+    def train(self, sequence: NormalizedSequence, index: int, rng: np.random.Generator) -> Window:
+        """Window `index`, or the last one where augmentation has made the clip too short for it."""
+        start = min(index, self.count(len(sequence)) - 1) * self.stride
+        if self.tail == "keep":
+            start = min(start, max(len(sequence) - self.length, 0))
+        seen = slice(start, start + self.length)
+        return hold_last(NormalizedSequence(sequence.keypoints[seen], sequence.observed[seen]), self.length)
+
+    def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
+        """All windows of the frames seen: `sequence` is the start of a clip of `n_frames`, or the whole of it."""
+        rng = np.random.default_rng(0)  # not drawn from
+        return [self.train(sequence, index, rng) for index in range(self.count(len(sequence)))]
+
+
+@dataclass(frozen=True)
+class ResizeWindows:
+    """One window a clip: a share of the clip, resampled to a fixed length (InfoGCN++'s protocol).
+
+    Attributes:
+        length: Frames of a window.
+        p_interval_train: Least and greatest share of the clip that is cropped, at a random place; one number for a
+            fixed share of the middle.
+        p_interval_val: The share of the middle that evaluation crops.
+    """
+
+    length: int = 64
+    p_interval_train: Sequence[float] = (0.5, 1.0)
+    p_interval_val: Sequence[float] = (0.95,)
+
+    def __post_init__(self) -> None:
+        _check_length(self.length)
+        for name, sizes in (("p_interval_train", (1, 2)), ("p_interval_val", (1,))):
+            shares = getattr(self, name)
+            if len(shares) not in sizes or not all(0 < p <= 1 for p in shares) or list(shares) != sorted(shares):
+                raise ActrecError(
+                    f"windows.{name} is {list(shares)}; expected {' or '.join(map(str, sizes))} ascending numbers, "
+                    "each above 0 and at most 1."
+                )
+
+    def count(self, n_frames: int) -> int:
+        """One."""
+        return 1
+
+    def train(self, sequence: NormalizedSequence, index: int, rng: np.random.Generator) -> Window:
+        """A crop of the clip, at random where `p_interval_train` has two shares, resampled to `length` frames."""
+        if len(self.p_interval_train) == 1:
+            positions = self._central(len(sequence), self.p_interval_train[0])
+        else:
+            least, greatest = self.p_interval_train
+            n_crop = max(int(len(sequence) * rng.uniform(least, greatest)), 1)
+            positions = self._grid(int(rng.integers(len(sequence) - n_crop + 1)), n_crop)
+        keypoints, observed = resample(sequence, positions)
+        return Window(keypoints, observed, np.ones(self.length, dtype=bool))
+
+    def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
+        """The central crop of a clip of `n_frames`, of which `sequence` is what has been seen so far.
+
+        The sampling grid is that of the whole clip. A position that needs a frame not yet seen is padding; where all
+        do, the last frame seen is the one valid frame.
+        """
+        positions = self._central(n_frames, self.p_interval_val[0])
+        positions = positions[np.ceil(positions) <= len(sequence) - 1]
+        if not len(positions):
+            positions = np.array([len(sequence) - 1.0])
+        return [hold_last(NormalizedSequence(*resample(sequence, positions)), self.length)]
+
+    def _central(self, n_frames: int, share: float) -> Float[ndarray, " time"]:
+        margin = int((1 - share) * n_frames / 2)
+        return self._grid(margin, n_frames - 2 * margin)
+
+    def _grid(self, start: int, n_crop: int) -> Float[ndarray, " time"]:
+        return frame_grid(float(start), (n_crop - 1) / max(self.length - 1, 1), self.length)
+
+
+def parents(skeleton: Skeleton) -> Int[ndarray, " joint"]:
+    """For each joint, the parent along its first bone; a joint that is no bone's child is its own."""
+    parent = np.arange(skeleton.n_joints)
+    for child, other in skeleton.bone_index[::-1]:  # the first bone of a child is written last
+        parent[child] = other
+    return parent
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the network is fed per joint. Every frame's features draw on that frame and the one before it alone.
+
+    Attributes:
+        stream: "joint" for positions; "bone" for the vector from the parent joint, with the lesser confidence of both
+            ends, and the zero vector for a joint without parent.
+        use_velocity: Whether to add the change of x and y since the frame before, a frame; zero in the first frame
+            and in padding.
+    """
+
+    stream: str = "joint"
+    use_velocity: bool = False
+
+    def __post_init__(self) -> None:
+        if self.stream not in ("joint", "bone"):
+            raise ActrecError(f"The feature stream is '{self.stream}'. Choose one of: joint, bone.")
+
+    @property
+    def n_channels(self) -> int:
+        return 5 if self.use_velocity else 3
+
+    def __call__(self, window: Window, skeleton: Skeleton) -> Float[ndarray, "time joint channel"]:
+        """x, y and confidence of each joint or bone, then their velocity if asked for, as float32."""
+        features = window.keypoints.astype(np.float32)
+        if self.stream == "bone":
+            at_parent = features[:, parents(skeleton)]
+            features[..., 2] = np.minimum(features[..., 2], at_parent[..., 2])
+            features[..., :2] -= at_parent[..., :2]
+        if not self.use_velocity:
+            return features
+        velocity = np.diff(features[..., :2], axis=0, prepend=features[:1, :, :2])
+        velocity[~window.valid] = 0
+        return np.concatenate([features, velocity], axis=-1)

@@ -1,0 +1,113 @@
+"""The three loss terms as pure functions, each an average per element, and the objective that weighs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from actrec.types import Batch, NetworkOutput
+
+
+def classification_loss(
+    logits: Float[Tensor, "batch time class"],
+    label: Int[Tensor, " batch"],
+    valid: Bool[Tensor, "batch time"],
+    smoothing: float = 0.1,
+) -> Float[Tensor, ""]:
+    """Cross-entropy with label smoothing, averaged over valid frames (equation 13).
+
+    Args:
+        logits: Class scores of every frame.
+        label: Class number of each window.
+        valid: Frames that count.
+        smoothing: ε, the share of the target spread evenly over the classes.
+    """
+    target = label[:, None].expand(valid.shape)
+    loss = F.cross_entropy(rearrange(logits, "b t k -> b k t"), target, label_smoothing=smoothing, reduction="none")
+    return (loss * valid).sum() / valid.sum().clamp(min=1)
+
+
+def _forecast_error(
+    forecasts: Float[Tensor, "horizon batch time node dim"],
+    target: Float[Tensor, "batch time node dim"],
+    valid: Bool[Tensor, "batch time #node"],
+) -> Float[Tensor, ""]:
+    """Mean squared error of the forecast from t for t + n, over n = 1 … N and valid t + n."""
+    total, count = target.new_zeros(()), target.new_zeros(())
+    for n, forecast in enumerate(forecasts, start=1):
+        there = valid[:, n:, :, None].expand_as(target[:, n:])
+        total = total + ((forecast[:, :-n] - target[:, n:]).square() * there).sum()
+        count = count + there.sum()
+    return total / count.clamp(min=1)
+
+
+def pose_forecast_loss(
+    forecasts: Float[Tensor, "horizon batch time joint coordinate"],
+    target: Float[Tensor, "batch time joint coordinate"],
+    valid: Bool[Tensor, "batch time"],
+    observed: Bool[Tensor, "batch time joint"],
+) -> Float[Tensor, ""]:
+    """Squared error of the pose forecasts over joints observed in valid frames (equation 10).
+
+    Args:
+        forecasts: Entry [n - 1, :, t] is the forecast of frame t + n made at t.
+        target: The true poses, in torso lengths.
+        valid: Frames that are real.
+        observed: Joints that were seen.
+    """
+    return _forecast_error(forecasts, target, valid[..., None] & observed)
+
+
+def latent_forecast_loss(
+    forecasts: Float[Tensor, "horizon batch time node dim"],
+    latents: Float[Tensor, "batch time node dim"],
+    valid: Bool[Tensor, "batch time"],
+    detach_target: bool = False,
+) -> Float[Tensor, ""]:
+    """Squared error of the latent forecasts against the encoder's latents (equation 11).
+
+    Args:
+        forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} made at t.
+        latents: Z_t.
+        valid: Frames that are real.
+        detach_target: Keep the gradient from the target; off in the paper.
+    """
+    return _forecast_error(forecasts, latents.detach() if detach_target else latents, valid[..., None])
+
+
+class Losses(NamedTuple):
+    """The objective and its terms, unweighted."""
+
+    total: Float[Tensor, ""]
+    cls: Float[Tensor, ""]
+    pred: Float[Tensor, ""]
+    feat: Float[Tensor, ""]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """L = L_cls + λ₁ L_pred + λ₂ L_feat (blog post 4.1.4).
+
+    Attributes:
+        lambda_1: Weight of the pose forecast error.
+        lambda_2: Weight of the latent forecast error.
+        label_smoothing: See `classification_loss`.
+        detach_target: See `latent_forecast_loss`.
+    """
+
+    lambda_1: float = 0.1
+    lambda_2: float = 0.1
+    label_smoothing: float = 0.1
+    detach_target: bool = False
+
+    def __call__(self, output: NetworkOutput, batch: Batch) -> Losses:
+        poses = output.pose_forecasts
+        cls = classification_loss(output.logits, batch.label, batch.valid, self.label_smoothing)
+        pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], batch.valid, batch.observed)
+        feat = latent_forecast_loss(output.latent_forecasts, output.latents, batch.valid, self.detach_target)
+        return Losses(cls + self.lambda_1 * pred + self.lambda_2 * feat, cls, pred, feat)

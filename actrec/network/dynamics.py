@@ -1,0 +1,114 @@
+"""The neural ODE that rolls the latent state a few frames ahead (blog post 3.2.2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actrec.network.graph import GraphConv
+from actrec.network.temporal import time_code
+
+Latent = Float[Tensor, "batch time joint dim"]
+Field = Callable[[Latent, Float[Tensor, " time"]], Latent]
+
+
+def euler_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+    """One explicit Euler step of one frame."""
+    return z + f(z, t)
+
+
+def midpoint_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+    """One step of the explicit midpoint rule."""
+    return z + f(z + f(z, t) / 2, t + 0.5)
+
+
+def rk4_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+    """One step of the classical fourth-order Runge-Kutta rule."""
+    k1 = f(z, t)
+    k2 = f(z + k1 / 2, t + 0.5)
+    k3 = f(z + k2 / 2, t + 0.5)
+    k4 = f(z + k3, t + 1)
+    return z + (k1 + 2 * (k2 + k3) + k4) / 6
+
+
+def rk4_38_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+    """One step of the 3/8 rule, which torchdiffeq calls rk4."""
+    k1 = f(z, t)
+    k2 = f(z + k1 / 3, t + 1 / 3)
+    k3 = f(z + k2 - k1 / 3, t + 2 / 3)
+    k4 = f(z + k1 - k2 + k3, t + 1)
+    return z + (k1 + 3 * (k2 + k3) + k4) / 8
+
+
+SOLVERS = {"rk4": rk4_step, "rk4_38": rk4_38_step, "midpoint": midpoint_step, "euler": euler_step}
+
+
+class GraphField(nn.Module):
+    """dZ/dτ = f(Z, τ): graph convolutions, each after a code of continuous time, then a linear layer.
+
+    Args:
+        blocks: The graph convolutions, each of `dim` channels in and out.
+        dim: Channels of the latent.
+    """
+
+    def __init__(self, blocks: list[GraphConv], dim: int) -> None:
+        super().__init__()
+        self.blocks, self.out = nn.ModuleList(blocks), nn.Linear(dim, dim)
+        nn.init.zeros_(self.out.weight)  # the rollout starts as "nothing moves" and learns from there
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+        code = time_code(t, z.shape[-1])[:, None]
+        for block in self.blocks:
+            z = block(z + code)
+        return self.out(z)
+
+
+class PublishedField(nn.Module):
+    """The published implementation's field: fixed adjacency, time rounded down to the frame and added once."""
+
+    adjacency: Tensor
+
+    def __init__(self, dim: int, adjacency: Float[Tensor, "joint joint"]) -> None:
+        super().__init__()
+        self.register_buffer("adjacency", adjacency.clone())
+        self.conv1, self.conv2, self.out = nn.Linear(dim, dim), nn.Linear(dim, dim), nn.Linear(dim, dim)
+
+    def forward(self, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+        z = z + time_code(t.floor(), z.shape[-1])[:, None]
+        z = F.leaky_relu(self.conv1(self.adjacency @ z))
+        z = F.leaky_relu(self.conv2(self.adjacency @ z))
+        return self.out(z)
+
+
+class Dynamics(nn.Module):
+    """Rolls every frame's latent `horizon` frames ahead at once.
+
+    Args:
+        field: dZ/dτ; None for the solver "linear".
+        horizon: N, in frames; 0 gives an empty forecast.
+        solver: "rk4", "rk4_38", "midpoint", "euler", or "linear": constant velocity in latent space, for ablation.
+    """
+
+    def __init__(self, field: nn.Module | None, horizon: int, solver: str) -> None:
+        super().__init__()
+        if solver not in (*SOLVERS, "linear"):
+            raise ValueError(f"There is no solver '{solver}'. Choose one of: {', '.join(SOLVERS)}, linear.")
+        self.field, self.horizon, self.solver = field, horizon, solver
+
+    def forward(self, z: Latent) -> Float[Tensor, "horizon batch time joint dim"]:
+        if self.horizon == 0:
+            return z.new_zeros(0, *z.shape)
+        if self.field is None:
+            velocity = torch.diff(z, dim=1, prepend=z[:, :1])
+            return torch.stack([z + n * velocity for n in range(1, self.horizon + 1)])
+        step, frames = SOLVERS[self.solver], torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
+        forecasts = []
+        for n in range(self.horizon):
+            z = step(self.field, z, frames + n)
+            forecasts.append(z)
+        return torch.stack(forecasts)

@@ -1,0 +1,90 @@
+"""Graph convolutions over the joints of each frame: with self-attention (SA-GC) and without (GCN)."""
+
+from __future__ import annotations
+
+import torch
+from einops import rearrange, repeat
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Norm(nn.Module):
+    """Normalisation of the channels, the last axis, whatever axes stand before it.
+
+    Args:
+        kind: "batch" (over everything but the channels), "layer" (over the channels of each joint) or "none".
+        dim: Number of channels.
+    """
+
+    def __init__(self, kind: str, dim: int) -> None:
+        super().__init__()
+        norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, "none": nn.Identity}
+        if kind not in norms:
+            raise ValueError(f"There is no norm '{kind}'. Choose one of: {', '.join(norms)}.")
+        self.norm = norms[kind](dim)
+
+    def forward(self, x: Float[Tensor, "*lead dim"]) -> Float[Tensor, "*lead dim"]:
+        return self.norm(x.flatten(0, -2)).view_as(x)
+
+
+class GraphConv(nn.Module):
+    """One graph convolution over joints, multi-headed (InfoGCN++ section on SA-GC; blog post 3.2.2.1).
+
+    H' = σ(norm(Σ_m A_m H W_m) + residual), where A_m = Ã_m ⊙ softmax(Q_m K_mᵀ / √D') with attention and A_m = Ã_m
+    without. Ã starts as the normalised bone adjacency. The heads are one matrix product: their adjacencies are stacked
+    along an axis that the product sums over, so Σ_m is never written out.
+
+    Args:
+        in_dim: Channels in.
+        out_dim: Channels out.
+        adjacency: Bone adjacency with self-loops, rows summing to one.
+        heads: M.
+        attention_dim: D' of each head; 0 for a plain GCN.
+        norm: See `Norm`.
+    """
+
+    def __init__(
+        self,
+        in_dim: int,
+        out_dim: int,
+        adjacency: Float[Tensor, "joint joint"],
+        heads: int = 3,
+        attention_dim: int = 8,
+        norm: str = "batch",
+    ) -> None:
+        super().__init__()
+        self.heads, self.attention_dim = heads, attention_dim
+        self.topology = nn.Parameter(repeat(adjacency, "v u -> m v u", m=heads).clone())
+        if attention_dim:
+            self.attention_norm = nn.LayerNorm(in_dim)
+            self.to_qk = nn.Linear(in_dim, 2 * heads * attention_dim)
+        self.weight = nn.Parameter(torch.empty(heads, in_dim, out_dim))
+        self.bias = nn.Parameter(torch.zeros(out_dim))
+        nn.init.normal_(self.weight, std=(2.0 / (heads * in_dim)) ** 0.5)
+        self.norm = Norm(norm, out_dim)
+        self.residual = nn.Identity() if in_dim == out_dim else nn.Sequential(nn.Linear(in_dim, out_dim), Norm(norm, out_dim))
+
+    def adjacency(self, x: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "... head source joint"]:
+        """Effective adjacency of each head, transposed: how much each joint (last axis) takes from each source joint.
+
+        The softmax runs over the sources, which are the last axis but one: over so few joints that is several times as
+        fast on a CPU as over the last.
+        """
+        topology = self.topology.transpose(-1, -2)
+        if not self.attention_dim:
+            return topology.expand(len(x), -1, -1, -1)
+        q, k = rearrange(self.to_qk(self.attention_norm(x)), "b v (two m d) -> two b m v d", two=2, m=self.heads)
+        scores = (k * self.attention_dim**-0.5) @ q.transpose(-1, -2)
+        return scores.softmax(-2) * topology
+
+    def forward(self, x: Float[Tensor, "*lead joint in_dim"]) -> Float[Tensor, "*lead joint out_dim"]:
+        h = x.flatten(0, -3)
+        adjacency = self.adjacency(h)
+        in_dim, out_dim = self.weight.shape[1:]
+        if in_dim <= out_dim:  # gather neighbours first: the narrower side
+            gathered = rearrange(adjacency, "b m u v -> b (v m) u") @ h
+            mixed = rearrange(gathered, "b (v m) c -> b v (m c)", m=self.heads) @ self.weight.flatten(0, 1)
+        else:
+            projected = rearrange(h @ rearrange(self.weight, "m c d -> c (m d)"), "b u (m d) -> b (u m) d", m=self.heads)
+            mixed = rearrange(adjacency, "b m u v -> b v (u m)") @ projected
+        return torch.relu(self.norm(mixed + self.bias) + self.residual(h)).view(*x.shape[:-1], out_dim)

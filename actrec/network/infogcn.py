@@ -1,0 +1,140 @@
+"""InfoGCN++: encoder, latent dynamics, future motion decoder and action head."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from actrec.network.dynamics import Dynamics, GraphField, PublishedField
+from actrec.network.graph import GraphConv
+from actrec.network.temporal import EncoderLayer, TemporalAttention, causal_mask, time_code
+from actrec.skeleton import get_skeleton
+from actrec.types import NetworkOutput
+
+
+class Head(nn.Module):
+    """Logits of every frame from its latent and forecasts (equation 12): two graph convolutions, pooling, linear.
+
+    Pooling over joints before the linear layer gives the same as after it, at a joint's cost.
+
+    Args:
+        blocks: The two graph convolutions.
+        dim: Channels that they give.
+        n_classes: Number of classes.
+        segments: Equal parts of the window with a classifier each; 1 but in the published variant.
+        window: Frames that the segments divide; of no matter where there is one.
+        dropout: Before the linear layer.
+    """
+
+    def __init__(
+        self, blocks: list[GraphConv], dim: int, n_classes: int, segments: int, window: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.blocks, self.dropout = nn.Sequential(*blocks), nn.Dropout(dropout)
+        self.classifiers = nn.ModuleList(nn.Linear(dim, n_classes) for _ in range(segments))
+        self.edges = [math.ceil(window * part / segments) for part in range(1, segments)]
+
+    def forward(self, z: Float[Tensor, "batch time joint dim"]) -> Float[Tensor, "batch time class"]:
+        pooled = self.dropout(self.blocks(z).mean(2))
+        parts = pooled.tensor_split(self.edges, dim=1)
+        return torch.cat([layer(part) for layer, part in zip(self.classifiers, parts, strict=True)], 1)
+
+
+class InfoGCN(nn.Module):
+    """InfoGCN++ (Chi et al., arXiv:2310.10547), for 2D joints with confidences. Causal in time.
+
+    Args:
+        skeleton: Name of the joint layout.
+        in_channels: Channels of a joint's features; the first `coordinates` are what is forecast.
+        n_classes: Number of classes.
+        dim: D, channels of the latent.
+        layers: Encoder layers.
+        heads: Heads of the attention over time.
+        graph_heads: M, heads of the graph convolutions.
+        attention_dim: D', channels of a head of the self-attention over joints.
+        horizon: N, frames forecast.
+        solver: See `Dynamics`.
+        dynamics: "sagc", "gcn" or "published" (fixed adjacency, time rounded down).
+        head: "sagc" or "gcn".
+        head_segments: Classifiers along the window; 4 in the published variant.
+        window: Frames that `head_segments` divide.
+        coordinates: Channels of a forecast joint: 2 for x and y, 3 with confidence.
+        norm: Normalisation in encoder, decoder and head: "batch" or "layer".
+        dynamics_norm: Normalisation in the dynamics: "none", "layer" or "batch". One batch norm cannot hold the
+            statistics of a rollout's many evaluations, so batch norm here fits training and fails in evaluation.
+        dropout: In the encoder's blocks and before the classifier.
+    """
+
+    def __init__(
+        self,
+        skeleton: str,
+        in_channels: int,
+        n_classes: int,
+        dim: int = 64,
+        layers: int = 4,
+        heads: int = 4,
+        graph_heads: int = 3,
+        attention_dim: int = 8,
+        horizon: int = 3,
+        solver: str = "rk4",
+        dynamics: str = "sagc",
+        head: str = "sagc",
+        head_segments: int = 1,
+        window: int = 64,
+        coordinates: int = 2,
+        norm: str = "batch",
+        dynamics_norm: str = "layer",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        adjacency = torch.from_numpy(get_skeleton(skeleton).adjacency())
+        sagc = partial(GraphConv, adjacency=adjacency, heads=graph_heads, attention_dim=attention_dim, norm=norm)
+        kinds = {"sagc": sagc, "gcn": partial(sagc, attention_dim=0)}
+        self.coordinates = coordinates
+
+        self.embedding = nn.Linear(in_channels, dim)
+        self.joint_code = nn.Parameter(0.02 * torch.randn(len(adjacency), dim))
+        self.encoder = nn.ModuleList(
+            EncoderLayer(TemporalAttention(dim, heads, sagc(dim, 3 * dim)), dim, dropout) for _ in range(layers)
+        )
+        field: nn.Module | None = None
+        if horizon and solver != "linear":
+            field = PublishedField(dim, adjacency) if dynamics == "published" else GraphField(
+                [kinds[dynamics](dim, dim, norm=dynamics_norm) for _ in range(2)], dim
+            )
+        self.dynamics = Dynamics(field, horizon, solver)
+        self.decoder = nn.Sequential(kinds["gcn"](dim, dim), kinds["gcn"](dim, dim), nn.Linear(dim, coordinates))
+        blocks = [kinds[head](dim * (horizon + 1), 2 * dim), kinds[head](2 * dim, 2 * dim)]
+        self.head = Head(blocks, 2 * dim, n_classes, head_segments, window, dropout)
+
+    def encode(
+        self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time joint dim"]:
+        """Latents Z_t, each from frames up to t alone."""
+        z = self.embedding(features) + self.joint_code
+        frames = torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
+        z = z + time_code(frames, z.shape[-1])[:, None]
+        mask = causal_mask(valid)
+        for layer in self.encoder:
+            z = layer(z, mask)
+        return z
+
+    def forward(
+        self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
+    ) -> NetworkOutput:
+        """Logits, latents and forecasts of every frame.
+
+        Args:
+            features: As `actrec.data.windows.Features` makes them.
+            valid: Whether a frame is real; frames that are not are not looked at by later ones.
+        """
+        latents = self.encode(features, valid)
+        forecasts = self.dynamics(latents)
+        joined = rearrange(torch.cat((latents[None], forecasts)), "n b t v d -> b t v (n d)")
+        poses = self.decoder(forecasts) if len(forecasts) else forecasts[..., : self.coordinates]
+        return NetworkOutput(self.head(joined), latents, forecasts, poses)

@@ -1,0 +1,70 @@
+"""Time in the network: sinusoidal codes, causal attention along each joint's frames, and the encoder layer."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actrec.network.graph import GraphConv
+
+
+def time_code(time: Float[Tensor, " time"], dim: int) -> Float[Tensor, "time dim"]:
+    """Sinusoidal code of continuous time in frames: sine on even channels, cosine on odd ones, base 10000."""
+    rate = torch.exp(torch.arange(0, dim, 2, device=time.device, dtype=time.dtype) * (-math.log(10000.0) / dim))
+    angle = time[:, None] * rate
+    return torch.stack((angle.sin(), angle.cos()), -1).flatten(1)
+
+
+def causal_mask(valid: Bool[Tensor, "batch time"]) -> Bool[Tensor, "batch time time"]:
+    """Which frames (last axis) a frame may look at: itself, and the valid ones before it."""
+    eye = torch.eye(valid.shape[1], dtype=torch.bool, device=valid.device)
+    return torch.ones_like(eye).tril() & (valid[:, None, :] | eye)
+
+
+class TemporalAttention(nn.Module):
+    """Joint-wise multi-head attention along time, causal, with queries, keys and values from an SA-GC (equation 7).
+
+    Args:
+        dim: Channels.
+        heads: Temporal heads, of dim / heads channels each.
+        to_qkv: The graph convolution from `dim` to 3 × `dim` channels.
+    """
+
+    def __init__(self, dim: int, heads: int, to_qkv: GraphConv) -> None:
+        super().__init__()
+        self.heads, self.to_qkv, self.to_out = heads, to_qkv, nn.Linear(dim, dim)
+
+    def forward(
+        self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
+    ) -> Float[Tensor, "batch time joint dim"]:
+        qkv = rearrange(self.to_qkv(x), "b t v (three h d) -> three (b v) h t d", three=3, h=self.heads)
+        mask = mask.repeat_interleave(x.shape[2], 0)[:, None]
+        attended = F.scaled_dot_product_attention(*qkv, attn_mask=mask)
+        return self.to_out(rearrange(attended, "(b v) h t d -> b t v (h d)", v=x.shape[2]))
+
+
+class EncoderLayer(nn.Module):
+    """Pre-norm temporal attention and MLP with residuals (blog post 3.2.2.2).
+
+    Args:
+        attention: The attention block.
+        dim: Channels; the MLP's hidden layer has twice as many.
+        dropout: On the output of each block.
+    """
+
+    def __init__(self, attention: TemporalAttention, dim: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.attention_norm, self.attention = nn.LayerNorm(dim), attention
+        self.mlp = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
+    ) -> Float[Tensor, "batch time joint dim"]:
+        x = x + self.dropout(self.attention(self.attention_norm(x), mask))
+        return x + self.dropout(self.mlp(x))

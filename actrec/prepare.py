@@ -1,0 +1,34 @@
+"""Entry point: make a skeleton store. `python -m actrec.prepare dataset=penn_action raw=…/Penn_Action`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from actrec.config import main
+from actrec.data.prepare import prepare
+
+
+@main("prepare")
+def run(cfg: DictConfig) -> None:
+    """Compose, instantiate, run."""
+    dataset = cfg.dataset
+    prepare(
+        dataset=dataset.name,
+        raw=Path(cfg.raw),
+        store=Path(cfg.store).expanduser(),
+        importer=instantiate(dataset.importer, _convert_="all"),
+        label_map=instantiate(dataset.label_map, _convert_="all"),
+        skeleton=dataset.skeleton,
+        max_rejected=cfg.max_rejected,
+        options={
+            "importer": OmegaConf.to_container(dataset.importer, resolve=True),
+            "label_map": OmegaConf.to_container(dataset.label_map, resolve=True),
+        },
+    )
+
+
+if __name__ == "__main__":
+    run()

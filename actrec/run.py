@@ -1,0 +1,101 @@
+"""The folder of a run: finding the one to resume, its log, and the results that it ends with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from actrec.data.store import replace_text
+from actrec.types import ActrecError
+
+log = logging.getLogger(__name__)
+
+
+class Run(NamedTuple):
+    """A run's folder, and the checkpoint from which it goes on, if it does."""
+
+    folder: Path
+    checkpoint: Path | None
+
+
+def _fingerprint(cfg: DictConfig) -> str:
+    """The resolved config without what may differ between a run and its resumption."""
+    plain = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(plain, dict)
+    return OmegaConf.to_yaml({key: value for key, value in plain.items() if key not in ("resume", "output_dir")})
+
+
+def _unfinished(folder: Path, fingerprint: str) -> bool:
+    config = folder / "config.yaml"
+    return config.is_file() and config.read_text() == fingerprint and not (folder / "metrics.json").exists()
+
+
+def open_run(cfg: DictConfig) -> Run:
+    """The folder for a run of this config: a new one, or with `resume` that of a run which was cut off.
+
+    Raises:
+        ActrecError: The folder asked for holds another or a finished run, or there is no such run to resume.
+    """
+    fingerprint = _fingerprint(cfg)
+    root = Path("outputs") / cfg.name
+    if cfg.resume not in (None, "auto"):
+        folder = Path(cfg.resume)
+    elif cfg.output_dir is not None:
+        folder = Path(cfg.output_dir)
+    else:
+        found = sorted(path for path in root.glob("*") if _unfinished(path, fingerprint)) if cfg.resume else []
+        folder = found[-1] if found else root / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3]
+    if folder.is_dir() and any(folder.iterdir()):
+        if cfg.resume is None:
+            raise ActrecError(
+                f"The folder '{folder}' is not empty. Give another output_dir, or resume=auto to go on with the run in it."
+            )
+        if not _unfinished(folder, fingerprint):
+            raise ActrecError(
+                f"The run in '{folder}' cannot be resumed: it is finished, or it had another configuration (see its "
+                "config.yaml). Give the same overrides as it had, or another output_dir."
+            )
+    elif cfg.resume not in (None, "auto"):
+        raise ActrecError(f"There is no run to resume in '{folder}'. Use resume=auto to find one, or leave it out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_text(folder / "config.yaml", fingerprint)
+    last = folder / "checkpoints" / "last.ckpt"
+    return Run(folder, last if last.exists() else None)
+
+
+def new_folder(output_dir: str | None, name: str) -> Path:
+    """A new or empty folder for results: `output_dir`, or one named after the moment under outputs/<name>.
+
+    Raises:
+        ActrecError: The folder is not empty.
+    """
+    folder = Path(output_dir or Path("outputs") / name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3])
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ActrecError(f"The folder '{folder}' is not empty. Give another output_dir.")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def log_to(file: Path) -> Iterator[None]:
+    """Appends what actrec and Lightning log to a file, as long as this lasts."""
+    handler = logging.FileHandler(file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    loggers: Sequence[logging.Logger] = [logging.getLogger(name) for name in ("actrec", "lightning.pytorch", "py.warnings")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    except BaseException:
+        log.exception("The run ended early.")
+        raise
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()

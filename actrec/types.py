@@ -1,0 +1,125 @@
+"""What passes between the stages of the flow: frozen dataclasses outside the network, named tuples of tensors inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from torch import Tensor
+
+
+class ActrecError(ValueError):
+    """A mistake that the user can mend: the message says what, where, got, expected, and what to do."""
+
+
+@dataclass(frozen=True)
+class SkeletonSequence:
+    """One clip's keypoints as stored, before any preprocessing.
+
+    Attributes:
+        keypoints: x and y in pixels and confidence in [0, 1]; a confidence of 0 is an unobserved joint.
+        fps: Frames a second.
+        skeleton: Name of the joint layout.
+        clip_id: Unique within a store.
+        group: What must never be split between train, val and test: the source video.
+        split: The source's official one: "train", "test" or empty.
+        variant: "original" or the name of a video augmentation.
+    """
+
+    keypoints: Float[ndarray, "frame joint 3"]
+    fps: float
+    skeleton: str
+    label: str = ""
+    clip_id: str = ""
+    source: str = ""
+    group: str = ""
+    split: str = ""
+    variant: str = "original"
+    width: int = 0
+    height: int = 0
+
+    def __post_init__(self) -> None:
+        shape = self.keypoints.shape
+        if len(shape) != 3 or shape[2] != 3 or shape[0] == 0:
+            raise ActrecError(
+                f"Sequence '{self.clip_id}' has keypoints of shape {shape}; expected (frame, joint, 3) and at least "
+                "one frame."
+            )
+        if not np.isfinite(self.keypoints).all():
+            raise ActrecError(
+                f"Sequence '{self.clip_id}' has keypoints that are NaN or infinite. Store an unobserved joint as "
+                "(0, 0, 0)."
+            )
+        if not (np.isfinite(self.fps) and self.fps > 0):
+            raise ActrecError(f"Sequence '{self.clip_id}' has {self.fps} frames a second; expected a positive number.")
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+
+@dataclass(frozen=True)
+class NormalizedSequence:
+    """A clip after preprocessing.
+
+    Attributes:
+        keypoints: x and y in torso lengths about the origin, and confidence in [0, 1].
+        observed: Whether the joint was seen in that frame, rather than interpolated, held or never known.
+    """
+
+    keypoints: Float[ndarray, "frame joint 3"]
+    observed: Bool[ndarray, "frame joint"]
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A fixed number of frames, cut from a clip.
+
+    Attributes:
+        keypoints: x and y in torso lengths and confidence.
+        observed: Whether the joint was seen in that frame.
+        valid: Whether the frame is real, and not padding.
+    """
+
+    keypoints: Float[ndarray, "time joint 3"]
+    observed: Bool[ndarray, "time joint"]
+    valid: Bool[ndarray, " time"]
+
+
+class Batch(NamedTuple):
+    """Windows as the network takes them.
+
+    Attributes:
+        features: Per joint: x and y in torso lengths, confidence, and what else the feature options add.
+        valid: Whether the frame is real, and not padding.
+        observed: Whether the joint was seen in that frame.
+        label: Class number.
+        clip: Which clip of the split the window is from.
+    """
+
+    features: Float[Tensor, "batch time joint channel"]
+    valid: Bool[Tensor, "batch time"]
+    observed: Bool[Tensor, "batch time joint"]
+    label: Int[Tensor, " batch"]
+    clip: Int[Tensor, " batch"]
+
+
+class NetworkOutput(NamedTuple):
+    """What a network gives for a batch of windows; `horizon` is N, 0 where the network forecasts nothing.
+
+    Attributes:
+        logits: Class scores of every frame, from that frame and those before it.
+        latents: The encoder's latent Z_t.
+        latent_forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} made at t.
+        pose_forecasts: Entry [n - 1, :, t] is the forecast pose of frame t + n made at t, in torso lengths.
+    """
+
+    logits: Float[Tensor, "batch time class"]
+    latents: Float[Tensor, "batch time node dim"]
+    latent_forecasts: Float[Tensor, "horizon batch time node dim"]
+    pose_forecasts: Float[Tensor, "horizon batch time joint coordinate"]

@@ -1,0 +1,131 @@
+"""Test data, found or generated.
+
+pytest reads this file before jaxtyping's import hook is in place, so `actrec` is imported inside the fixtures: what
+were imported above would go unchecked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from actrec.types import SkeletonSequence
+
+ROOT = Path(__file__).parents[1]
+os.environ.update(WANDB_MODE="offline", YOLO_OFFLINE="true", MPLBACKEND="Agg")
+
+# A standing person, y down, in torso lengths from the pelvis; x is outwards for a joint that has a side.
+_STANDING = {
+    "nose": (0.0, -1.4),
+    "eye": (0.07, -1.47),
+    "ear": (0.14, -1.43),
+    "head": (0.0, -1.5),
+    "face": (0.0, -1.4),
+    "neck": (0.0, -1.15),
+    "spine_shoulder": (0.0, -1.0),
+    "spine_mid": (0.0, -0.5),
+    "belly": (0.0, -0.4),
+    "spine_base": (0.0, 0.0),
+    "shoulder": (0.35, -1.0),
+    "elbow": (0.45, -0.5),
+    "wrist": (0.5, 0.0),
+    "hand": (0.5, 0.1),
+    "hand_tip": (0.5, 0.2),
+    "thumb": (0.42, 0.12),
+    "hip": (0.2, 0.0),
+    "knee": (0.22, 0.75),
+    "ankle": (0.24, 1.5),
+    "foot": (0.34, 1.6),
+}
+# How far each joint of a moving limb swings, in torso lengths.
+_SWING = {
+    "arm": {"elbow": 0.4, "wrist": 0.9, "hand": 1.0, "hand_tip": 1.1, "thumb": 1.0},
+    "leg": {"knee": 0.3, "ankle": 0.6, "foot": 0.7},
+}
+# What each label moves; a label beyond these moves the same limbs at another frequency.
+_MOVES = (
+    (("left_", "arm"), ("right_", "arm")),
+    (("left_", "leg"), ("right_", "leg")),
+    (("left_", "arm"), ("right_", "leg")),
+    (("right_", "arm"),),
+)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real data that is no part of the project: `ACTREC_TEST_DATA`, or ../shared."""
+    folder = Path(os.environ.get("ACTREC_TEST_DATA", ROOT.parent / "shared")).resolve()
+    if not (folder / "data").is_dir():
+        reason = f"There is no test data in {folder}. Set ACTREC_TEST_DATA to the folder that has data/ and models/."
+        if os.environ.get("ACTREC_REQUIRE_TEST_DATA") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_sequences() -> Callable[..., list[SkeletonSequence]]:
+    """`make_sequences(n_labels=3, …)` gives generated clips, the same for the same arguments."""
+    return _make_sequences
+
+
+def _make_sequences(
+    n_labels: int = 3,
+    clips_per_label: int = 8,
+    frames: tuple[int, int] = (20, 50),
+    skeleton: str = "coco17",
+    seed: int = 0,
+    split: str = "official",
+) -> list[SkeletonSequence]:
+    """Clips of people who swing the limbs of their label, easy enough for a tiny network.
+
+    Two clips make a group, which is of one label; `split="official"` puts a third of the groups into test, anything
+    else is the split of every clip. 30 frames a second, 640 × 480, every joint observed.
+    """
+    from actrec.skeleton import get_skeleton
+    from actrec.types import SkeletonSequence
+
+    rng = np.random.default_rng(seed)
+    joints = get_skeleton(skeleton).joints
+    sequences = []
+    for label in range(n_labels):
+        for clip in range(clips_per_label):
+            group = clip // 2
+            sequences.append(
+                SkeletonSequence(
+                    keypoints=_swing(joints, label, int(rng.integers(frames[0], frames[1] + 1)), rng),
+                    fps=30.0,
+                    skeleton=skeleton,
+                    label=f"label_{label}",
+                    clip_id=f"label_{label}_clip_{clip:02d}",
+                    source="generated",
+                    group=f"label_{label}_g{group:02d}",
+                    split=("test" if group % 3 == 1 else "train") if split == "official" else split,
+                    width=640,
+                    height=480,
+                )
+            )
+    return sequences
+
+
+def _swing(joints: tuple[str, ...], label: int, n_frames: int, rng: np.random.Generator) -> np.ndarray:
+    frequency = 1.0 + 0.8 * (label // len(_MOVES))
+    wave = np.sin(2 * np.pi * (frequency * np.arange(n_frames) / 30 + rng.uniform()))
+    torso, pelvis = rng.uniform(70, 110), rng.uniform((260, 200), (380, 260))
+    keypoints = np.empty((n_frames, len(joints), 3), dtype=np.float32)
+    for number, joint in enumerate(joints):
+        part = joint.removeprefix("left_").removeprefix("right_")
+        outward = -1 if joint.startswith("right_") else 1
+        x, y = _STANDING[part]
+        reach = sum(_SWING[limb].get(part, 0.0) for side, limb in _MOVES[label % len(_MOVES)] if joint.startswith(side))
+        keypoints[:, number, 0] = pelvis[0] + torso * outward * (x + reach * (1 + wave) / 2)
+        keypoints[:, number, 1] = pelvis[1] + torso * (y - reach * (1 + wave) / 2)
+    keypoints[..., :2] += rng.normal(0, 1, (n_frames, len(joints), 2))
+    keypoints[..., 2] = rng.uniform(0.5, 1, (n_frames, len(joints)))
+    return keypoints

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy import ndarray
+
+from actrec.data.preprocess import CausalStream, Preprocess, hold_missing, interpolate_missing
+from actrec.skeleton import COCO17, PENN13
+from actrec.types import ActrecError
+
+HIPS, SHOULDERS = COCO17.index(COCO17.hips), COCO17.index(COCO17.shoulders)
+MODES = pytest.mark.parametrize("mode", ["offline", "causal"])
+SEEDS = st.integers(0, 2**32 - 1)
+few = settings(max_examples=25, deadline=None)
+
+
+def random_clip(seed: int, n_frames: int = 12, missing: float = 0.3) -> ndarray:
+    """Pixels with missing joints, whose coordinates are (0, 0), as pose estimators write them."""
+    rng = np.random.default_rng(seed)
+    clip = np.concatenate(
+        [rng.uniform(100, 500, (n_frames, 17, 2)), rng.uniform(0.3, 1, (n_frames, 17, 1))], axis=-1
+    ).astype(np.float32)
+    clip[rng.random((n_frames, 17)) < missing] = 0
+    return clip
+
+
+@given(seed=SEEDS, missing=st.sampled_from([0.0, 0.5, 0.9]))
+@few
+def test_interpolation_is_numpys(seed: int, missing: float) -> None:
+    clip = random_clip(seed, missing=missing).astype(np.float64)
+    observed = clip[..., 2] > 0
+    filled = interpolate_missing(clip, observed)
+    for joint in range(17):
+        frames = np.flatnonzero(observed[:, joint])
+        for axis in range(2):
+            expected = np.interp(np.arange(12), frames, clip[frames, joint, axis]) if len(frames) else np.zeros(12)
+            np.testing.assert_allclose(filled[:, joint, axis], expected)
+    np.testing.assert_array_equal(filled[..., 2], clip[..., 2])
+
+
+@given(seed=SEEDS)
+@few
+def test_holding_is_a_loop(seed: int) -> None:
+    clip = random_clip(seed, missing=0.6)
+    observed = clip[..., 2] > 0
+    filled = hold_missing(clip, observed)
+    for joint in range(17):
+        last = np.zeros(2)
+        for frame in range(12):
+            if observed[frame, joint]:
+                last = clip[frame, joint, :2]
+            np.testing.assert_array_equal(filled[frame, joint, :2], last)
+
+
+def test_offline_origin_and_scale() -> None:
+    clip = random_clip(1, missing=0)
+    clip[0, HIPS[0]] = 0
+    clip[3, SHOULDERS[1]] = 0
+    result = Preprocess("offline")(clip, COCO17, 30.0)
+
+    origin = (clip[1, HIPS[0], :2] + clip[1, HIPS[1], :2]) / 2
+    torsos = []
+    for frame in clip[[1, 2, *range(4, 12)], :, :2]:
+        torsos.append(np.linalg.norm((frame[SHOULDERS[0]] + frame[SHOULDERS[1]] - frame[HIPS[0]] - frame[HIPS[1]]) / 2))
+    expected = (clip[5, :, :2] - origin) / np.median(torsos)
+    np.testing.assert_allclose(result.keypoints[5, :, :2], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(result.keypoints[..., 2], clip[..., 2])
+
+
+def test_causal_against_a_loop_over_frames() -> None:
+    clip = random_clip(2, n_frames=15, missing=0.2).astype(np.float64)
+    clip[:3, HIPS[1]] = 0
+    clip[:9, 16] = 0
+    result = Preprocess("causal")(clip, COCO17, 30.0)
+
+    last, origin, centroid, torsos, points = {}, None, None, [], []
+    for t, frame in enumerate(clip):
+        seen = {joint: frame[joint, :2] for joint in range(17) if frame[joint, 2] >= 0.2}
+        last |= seen
+        if centroid is None and seen:
+            centroid = np.mean(list(seen.values()), axis=0)
+        if all(joint in seen for joint in HIPS):
+            origin = (seen[HIPS[0]] + seen[HIPS[1]]) / 2 if origin is None else origin
+            if all(joint in seen for joint in SHOULDERS):
+                torsos.append(
+                    np.linalg.norm((seen[SHOULDERS[0]] + seen[SHOULDERS[1]] - seen[HIPS[0]] - seen[HIPS[1]]) / 2)
+                )
+        points.extend(seen.values())
+        scale = np.median(torsos or np.ptp(points, axis=0).max())
+        for joint in range(17):
+            expected = (
+                (last[joint] - (centroid if origin is None else origin)) / scale if joint in last else np.zeros(2)
+            )
+            np.testing.assert_allclose(result.keypoints[t, joint, :2], expected, rtol=1e-5, atol=1e-6)
+
+
+@MODES
+@given(
+    seed=SEEDS,
+    missing=st.sampled_from([0.0, 0.3, 0.9]),
+    shift=st.tuples(st.integers(-300, 300), st.integers(-300, 300)),
+    factor=st.floats(0.25, 4),
+)
+@few
+def test_translation_and_scale_of_the_pixels_do_not_show(
+    mode: str, seed: int, missing: float, shift: tuple[int, int], factor: float
+) -> None:
+    clip = random_clip(seed, missing=missing).astype(np.float64)
+    moved = clip.copy()
+    moved[..., :2] = np.where(clip[..., 2:] > 0, clip[..., :2] * factor + shift, 0)
+    one, other = Preprocess(mode)(clip, COCO17, 30.0), Preprocess(mode)(moved, COCO17, 30.0)
+    np.testing.assert_allclose(one.keypoints, other.keypoints, rtol=1e-3, atol=1e-4)
+    np.testing.assert_array_equal(one.observed, other.observed)
+
+
+@given(seed=SEEDS, missing=st.sampled_from([0.0, 0.3, 0.9]), changed=st.integers(1, 11))
+@few
+def test_causal_changing_the_future_changes_no_earlier_frame(seed: int, missing: float, changed: int) -> None:
+    clip = random_clip(seed, missing=missing)
+    other = clip.copy()
+    other[changed:] = random_clip(seed + 1)[changed:]
+    one, two = (Preprocess("causal")(keypoints, COCO17, 30.0) for keypoints in (clip, other))
+    np.testing.assert_array_equal(one.keypoints[:changed], two.keypoints[:changed])
+    np.testing.assert_array_equal(one.observed[:changed], two.observed[:changed])
+
+
+@given(seed=SEEDS, missing=st.sampled_from([0.0, 0.3, 0.9]), cut=st.integers(1, 11))
+@few
+def test_stream_in_pieces_gives_what_the_whole_clip_gives(seed: int, missing: float, cut: int) -> None:
+    clip = random_clip(seed, missing=missing)
+    whole = Preprocess("causal")(clip, COCO17, 30.0)
+    stream = CausalStream(COCO17)
+    pieces = [stream.push(clip[:cut]), *(stream.push(clip[t : t + 1]) for t in range(cut, 12))]
+    np.testing.assert_array_equal(np.concatenate([piece.keypoints for piece in pieces]), whole.keypoints)
+    np.testing.assert_array_equal(np.concatenate([piece.observed for piece in pieces]), whole.observed)
+
+
+@MODES
+@pytest.mark.parametrize("fps", [None, 20.0])
+def test_never_seen_is_zero_after_normalisation(mode: str, fps: float | None) -> None:
+    clip = random_clip(3, missing=0.1)
+    clip[:, 4] = (7, 9, 0.1)
+    result = Preprocess(mode, fps=fps)(clip, COCO17, 30.0)
+    np.testing.assert_array_equal(result.keypoints[:, 4, :2], 0)
+    assert not result.observed[:, 4].any()
+
+
+@MODES
+def test_what_a_missing_joint_holds_does_not_show(mode: str) -> None:
+    clip = random_clip(4, missing=0.4)
+    other = clip.copy()
+    other[clip[..., 2] == 0, :2] = (9999, -9999)
+    one, two = (Preprocess(mode, fps=50.0)(keypoints, COCO17, 30.0) for keypoints in (clip, other))
+    np.testing.assert_array_equal(one.keypoints, two.keypoints)
+
+
+@MODES
+def test_threshold_is_inclusive_and_confidence_raw(mode: str) -> None:
+    clip = random_clip(5, missing=0)
+    clip[4, 9, 2], clip[5, 9, 2] = 0.7, 0.69
+    result = Preprocess(mode, confidence_threshold=0.7)(clip, COCO17, 30.0)
+    assert result.observed[4, 9]
+    assert not result.observed[5, 9]
+    np.testing.assert_array_equal(result.keypoints[..., 2], clip[..., 2])
+
+
+@MODES
+def test_without_hips_the_centroid_and_extent_stand_in(mode: str) -> None:
+    clip = random_clip(6, n_frames=1, missing=0).repeat(3, axis=0)
+    clip[:, HIPS] = 0
+    result = Preprocess(mode)(clip, COCO17, 30.0)
+    seen = result.keypoints[1, result.observed[1], :2]
+    np.testing.assert_allclose(seen.mean(0), 0, atol=1e-5)
+    assert np.ptp(seen, axis=0).max() == pytest.approx(1)
+
+
+def test_single_joints_are_measured_by_where_they_have_been() -> None:
+    clip = np.zeros((3, 17, 3), dtype=np.float32)
+    clip[0, 5], clip[1, 6], clip[2, 5] = (100, 100, 1), (300, 140, 1), (500, 100, 1)
+    causal = Preprocess("causal")(clip, COCO17, 30.0).keypoints
+    np.testing.assert_allclose(causal[1, [5, 6], :2], [[0, 0], [1, 0.2]], rtol=1e-6)
+    np.testing.assert_allclose(causal[2, [5, 6], :2], [[1, 0], [0.5, 0.1]], rtol=1e-6)
+    offline = Preprocess("offline")(clip, COCO17, 30.0).keypoints
+    np.testing.assert_allclose(offline[0, [5, 6], 0], [-0.5, 0], atol=1e-6)
+
+
+@MODES
+def test_nothing_seen_is_all_zero(mode: str) -> None:
+    result = Preprocess(mode)(np.zeros((4, 17, 3), dtype=np.float32), COCO17, 30.0)
+    np.testing.assert_array_equal(result.keypoints, 0)
+    assert not result.observed.any()
+
+
+@MODES
+def test_all_joints_in_one_point_stay_finite(mode: str) -> None:
+    clip = np.full((4, 17, 3), 300, dtype=np.float32)
+    clip[..., 2] = 1
+    np.testing.assert_array_equal(Preprocess(mode)(clip, COCO17, 30.0).keypoints[..., :2], 0)
+
+
+@MODES
+@pytest.mark.parametrize(("fps", "n_frames"), [(15.0, 6), (60.0, 23), (25.0, 10), (29.97, 11)])
+def test_resampling_follows_the_clock(mode: str, fps: float, n_frames: int) -> None:
+    clip = random_clip(7, missing=0)
+    own = Preprocess(mode)(clip, COCO17, 30.0)
+    result = Preprocess(mode, fps=fps)(clip, COCO17, 30.0)
+    assert len(result) == n_frames
+    seconds = np.arange(n_frames) / fps
+    for joint in range(17):
+        for channel in range(3):
+            expected = np.interp(seconds, np.arange(12) / 30, own.keypoints[:, joint, channel])
+            np.testing.assert_allclose(result.keypoints[:, joint, channel], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_causal_resampling_is_at_most_one_frame_late() -> None:
+    clip = random_clip(8)
+    other = clip.copy()
+    other[8:] = random_clip(9)[8:]
+    one, two = (Preprocess("causal", fps=50.0)(keypoints, COCO17, 30.0) for keypoints in (clip, other))
+    given_out = int(7 / 30 * 50) + 1
+    np.testing.assert_array_equal(one.keypoints[:given_out], two.keypoints[:given_out])
+
+
+def test_generated_people_are_one_torso_tall(make_sequences: Callable) -> None:
+    for clip in make_sequences():
+        for mode in ("offline", "causal"):
+            result = Preprocess(mode)(clip.keypoints, COCO17, clip.fps)
+            torso = result.keypoints[:, SHOULDERS, :2].mean(1) - result.keypoints[:, HIPS, :2].mean(1)
+            assert np.median(np.linalg.norm(torso, axis=-1)) == pytest.approx(1, abs=0.1)
+
+
+def test_input_is_not_written_to() -> None:
+    clip = random_clip(10)
+    before = clip.copy()
+    for mode in ("offline", "causal"):
+        Preprocess(mode, fps=20.0)(clip, COCO17, 30.0)
+    np.testing.assert_array_equal(clip, before)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": "online"}, r"'online'.*offline, causal"),
+        ({"confidence_threshold": 0.0}, r"confidence_threshold is 0.0"),
+        ({"fps": -1.0}, r"fps is -1.0"),
+    ],
+)
+def test_bad_options_are_named(options: dict, message: str) -> None:
+    with pytest.raises(ActrecError, match=message):
+        Preprocess(**options)
+
+
+@MODES
+def test_wrong_joint_count_is_named(mode: str) -> None:
+    with pytest.raises(ActrecError, match=r"17 joints; skeleton 'penn13' has 13"):
+        Preprocess(mode)(random_clip(0), PENN13, 30.0)

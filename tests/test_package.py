@@ -1,0 +1,149 @@
+"""Which module may import which, the public API, and what the wheel holds."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def _module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {_module_name(file): file for file in sorted((ROOT / "actrec").rglob("*.py"))}
+
+
+def _imports_in(file: Path, package: str) -> set[str]:
+    """Every module that `file` names in an import, inside functions too; `from a import b` gives both a and a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            found.update({base, *(f"{base}.{alias.name}" for alias in node.names)})
+    return found
+
+
+def _package_of(name: str) -> str:
+    return name if FILES[name].name == "__init__.py" else name.rpartition(".")[0]
+
+
+IMPORTS = {name: _imports_in(file, _package_of(name)) for name, file in FILES.items()}
+
+
+def _within(name: str, packages: Iterable[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _reached_from(name: str) -> dict[str, str]:
+    """All that importing `name` imports, by way of this package and its `__init__` files: what, and who asks for it."""
+    reached: dict[str, str] = {}
+    todo = [name]
+    seen = set()
+    while todo:
+        module = todo.pop()
+        if module in seen or module not in FILES:
+            continue
+        seen.add(module)
+        parents = {module.rsplit(".", depth)[0] for depth in range(1, module.count(".") + 1)}
+        for imported in IMPORTS[module] | parents:
+            reached.setdefault(imported, module)
+            todo.append(imported)
+    return reached
+
+
+# No module of the first may import any of the second; the flow of the design, read backwards.
+FORBIDDEN = [
+    (["actrec.data"], ["actrec.network", "actrec.losses", "actrec.module", "actrec.train", "actrec.online"]),
+    (["actrec.network"], ["actrec.data", "actrec.losses", "actrec.module", "actrec.train", "lightning"]),
+    (["actrec.losses", "actrec.metrics"], ["actrec.data", "actrec.module", "actrec.train", "lightning"]),
+    (["actrec.module"], ["actrec.train", "actrec.evaluate", "actrec.report", "actrec.plots"]),
+    (["actrec.checkpoint", "actrec.online"], ["actrec.module", "actrec.train", "actrec.evaluate"]),
+]
+
+
+@pytest.mark.parametrize(("modules", "forbidden"), FORBIDDEN, ids=lambda value: value[0])
+def test_dependencies_point_one_way(modules: list[str], forbidden: list[str]) -> None:
+    wrong = [
+        f"{name} imports {imported}"
+        for name in FILES
+        if _within(name, modules)
+        for imported in IMPORTS[name]
+        if _within(imported, forbidden)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(("module", "allowed"), [("actrec.types", []), ("actrec.skeleton", ["actrec.types"])])
+def test_what_all_depend_on_depends_on_nothing(module: str, allowed: list[str]) -> None:
+    inside = {imported for imported in IMPORTS[module] if _within(imported, ["actrec"])}
+    assert {imported for imported in inside if not _within(imported, allowed)} == set()
+
+
+def test_no_two_modules_import_each_other() -> None:
+    inside = {name: {imported for imported in IMPORTS[name] if imported in FILES} - {name} for name in FILES}
+    assert [f"{a} and {b}" for a in inside for b in inside[a] if a < b and a in inside[b]] == []
+
+
+# Each library, and the only modules that may import it.
+OWNERS = {
+    "lightning": ["actrec.module", "actrec.data.datamodule", "actrec.train", "actrec.callbacks"],
+    "ultralytics": ["actrec.data.pose"],
+    "decord": ["actrec.data.video"],
+    "fastapi": ["actrec.serve"],
+    "uvicorn": ["actrec.serve"],
+    "streamlit": ["actrec.serve.app"],
+    "wandb": ["actrec.tracking"],
+    "beartype": [],
+    "hypothesis": [],
+    "pytest": [],
+    "torchdiffeq": [],
+}
+
+
+@pytest.mark.parametrize(("library", "owners"), OWNERS.items())
+def test_a_library_stays_in_its_own_file(library: str, owners: list[str]) -> None:
+    users = {name for name in FILES if any(_within(imported, [library]) for imported in IMPORTS[name])}
+    assert {name for name in users if not _within(name, owners)} == set()
+
+
+LIGHTNING_FREE = ["actrec.types", "actrec.skeleton", "actrec.network", "actrec.checkpoint", "actrec.online"]
+LIGHTNING_FREE += ["actrec.data.preprocess", "actrec.predict", "actrec.serve"]
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if _within(name, LIGHTNING_FREE)])
+def test_using_a_model_does_not_import_lightning(name: str) -> None:
+    reached = _reached_from(name)
+    assert [f"{by} imports {what}" for what, by in reached.items() if _within(what, ["lightning"])] == []
+
+
+def test_public_api_is_short_and_importable() -> None:
+    actrec = importlib.import_module("actrec")
+    assert 1 <= len(actrec.__all__) <= 12
+    assert len(set(actrec.__all__)) == len(actrec.__all__)
+    assert [name for name in actrec.__all__ if not hasattr(actrec, name)] == []
+
+
+def test_wheel_holds_configs_and_templates(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    package_files = [*FILES.values(), *(ROOT / "actrec").rglob("*.html")]
+    expected = {file.relative_to(ROOT).as_posix() for file in package_files}
+    expected |= {f"actrec/{file.relative_to(ROOT).as_posix()}" for file in (ROOT / "conf").rglob("*.yaml")}
+    assert expected - held == set()
+    assert {name.split("/")[0].split("-")[0] for name in held} == {"actrec"}
