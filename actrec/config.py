@@ -19,7 +19,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 from actrec.types import ActrecError
 
@@ -105,10 +105,16 @@ def _try_overrides(config_name: str, arguments: Namespace) -> None:
             cfg = compose(config_name, texts)
         except (HydraException, OmegaConfBaseException) as error:
             raise ActrecError(_explain(error, config_name, texts)) from None
-    missing = [] if arguments.cfg else sorted(OmegaConf.missing_keys(cfg))
+    missing = [] if arguments.cfg else list(_missing(OmegaConf.to_container(cfg)))
     if missing:
         what = f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value."
         raise ActrecError(f"{what} Give {' '.join(f'{key}=…' for key in missing)}{_example(config_name)}")
+    try:
+        OmegaConf.to_container(cfg, resolve=True)
+    except InterpolationKeyError as error:
+        raise ActrecError(f"The config refers to a key that is not there: {' '.join(str(error).split())}") from None
+    except OmegaConfBaseException:
+        pass  # resolvers such as ${hydra:…} answer only once the run has begun
 
 
 def _parse(text: str) -> Override:
@@ -197,7 +203,10 @@ def _all_keys(config_name: str, texts: list[str]) -> list[str]:
     groups = _groups()
     pairs = dict(text.lstrip("+").split("=", 1) for text in texts if "=" in text)
     chosen = [f"{group}={option}" for group, option in pairs.items() if group in groups and option in _options(group)]
-    return [*groups, *_paths(compose(config_name, [*chosen, *_stand_ins(config_name, pairs)]))]
+    try:
+        return [*groups, *_paths(compose(config_name, [*chosen, *_stand_ins(config_name, pairs)]))]
+    except (HydraException, OmegaConfBaseException):  # something else is wrong too; groups can be named all the same
+        return groups
 
 
 def _paths(cfg: Any, prefix: str = "") -> Iterator[str]:
@@ -207,6 +216,14 @@ def _paths(cfg: Any, prefix: str = "") -> Iterator[str]:
         yield f"{prefix}{key}"
         if not OmegaConf.is_interpolation(cfg, key) and not OmegaConf.is_missing(cfg, key):
             yield from _paths(cfg[key], f"{prefix}{key}.")
+
+
+def _missing(node: Any, prefix: str = "") -> Iterator[str]:
+    """The dotted paths of mandatory values that nobody gave; unlike OmegaConf's own, it resolves nothing."""
+    for key, value in node.items() if isinstance(node, dict) else ():
+        if value == "???":
+            yield f"{prefix}{key}"
+        yield from _missing(value, f"{prefix}{key}.")
 
 
 def _example(config_name: str) -> str:

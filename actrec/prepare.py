@@ -9,20 +9,23 @@ from omegaconf import DictConfig, OmegaConf
 
 from actrec.config import main
 from actrec.data.prepare import prepare
+from actrec.types import ActrecError
 
 
 @main("prepare")
 def run(cfg: DictConfig) -> None:
     """Compose, instantiate, run."""
-    dataset = cfg.dataset
+    dataset, share = cfg.dataset, cfg.max_rejected
+    if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise ActrecError(f"max_rejected is {share!r}; expected a share from 0 to 1.")
     prepare(
         dataset=dataset.name,
-        raw=Path(cfg.raw),
-        store=Path(cfg.store).expanduser(),
+        raw=Path(str(cfg.raw)),
+        store=Path(str(cfg.store)).expanduser(),
         importer=instantiate(dataset.importer, _convert_="all"),
         label_map=instantiate(dataset.label_map, _convert_="all"),
         skeleton=dataset.skeleton,
-        max_rejected=cfg.max_rejected,
+        max_rejected=float(share),
         options={
             "importer": OmegaConf.to_container(dataset.importer, resolve=True),
             "label_map": OmegaConf.to_container(dataset.label_map, resolve=True),

@@ -6,7 +6,7 @@ import logging
 import statistics
 import time
 import warnings
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import lightning as L
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
 
 from actrec.checkpoint import ModelSpec, add_metrics, load_model, save_model
 from actrec.config import main
@@ -23,31 +22,32 @@ from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
 from actrec.module import ActionModule
 from actrec.report import read_history
-from actrec.run import evaluate_split, log_to, open_run, write_text
+from actrec.results import judge, summary, write_results
+from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
+build = partial(instantiate, _convert_="all")  # plain lists and dicts: DictConfig goes no further than here
 
 
 def make_data(cfg: DictConfig) -> ActionData:
     """The data module of a run's config."""
     pipeline = Pipeline(
-        get_skeleton(cfg.skeleton), instantiate(cfg.preprocess), instantiate(cfg.windows), instantiate(cfg.features)
+        get_skeleton(cfg.skeleton), build(cfg.preprocess), build(cfg.windows), build(cfg.features)
     )
     return ActionData(
         cfg.store,
-        instantiate(cfg.split),
+        build(cfg.split),
         pipeline,
-        instantiate(cfg.augmentation),
-        label_map=instantiate(cfg.dataset.label_map),
+        build(cfg.augmentation),
+        labels=build(cfg.dataset.label_map).names,
         exclude_labels=cfg.dataset.exclude_labels,
+        dataset=cfg.dataset.name,
         batch_size=cfg.batch_size,
         workers=cfg.hardware.workers,
         preload=cfg.preload,
         preload_to_tensor=cfg.preload_to_tensor,
         seed=cfg.seed,
-        build=f"python -m actrec.prepare dataset={cfg.dataset.name} raw=<folder> store={cfg.store}",
     )
 
 
@@ -55,7 +55,8 @@ def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
     """What the model of a run's config is."""
     options: dict[str, Any] = OmegaConf.to_container(cfg.network, resolve=True)  # type: ignore[assignment]
     name = options.pop("_target_").rpartition(".")[2]
-    options |= {"skeleton": cfg.skeleton, "in_channels": data.pipeline.features.n_channels, "n_classes": len(data.labels)}
+    channels = data.pipeline.features.n_channels
+    options |= {"skeleton": cfg.skeleton, "in_channels": channels, "n_classes": len(data.labels)}
     info = read_info(Path(cfg.store)) or {}
     return ModelSpec(
         network=name,
@@ -69,8 +70,10 @@ def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
 
 
 def make_trainer(cfg: DictConfig, folder: Path) -> L.Trainer:
-    """The Lightning trainer of a run's config; several callback groups are one list."""
-    hardware = cfg.hardware
+    """The Lightning trainer of a run's config."""
+    hardware, callbacks = cfg.hardware, build(cfg.callbacks)
+    for name in ("best", "last"):
+        callbacks[name].dirpath = str(folder.absolute() / "checkpoints")
     return L.Trainer(
         accelerator=hardware.accelerator,
         devices=hardware.devices,
@@ -80,19 +83,14 @@ def make_trainer(cfg: DictConfig, folder: Path) -> L.Trainer:
         use_distributed_sampler=False,  # the sampler shares out its items itself
         max_epochs=cfg.epochs,
         gradient_clip_val=cfg.grad_clip,
-        callbacks=list(instantiate(cfg.callbacks, checkpoints=folder / "checkpoints").values()),
+        callbacks=list(callbacks.values()),
         logger=False,
         default_root_dir=folder,
         num_sanity_val_steps=0,
+        log_every_n_steps=1,
         enable_model_summary=False,
         fast_dev_run=cfg.fast_dev_run,
     )
-
-
-def compiled(network: nn.Module) -> nn.Module:
-    """The network, its forward pass compiled; weights keep their names."""
-    network.compile()
-    return network
 
 
 def train(cfg: DictConfig) -> Path:
@@ -107,49 +105,70 @@ def train(cfg: DictConfig) -> Path:
     Raises:
         ActrecError: The store, the config or the run to resume is not right.
     """
+    L.seed_everything(cfg.seed, workers=True, verbose=False)
     data = make_data(cfg)
     spec = make_spec(cfg, data)
-    L.seed_everything(cfg.seed, workers=True, verbose=False)
     network = spec.build()
+    if cfg.hardware.compile:
+        network.compile()
+    module = ActionModule(
+        network,
+        build(cfg.objective),
+        build(cfg.optimizer),
+        build(cfg.schedule),
+        n_classes=len(data.labels),
+        n_val_clips=len(data.splits["val"]),
+        decision=cfg.decision,
+        seed=cfg.seed,
+    )
     run = open_run(cfg)
     with log_to(run.folder / "train.log"):
         start = time.perf_counter()
-        log.info("Run in %s.", run.folder)
         parts = ", ".join(f"{len(clips)} {name}" for name, clips in data.splits.items())
         size = sum(parameter.numel() for parameter in network.parameters())
-        log.info("%d classes; clips: %s; %s with %s parameters.", len(data.labels), parts, spec.network, f"{size:,}")
-        module = ActionModule(
-            compiled(network) if cfg.hardware.compile else network,
-            instantiate(cfg.objective),
-            instantiate(cfg.optimizer),
-            instantiate(cfg.schedule),
-            n_classes=len(data.labels),
-            n_val_clips=len(data.splits["val"]),
-            decision=cfg.decision,
-            seed=cfg.seed,
-        )
+        log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")
+        log.info("%s, %s parameters; %d classes; clips: %s.", spec.network, f"{size:,}", len(data.labels), parts)
         trainer = make_trainer(cfg, run.folder)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*does not have many workers.*")  # chosen: see conf/hardware
             trainer.fit(module, data, ckpt_path=run.checkpoint, weights_only=True)
         if trainer.interrupted:
             raise KeyboardInterrupt
-        if not trainer.is_global_zero:
-            return run.folder
-        if not cfg.fast_dev_run:
-            best = torch.load(run.folder / "checkpoints" / "best.ckpt", map_location="cpu", weights_only=True)
-            module.load_state_dict(best["state_dict"])
-            log.info("Best val accuracy %.4f in epoch %d.", best["callbacks_best"], best["epoch"]) if False else None
-        model = save_model(run.folder / "model", network, spec)
-        history = run.folder / "history.csv"
-        metrics = evaluate_split(
-            load_model(model),
-            spec,
-            data.splits["test"],
-            run.folder,
-            history=read_history(history) if history.exists() else None,
-            config=OmegaConf.to_yaml(cfg, resolve=True),
-        )
-        add_metrics(model, metrics)
-        log.info("Took %.1f min. Report: %s", (time.perf_counter() - start) / 60, run.folder / "report" / "index.html")
+        if trainer.is_global_zero:
+            finish(cfg, run.folder, module, data, spec, time.perf_counter() - start)
     return run.folder
+
+
+def finish(
+    cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData, spec: ModelSpec, seconds: float
+) -> None:
+    """Leaves the best checkpoint's model folder, and reads the test split with it: once."""
+    facts = {"training time": f"{seconds / 60:.1f} min", "seed": str(cfg.seed)}
+    best = folder / "checkpoints" / "best.ckpt"
+    if best.exists():
+        checkpoint = torch.load(best, map_location="cpu", weights_only=True)
+        module.load_state_dict(checkpoint["state_dict"])
+        facts["best epoch"] = str(checkpoint["epoch"] + 1)
+    model = save_model(folder / "model", module.network, spec)
+    network = load_model(model).to(module.device)
+    results = judge(network, spec, data.splits["test"])
+    add_metrics(model, results.headlines)
+    history = folder / "history.csv"
+    page = write_results(
+        folder,
+        results,
+        title=f"{cfg.name}: {spec.network} on {cfg.dataset.name}",
+        history=read_history(history) if history.exists() else None,
+        config=OmegaConf.to_yaml(cfg, resolve=True),
+        facts=facts,
+    )
+    log.info("%s.\nTrained in %.1f min. Look at %s", summary(results), seconds / 60, page)
+
+
+@main("train")
+def run(cfg: DictConfig) -> None:
+    train(cfg)
+
+
+if __name__ == "__main__":
+    run()

@@ -6,8 +6,10 @@ were imported above would go unchecked.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,3 +131,32 @@ def _swing(joints: tuple[str, ...], label: int, n_frames: int, rng: np.random.Ge
     keypoints[..., :2] += rng.normal(0, 1, (n_frames, len(joints), 2))
     keypoints[..., 2] = rng.uniform(0.5, 1, (n_frames, len(joints)))
     return keypoints
+
+
+@pytest.fixture
+def keep_logging() -> Iterator[None]:
+    """Puts the logging handlers back that a command replaces."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def run_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], keep_logging: None
+) -> Callable[..., tuple[int, str, str]]:
+    """`run_command(actrec.prepare.run, "dataset=csv", …)` gives exit status, stdout and stderr; in this process."""
+
+    def run(entry: Callable[[], None], *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [entry.__module__, *arguments])
+        capsys.readouterr()
+        code = 0
+        try:
+            entry()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return code, *capsys.readouterr()
+
+    return run

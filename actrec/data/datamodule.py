@@ -6,16 +6,18 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from actrec.data.augment import Augmentation
 from actrec.data.pipeline import Item, Pipeline, collate
 from actrec.data.split import Split
 from actrec.data.store import read_store
-from actrec.types import ActrecError, Batch, NormalizedSequence, SkeletonSequence
+from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,26 @@ class EpochSampler(Sampler[tuple[int, int]]):
         return -(-self.length // self.world)
 
 
+class Packed(Sequence[NormalizedSequence]):
+    """Preprocessed clips end to end in two shared tensors, which worker processes read without a copy.
+
+    Args:
+        sequences: The clips; at least one.
+    """
+
+    def __init__(self, sequences: Sequence[NormalizedSequence]) -> None:
+        self.ends = np.cumsum([len(sequence) for sequence in sequences])
+        self.keypoints = torch.from_numpy(np.concatenate([sequence.keypoints for sequence in sequences])).share_memory_()
+        self.observed = torch.from_numpy(np.concatenate([sequence.observed for sequence in sequences])).share_memory_()
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, index: Any) -> Any:
+        frames = slice(self.ends[index - 1] if index else 0, self.ends[index])
+        return NormalizedSequence(self.keypoints[frames].numpy(), self.observed[frames].numpy())
+
+
 class TrainingWindows(Dataset[Item]):
     """Augmented windows; item (epoch, index) is the same whoever asks, and whenever.
 
@@ -55,6 +77,8 @@ class TrainingWindows(Dataset[Item]):
         pipeline: From clip to network input.
         augmentation: Applied anew to every item.
         seed: Seed of the run.
+        preload: Preprocess every clip once, beforehand, rather than whenever it is asked for.
+        preload_to_tensor: Keep those in tensors that worker processes share.
     """
 
     def __init__(
@@ -64,29 +88,33 @@ class TrainingWindows(Dataset[Item]):
         pipeline: Pipeline,
         augmentation: Augmentation,
         seed: int,
+        preload: bool = True,
+        preload_to_tensor: bool = True,
     ) -> None:
         self.sequences, self.labels, self.pipeline = sequences, labels, pipeline
         self.augmentation, self.seed = augmentation, seed
-        self.normalized = [pipeline.normalize(sequence) for sequence in sequences]
-        counts = [pipeline.windows.count(len(sequence)) for sequence in self.normalized]
+        normalized = [pipeline.normalize(sequence) for sequence in sequences]
+        counts = [pipeline.windows.count(len(sequence)) for sequence in normalized]
         self.entries = [(clip, window) for clip, count in enumerate(counts) for window in range(count)]
+        self.normalized: Sequence[NormalizedSequence] | None = None
+        if preload:
+            self.normalized = Packed(normalized) if preload_to_tensor else normalized
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def _sequence(self, clip: int, rng: np.random.Generator) -> NormalizedSequence:
-        raw = self.sequences[clip]
-        seen = self.augmentation.raw(raw, rng)
-        normalized = self.normalized[clip] if seen is raw else self.pipeline.normalize(seen)
-        return self.augmentation.sequence(normalized, self.pipeline.skeleton, rng)
+        stored = self.sequences[clip]
+        augmented = self.augmentation.clip(stored, self.pipeline.skeleton, rng)
+        ready = self.normalized is not None and augmented is stored
+        sequence = self.normalized[clip] if ready and self.normalized else self.pipeline.normalize(augmented)
+        return self.augmentation.sequence(sequence, self.pipeline.skeleton, rng)
 
     def __getitem__(self, key: tuple[int, int]) -> Item:
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch, index))
         clip, number = self.entries[index]
-        sequence = self._sequence(clip, rng)
-        number = min(number, self.pipeline.windows.count(len(sequence)) - 1)
-        window = self.pipeline.windows.train(sequence, number, rng)
+        window = self.pipeline.windows.train(self._sequence(clip, rng), number, rng)
         window = self.augmentation.window(window, self.pipeline.skeleton, rng)
         return self.pipeline.item(window, self.labels[clip], clip)
 
@@ -101,8 +129,11 @@ class ActionData(L.LightningDataModule):
         augmentation: For the train split.
         labels: The classes in the order of their numbers; by default those of the store, sorted.
         exclude_labels: Labels that are left out.
+        dataset: The data set's name, for the message when there is no store.
         batch_size: Windows of a batch, on each device.
         workers: Processes that make batches; 0 for none.
+        preload: See `TrainingWindows`.
+        preload_to_tensor: See `TrainingWindows`.
         seed: Seed of order and augmentation.
     """
 
@@ -114,23 +145,27 @@ class ActionData(L.LightningDataModule):
         augmentation: Augmentation,
         labels: Sequence[str] | None = None,
         exclude_labels: Sequence[str] = (),
+        dataset: str = "<name>",
         batch_size: int = 32,
         workers: int = 0,
+        preload: bool = True,
+        preload_to_tensor: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.pipeline, self.augmentation = pipeline, augmentation
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        clips = [clip for clip in read_store(store) if clip.label not in exclude_labels]
-        self.labels = list(labels) if labels else sorted({clip.label for clip in clips})
+        self.preload, self.preload_to_tensor = preload, preload_to_tensor
+        stored = [clip for clip in read_store(store, dataset) if clip.label not in exclude_labels]
+        clips = [pipeline.map(clip) for clip in stored]
+        names = labels or sorted({clip.label for clip in clips})
+        self.labels = [label for label in names if label not in exclude_labels]
         unknown = Counter(clip.label for clip in clips if clip.label not in self.labels)
         if unknown:
             raise ActrecError(
                 f"Store '{store}' has clips with labels that are not among the {len(self.labels)} classes: "
                 f"{', '.join(sorted(unknown))}. Leave them out with 'dataset.exclude_labels=[{','.join(sorted(unknown))}]'."
             )
-        if not clips:
-            raise ActrecError(f"Store '{store}' has no clips. Build it again with 'python -m actrec.prepare'.")
         self.splits = split(clips)
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
         if self.absent:
@@ -143,7 +178,13 @@ class ActionData(L.LightningDataModule):
     def setup(self, stage: str) -> None:
         train, val = self.splits["train"], self.splits["val"]
         self.train_windows = TrainingWindows(
-            train, self.class_numbers("train"), self.pipeline, self.augmentation, self.seed
+            train,
+            self.class_numbers("train"),
+            self.pipeline,
+            self.augmentation,
+            self.seed,
+            self.preload,
+            self.preload_to_tensor,
         )
         self.val_items = [
             item
@@ -154,7 +195,7 @@ class ActionData(L.LightningDataModule):
     def _rank(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def train_dataloader(self) -> DataLoader[Any]:
         sampler = EpochSampler(len(self.train_windows), self.seed, *self._rank())
         return DataLoader(
             self.train_windows,
@@ -166,6 +207,6 @@ class ActionData(L.LightningDataModule):
             persistent_workers=self.workers > 0,
         )
 
-    def val_dataloader(self) -> DataLoader[Batch]:
+    def val_dataloader(self) -> DataLoader[Any]:
         rank, world = self._rank()
-        return DataLoader(self.val_items[rank::world], self.batch_size, collate_fn=collate)  # type: ignore[arg-type]
+        return DataLoader(self.val_items[rank::world], self.batch_size, collate_fn=collate)

@@ -172,12 +172,11 @@ class Sources:
 
 def _load_array(file: Path) -> ndarray:
     try:
-        loaded = np.load(file)
-        if isinstance(loaded, ndarray):
-            return loaded
-        with loaded:
-            name = "keypoints" if "keypoints" in loaded.files else loaded.files[0]
-            array: ndarray = loaded[name]
+        with file.open("rb") as stream:  # np.load leaves a damaged file open, if it opens it
+            loaded = np.load(stream)
+            if isinstance(loaded, ndarray):
+                return loaded
+            array: ndarray = loaded["keypoints" if "keypoints" in loaded.files else loaded.files[0]]
             return array
     except FileNotFoundError:
         raise ActrecError("there is no such file.") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 from actrec.types import ActrecError
 
@@ -19,11 +18,11 @@ class LabelMap:
 
     Attributes:
         labels: The table; the order of its labels is the order of the classes.
-        unmapped: What becomes of a clip whose label is not in the table: the run ends, or the clip is left out.
+        unmapped: What becomes of a clip whose label is not in the table: "error" ends the run, "skip" leaves it out.
     """
 
     labels: Mapping[str, Mapping[str, str | Sequence[str]]] = field(default_factory=dict)
-    unmapped: Literal["error", "skip"] = "error"
+    unmapped: str = "error"
 
     def __post_init__(self) -> None:
         if self.unmapped not in ("error", "skip"):

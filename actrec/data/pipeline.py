@@ -55,10 +55,14 @@ class Pipeline:
     windows: SlidingWindows | ResizeWindows
     features: Features
 
-    def normalize(self, sequence: SkeletonSequence) -> NormalizedSequence:
-        """The clip in this skeleton, preprocessed."""
+    def map(self, sequence: SkeletonSequence) -> SkeletonSequence:
+        """The clip in the layout that the network sees."""
         keypoints = map_keypoints(sequence.keypoints, sequence.skeleton, self.skeleton.name)
-        return self.preprocess(keypoints, self.skeleton, sequence.fps)
+        return replace(sequence, keypoints=keypoints, skeleton=self.skeleton.name)
+
+    def normalize(self, sequence: SkeletonSequence) -> NormalizedSequence:
+        """The clip in that layout, preprocessed."""
+        return self.preprocess(self.map(sequence).keypoints, self.skeleton, sequence.fps)
 
     def item(self, window: Window, label: int, clip: int) -> Item:
         """A window with its features."""

@@ -7,7 +7,6 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
-Protocol = Literal["official", "grouped", "random_windows"]
+PROTOCOLS = ("official", "grouped", "random_windows")
 Parts = dict[str, list[SkeletonSequence]]
 
 
@@ -36,7 +35,7 @@ class Split:
         stride: Frames from one window to the next; for "random_windows".
     """
 
-    protocol: Protocol = "official"
+    protocol: str = "official"
     val_share: float = 0.1
     test_share: float = 0.2
     seed: int = 0
@@ -44,8 +43,8 @@ class Split:
     stride: int = 32
 
     def __post_init__(self) -> None:
-        if self.protocol not in get_args(Protocol):
-            raise ActrecError(f"split.protocol is '{self.protocol}'; expected one of: {', '.join(get_args(Protocol))}.")
+        if self.protocol not in PROTOCOLS:
+            raise ActrecError(f"split.protocol is '{self.protocol}'; expected one of: {', '.join(PROTOCOLS)}.")
         for name in ("val_share", "test_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ActrecError(f"split.{name} is {getattr(self, name)}; expected 0 or more and less than 1.")

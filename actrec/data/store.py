@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
@@ -111,6 +112,13 @@ def read_rows(file: Path) -> list[Row]:
         return list(reader)
 
 
+def read_keypoints(file: Path) -> ndarray:
+    """The array `keypoints` of an npz, unchecked."""
+    with file.open("rb") as stream, np.load(stream) as archive:  # np.load leaves a damaged file open, if it opens it
+        keypoints: ndarray = archive["keypoints"]
+        return keypoints
+
+
 def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSequence:
     where = f"Row {number} of {path / MANIFEST} (clip '{row['clip_id']}')"
     file = path / str(row["file"])
@@ -123,8 +131,7 @@ def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSeque
         raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None
     again = f"Run this again, which makes that file anew:\n  {command}"
     try:
-        with np.load(file) as archive:
-            keypoints = archive["keypoints"]
+        keypoints = read_keypoints(file)
     except FileNotFoundError:
         raise ActrecError(f"{where}: its file {file} is missing. {again}") from None
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive

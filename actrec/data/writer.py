@@ -22,7 +22,17 @@ from jaxtyping import Float
 from numpy import ndarray
 from tqdm import tqdm
 
-from actrec.data.store import COLUMNS, FORMAT_VERSION, INFO, MANIFEST, Row, read_info, read_rows, replace_text
+from actrec.data.store import (
+    COLUMNS,
+    FORMAT_VERSION,
+    INFO,
+    MANIFEST,
+    Row,
+    read_info,
+    read_keypoints,
+    read_rows,
+    replace_text,
+)
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -202,8 +212,7 @@ def _complete(row: Row) -> bool:
 def _whole(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | None:
     """The clip's keypoints, if its file is there, readable and what the row says."""
     try:
-        with np.load(path / row["file"]) as archive:
-            keypoints: ndarray = archive["keypoints"]
+        keypoints = read_keypoints(path / row["file"])
     except Exception:  # numpy and zipfile raise a dozen kinds for a damaged archive; whichever it is, make it anew
         return None
     expected = (int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints, 3)

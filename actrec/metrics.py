@@ -1,0 +1,227 @@
+"""Figures of merit at clip level, with bootstrap intervals by group; between evaluation and the reports.
+
+Groups, not clips, are drawn: clips of one source video are alike, and an interval that took them for independent
+would be too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from torch import Tensor
+from torchmetrics import Metric
+
+from actrec.types import ActrecError
+
+HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "top5_accuracy")
+_PER_CLASS = ("precision", "recall", "f1")
+_BLOCK = 250  # resamples drawn at once, which bounds the memory
+
+
+def confusion_counts(
+    labels: Int[ndarray, " clip"], predictions: Int[ndarray, " clip"], n_classes: int
+) -> Int[ndarray, "class class"]:
+    """How many clips of each true class (row) were given each class (column)."""
+    return np.bincount(labels * n_classes + predictions, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def classification_metrics(
+    probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " clip"], classes: Sequence[str]
+) -> dict[str, Any]:
+    """Accuracy, macro averages and top-5 accuracy, and precision, recall and F1 of each class.
+
+    Averages run over the classes that some clip has; `absent_classes` lists the others. A class that is never
+    predicted has precision 0.
+
+    Args:
+        probabilities: Of each clip; a tie goes to the lower class number.
+        labels: True class numbers.
+        classes: Class names.
+
+    Raises:
+        ActrecError: There are no clips, or a probability is not finite.
+    """
+    _check(probabilities)
+    figures = _figures(_tally(probabilities, labels).sum(0, keepdims=True))
+    counts = np.bincount(labels, minlength=len(classes))
+    return {name: float(figures[name][0]) for name in HEADLINES} | {
+        "per_class": {
+            name: {figure: float(figures[figure][0, k]) for figure in _PER_CLASS} | {"n_clips": int(counts[k])}
+            for k, name in enumerate(classes)
+            if counts[k]
+        },
+        "absent_classes": [name for k, name in enumerate(classes) if not counts[k]],
+    }
+
+
+def summarize(
+    by_ratio: Mapping[str, Float[ndarray, "clip class"]],
+    labels: Int[ndarray, " clip"],
+    groups: Sequence[str],
+    classes: Sequence[str],
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """What `metrics.json` holds: the figures of a split and their 95 % intervals.
+
+    In a resample as in the split itself, averages run over the classes that some clip has: a class of which no clip
+    was drawn is left out of that resample.
+
+    Args:
+        by_ratio: Clip probabilities at each observation ratio, "0.1" to "1.0".
+        labels: True class numbers.
+        groups: Group of each clip.
+        classes: Class names.
+        n_bootstrap: Resamples.
+        seed: Of the resampling.
+
+    Raises:
+        ActrecError: There are no clips, a probability is not finite, or ratio "1.0" is missing.
+    """
+    ratios = sorted(by_ratio, key=float)
+    if "1.0" not in ratios:
+        raise ActrecError(f"There are probabilities at the observation ratios {ratios}; expected '1.0' among them.")
+    for probabilities in by_ratio.values():
+        _check(probabilities)
+    whole = classification_metrics(by_ratio["1.0"], labels, classes)
+    correct = np.stack([by_ratio[ratio].argmax(1) == labels for ratio in ratios], axis=1)
+    accuracies = {ratio: float(column.mean()) for ratio, column in zip(ratios, correct.T, strict=True)}
+
+    resamples = _resample(np.hstack([correct, _tally(by_ratio["1.0"], labels)]), groups, n_bootstrap, seed)
+    drawn = _figures(resamples[:, len(ratios) :])
+    drawn_accuracies = resamples[:, : len(ratios)] / drawn["n_clips"][:, None]
+    return {
+        "n_clips": len(labels),
+        "n_groups": len(set(groups)),
+        "classes": list(classes),
+        **whole,
+        "observation_accuracy": accuracies,
+        "auc": float(np.mean(list(accuracies.values()))),
+        "intervals": {name: _interval(drawn[name]) for name in HEADLINES}
+        | {
+            "auc": _interval(drawn_accuracies.mean(1)),
+            "observation_accuracy": {ratio: _interval(drawn_accuracies[:, i]) for i, ratio in enumerate(ratios)},
+            "per_class": {
+                name: {figure: _interval(drawn[figure][:, k]) for figure in _PER_CLASS}
+                for k, name in enumerate(classes)
+                if name in whole["per_class"]
+            },
+        },
+    }
+
+
+def paired_interval(
+    correct_a: Bool[ndarray, " clip"],
+    correct_b: Bool[ndarray, " clip"],
+    groups: Sequence[str],
+    n_bootstrap: int = 10000,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Accuracy of `a` less that of `b` on the same clips, and the ends of its 95 % interval.
+
+    Args:
+        correct_a: Whether the first network was right on each clip.
+        correct_b: The same for the second, in the same order.
+        groups: Group of each clip.
+        n_bootstrap: Resamples.
+        seed: Of the resampling.
+    """
+    difference = correct_a.astype(float) - correct_b
+    resamples = _resample(np.stack([difference, np.ones_like(difference)], axis=1), groups, n_bootstrap, seed)
+    low, high = _interval(resamples[:, 0] / resamples[:, 1])
+    return float(difference.mean()), low, high
+
+
+def _check(probabilities: Float[ndarray, "clip class"]) -> None:
+    if len(probabilities) == 0:
+        raise ActrecError("There are no clips to judge: the test split is empty. Choose another split or store.")
+    if not np.isfinite(probabilities).all():
+        clip = int(np.argmin(np.isfinite(probabilities).all(1)))
+        raise ActrecError(f"The class probabilities of clip number {clip} are not finite. The network has diverged.")
+
+
+def _tally(probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " clip"]) -> Bool[ndarray, "clip count"]:
+    """What is counted of each clip: its label is in the top five; then for each class: right, true, predicted."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    one_hot = np.eye(probabilities.shape[1], dtype=bool)
+    true, predicted = one_hot[labels], one_hot[order[:, 0]]
+    top5 = (order[:, :5] == labels[:, None]).any(1, keepdims=True)
+    return np.hstack([top5, true & predicted, true, predicted])
+
+
+def _figures(sums: ndarray) -> dict[str, ndarray]:
+    """Figures from sums of tallies, a row each; those of a class that no clip has are NaN."""
+    right, true, predicted = np.split(sums[:, 1:], 3, axis=1)
+    n_clips = true.sum(1)
+    of_class = {
+        "precision": right / np.maximum(predicted, 1),
+        "recall": right / np.maximum(true, 1),
+        "f1": 2 * right / np.maximum(true + predicted, 1),
+    }
+    of_class = {name: np.where(true > 0, values, np.nan) for name, values in of_class.items()}
+    macro = {f"macro_{name}": np.nanmean(values, axis=1) for name, values in of_class.items()}
+    return (
+        {"n_clips": n_clips, "accuracy": right.sum(1) / n_clips, "top5_accuracy": sums[:, 0] / n_clips}
+        | macro
+        | of_class
+    )
+
+
+def _resample(
+    counts: Bool[ndarray, "clip count"] | Float[ndarray, "clip count"],
+    groups: Sequence[str],
+    n_bootstrap: int,
+    seed: int,
+) -> Float[ndarray, "resample count"]:
+    """Sums of the counts over as many groups as there are, drawn with replacement."""
+    names, group = np.unique(np.asarray(groups), return_inverse=True)
+    by_group = np.zeros((len(names), counts.shape[1]))
+    np.add.at(by_group, group, counts)
+    rng, share = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
+    sizes = [min(_BLOCK, n_bootstrap - start) for start in range(0, n_bootstrap, _BLOCK)]
+    return np.concatenate([rng.multinomial(len(names), share, size) @ by_group for size in sizes])
+
+
+def _interval(values: Float[ndarray, " resample"]) -> list[float]:
+    return [float(end) for end in np.nanpercentile(values, (2.5, 97.5))]
+
+
+class ClipScores(Metric):
+    """Accuracy over clips, each judged by the sum of its windows' class probabilities; for use in validation.
+
+    Every state is a sum, so windows of one clip may come in any batch and on any rank.
+
+    Args:
+        n_clips: Clips in the split.
+        n_classes: Number of classes.
+    """
+
+    full_state_update = False
+    higher_is_better = True
+    scores: Tensor
+    labels: Tensor
+
+    def __init__(self, n_clips: int, n_classes: int) -> None:
+        super().__init__()
+        self.add_state("scores", torch.zeros(n_clips, n_classes), dist_reduce_fx="sum")
+        self.add_state("labels", torch.zeros(n_clips, n_classes, dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(
+        self,
+        probabilities: Float[Tensor, "batch class"],
+        clip: Int[Tensor, " batch"],
+        label: Int[Tensor, " batch"],
+    ) -> None:
+        """Adds windows: their class probabilities, the clip each is from, and that clip's class number."""
+        self.scores.index_add_(0, clip, probabilities.to(self.scores))
+        self.labels.index_put_((clip, label), torch.ones_like(label), accumulate=True)
+
+    def compute(self) -> Float[Tensor, ""]:
+        """Accuracy over the clips of which a window was seen."""
+        seen = self.labels.any(1)
+        return (self.scores.argmax(1) == self.labels.argmax(1))[seen].float().mean()

@@ -1,0 +1,222 @@
+"""The pictures of a report, each a matplotlib figure in a light or a dark theme; no state outside the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator, NullFormatter
+from numpy import ndarray
+
+SMALL, NORMAL, LARGE = 8.5, 9.5, 11.0  # font sizes
+_TERMS = {"loss": "total", "loss_cls": "classification", "loss_pred": "pose forecast", "loss_feat": "latent forecast"}
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a report's pictures, and what their file names end in."""
+
+    suffix: str
+    surface: str
+    ink: str
+    muted: str
+    grid: str
+    good: str
+    bad: str
+    series: tuple[str, str, str, str]
+
+
+LIGHT = Theme(
+    "",
+    "#ffffff",
+    "#1d2433",
+    "#667085",
+    "#e4e7ec",
+    "#15803d",
+    "#c2410c",
+    ("#2563eb", "#ea7317", "#0f9d77", "#9152d9"),
+)
+DARK = Theme(
+    "-dark",
+    "#171a21",
+    "#e6e9ef",
+    "#98a2b3",
+    "#2d323d",
+    "#4ade80",
+    "#ff8a65",
+    ("#6ea8fe", "#f6a354", "#4fd1a5", "#c79bf5"),
+)
+
+
+def spaced(name: str) -> str:
+    """A class name as people read it."""
+    return name.replace("_", " ")
+
+
+def _percent(value: float, _position: object = None) -> str:
+    return f"{round(100 * value, 6):g} %"
+
+
+def _new_figure(width: float, height: float, theme: Theme) -> Figure:
+    """An empty figure of this size in inches."""
+    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+    return Figure(figsize=(width, height), layout=layout, facecolor=theme.surface)
+
+
+def _style(axes: Axes, theme: Theme, title: str = "", x: str = "", y: str = "") -> None:
+    axes.set_facecolor(theme.surface)
+    axes.set_title(title, loc="left", fontsize=LARGE, color=theme.ink, weight="bold", pad=10)
+    axes.set_xlabel(x, fontsize=NORMAL, color=theme.muted, labelpad=6)
+    axes.set_ylabel(y, fontsize=NORMAL, color=theme.muted, labelpad=6)
+    axes.tick_params(which="both", labelsize=SMALL, labelcolor=theme.ink, color=theme.grid, length=0)
+    axes.spines[:].set_visible(False)
+    axes.grid(True, color=theme.grid, linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str], theme: Theme = LIGHT) -> Figure:
+    """Clips by true class (row) and prediction (column); the colour is the share of the row.
+
+    Args:
+        counts: See `actrec.metrics.confusion_counts`.
+        classes: Class names.
+        theme: Colours.
+    """
+    size = max(0.44 * len(classes) + 2.2, 4.4)
+    figure = _new_figure(size, size, theme)
+    axes = figure.add_subplot()
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    colours = LinearSegmentedColormap.from_list("share", [theme.surface, theme.series[0]])
+    axes.imshow(share, cmap=colours, vmin=0, vmax=1)
+    _style(axes, theme, x="predicted", y="true")
+    ticks, names = range(len(classes)), [spaced(name) for name in classes]
+    axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks, names)
+    axes.grid(False)
+    axes.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    axes.grid(True, which="minor", color=theme.grid, linewidth=0.8)
+    for row, column in np.argwhere(counts):
+        on_colour = share[row, column] > 0.5
+        colour = theme.surface if on_colour else theme.ink if row == column else theme.bad
+        weight = "normal" if row == column else "bold"
+        text = str(counts[row, column])
+        axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=colour, weight=weight)
+    return figure
+
+
+def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
+    """Accuracy against the share of the clip that has been seen, with its 95 % band.
+
+    Args:
+        metrics: See `actrec.metrics.summarize`.
+        theme: Colours.
+    """
+    figure = _new_figure(5.4, 4.6, theme)
+    axes = figure.add_subplot()
+    accuracy, intervals = metrics["observation_accuracy"], metrics["intervals"]["observation_accuracy"]
+    ratios = np.array([float(ratio) for ratio in accuracy])
+    values, (low, high) = np.array(list(accuracy.values())), np.array([intervals[ratio] for ratio in accuracy]).T
+    _style(axes, theme, x="share of the clip seen", y="accuracy")
+    axes.fill_between(ratios, low, high, color=theme.series[0], alpha=0.18, linewidth=0, label="95 % interval")
+    axes.plot(ratios, values, color=theme.series[0], linewidth=2, marker="o", markersize=4.5, label="accuracy")
+    room = max(high.max() - low.min(), 0.02)
+    axes.set_ylim(low.min() - 0.15 * room, min(high.max() + 0.2 * room, 1 + 0.12 * room))
+    axes.set_xticks(ratios)
+    axes.xaxis.set_major_formatter(_percent)
+    axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(_percent)
+    for i in sorted({0, int(np.abs(ratios - 0.3).argmin()), int(np.abs(ratios - 0.5).argmin()), len(ratios) - 1}):
+        text, place = f"{100 * values[i]:.1f}", (ratios[i], values[i])
+        axes.annotate(
+            text,
+            place,
+            (0, -14),
+            textcoords="offset points",
+            ha="center",
+            fontsize=SMALL,
+            color=theme.ink,
+            weight="bold",
+        )
+    axes.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="lower right")
+    return figure
+
+
+def class_bars(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
+    """F1 of each class with its 95 % interval, the best on top.
+
+    Args:
+        metrics: See `actrec.metrics.summarize`.
+        theme: Colours.
+    """
+    names = sorted(metrics["per_class"], key=lambda name: metrics["per_class"][name]["f1"])
+    values = np.array([metrics["per_class"][name]["f1"] for name in names])
+    low, high = np.array([metrics["intervals"]["per_class"][name]["f1"] for name in names]).T
+    figure = _new_figure(5.4, 0.28 * len(names) + 1.1, theme)
+    axes = figure.add_subplot()
+    _style(axes, theme, x="F1")
+    axes.grid(False, axis="y")
+    rows = range(len(names))
+    axes.hlines(rows, low, high, color=theme.series[0], alpha=0.3, linewidth=7)
+    axes.plot(values, rows, "o", color=theme.series[0], markersize=7)
+    left = float(np.clip(np.floor(20 * low.min() - 0.5) / 20, 0, 0.9))
+    for row, value in enumerate(values):
+        axes.text(1 + 0.04 * (1 - left), row, f"{value:.3f}", va="center", fontsize=SMALL, color=theme.ink)
+    axes.set_yticks(rows, [spaced(name) for name in names])
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.set_xlim(left, 1 + 0.17 * (1 - left))
+    axes.set_xticks([tick for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(left, 1) if left <= tick <= 1])
+    return figure
+
+
+def _column(history: Sequence[Mapping[str, float]], name: str) -> Float[ndarray, "2 epoch"]:
+    rows = [(row["epoch"], row[name]) for row in history if name in row]
+    return np.array(rows, dtype=float).reshape(-1, 2).T
+
+
+def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT) -> Figure:
+    """Loss terms, val accuracy and learning rate by epoch.
+
+    Args:
+        history: See `actrec.report.read_history`.
+        theme: Colours.
+    """
+    figure = _new_figure(11.0, 3.7, theme)
+    losses, accuracy, rate = figure.subplots(1, 3, width_ratios=(1.5, 1.25, 1))
+    for (term, name), colour in zip(_TERMS.items(), theme.series, strict=True):
+        for split, line in (("train", "-"), ("val", ":")):
+            epochs, values = _column(history, f"{split}/{term}")
+            if (values > 0).any():
+                label, width = (name if split == "train" else None), (3 if term == "loss" else 1.6)
+                shown = np.where(values > 0, values, np.nan)
+                losses.plot(epochs, shown, line, color=colour, linewidth=width, label=label)
+    _style(losses, theme, "Loss (dotted: val)", "epoch")
+    low, high = losses.dataLim.intervaly
+    if 10 * low < high < np.inf:
+        losses.set_yscale("log")
+        losses.yaxis.set_major_formatter("{x:g}")
+        losses.yaxis.set_minor_formatter(NullFormatter())
+    figure.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="outside lower left", ncols=4)
+    epochs, values = _column(history, "val/accuracy")
+    accuracy.plot(epochs, values, color=theme.series[0], linewidth=1.6)
+    _style(accuracy, theme, "Val accuracy", "epoch")
+    if len(values):
+        best = int(values.argmax())
+        accuracy.plot(epochs[best], values[best], "o", color=theme.series[1], markersize=6)
+        text = f"best {100 * values[best]:.1f} % in epoch {epochs[best]:.0f}"
+        accuracy.text(0.97, 0.06, text, transform=accuracy.transAxes, ha="right", fontsize=SMALL, color=theme.ink)
+    accuracy.yaxis.set_major_formatter(_percent)
+    rate.plot(*_column(history, "lr"), color=theme.series[0], linewidth=1.6)
+    _style(rate, theme, "Learning rate", "epoch")
+    rate.yaxis.set_major_formatter("{x:g}")
+    rate.set_ylim(bottom=0)
+    for axes in (losses, accuracy, rate):
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+    return figure

@@ -1,0 +1,140 @@
+"""A sheet of sample clips, their skeletons drawn over time; a picture of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from actrec.plots import LARGE, LIGHT, NORMAL, SMALL, Theme, spaced
+from actrec.skeleton import Skeleton, get_skeleton
+from actrec.types import ActrecError, SkeletonSequence
+
+_POSES = 6
+_TEXT = 1.9  # width of a row's text, where a pose is 1 wide
+_ROW = 1.24  # height of a row
+_INCH = 1.34  # of one unit
+
+
+@dataclass(frozen=True)
+class SampleClip:
+    """A clip and what a network made of it.
+
+    Attributes:
+        sequence: The clip, with its true label; keypoints in any unit, y down.
+        prediction: The class that it was given.
+        probability: Of that class.
+        forecasts: Entry t is where the pose of frame t was forecast to be, in the keypoints' unit; NaN where there
+            is no forecast.
+    """
+
+    sequence: SkeletonSequence
+    prediction: str
+    probability: float
+    forecasts: Float[ndarray, "frame joint 2"] | None = None
+
+    def __post_init__(self) -> None:
+        want = (*self.sequence.keypoints.shape[:2], 2)
+        if self.forecasts is not None and self.forecasts.shape != want:
+            raise ActrecError(
+                f"The forecasts of clip '{self.sequence.clip_id}' have shape {self.forecasts.shape}; expected {want}."
+            )
+
+
+def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT) -> Figure:
+    """A row of poses for each clip, with its true and predicted label; forecasts show as ghosts.
+
+    Left limbs have one colour, right limbs another. Joints that were not observed (confidence 0) are left out.
+
+    Args:
+        samples: The clips.
+        theme: Colours.
+    """
+    width, height = _TEXT + _POSES, _ROW * len(samples) + 0.4
+    figure = Figure(figsize=(width * _INCH, height * _INCH), facecolor=theme.surface)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(-_TEXT, _POSES), ylim=(height - 0.4, -0.4))
+    axes.axis("off")
+    _draw_legend(axes, theme, any(sample.forecasts is not None for sample in samples))
+    for number, sample in enumerate(samples):
+        _draw_text(axes, theme, sample, number * _ROW)
+        _draw_poses(axes, theme, sample, number * _ROW)
+    return figure
+
+
+def _draw_legend(axes: Axes, theme: Theme, with_forecasts: bool) -> None:
+    entries = [("left limbs", theme.series[0]), ("right limbs", theme.series[1])]
+    if with_forecasts:
+        entries.append(("forecast", theme.series[3]))
+    for number, (name, colour) in enumerate(entries):
+        x = 0.12 + 1.1 * number
+        axes.plot((x, x + 0.16), (-0.2, -0.2), color=colour, linewidth=2.4, solid_capstyle="round")
+        axes.text(x + 0.24, -0.2, name, va="center", fontsize=NORMAL, color=theme.muted)
+
+
+def _draw_text(axes: Axes, theme: Theme, sample: SampleClip, top: float) -> None:
+    right = sample.prediction == sample.sequence.label
+    x, colour = 0.16 - _TEXT, theme.good if right else theme.bad
+    axes.hlines(top - 0.04, x, _POSES - 0.16, color=theme.grid, linewidth=0.8)
+    verdict = f"{spaced(sample.prediction)}  {100 * sample.probability:.0f} %"
+    axes.text(x, top + 0.3, f"{'✓' if right else '✗'} {verdict}", fontsize=LARGE, color=colour, weight="bold")
+    if not right:
+        axes.text(x, top + 0.5, f"true: {spaced(sample.sequence.label)}", fontsize=NORMAL, color=theme.ink)
+    axes.text(x, top + (0.5 if right else 0.7), f"clip {sample.sequence.clip_id}", fontsize=SMALL, color=theme.muted)
+
+
+def _chosen_frames(sequence: SkeletonSequence) -> Int[ndarray, " pose"]:
+    """Frames evenly spread over those in which anything is seen."""
+    seen = np.flatnonzero((sequence.keypoints[..., 2] > 0).any(1))
+    return seen[np.unique(np.linspace(0, len(seen) - 1, min(_POSES, len(seen))).round().astype(int))]
+
+
+def _draw_poses(axes: Axes, theme: Theme, sample: SampleClip, top: float) -> None:
+    frames, skeleton = _chosen_frames(sample.sequence), get_skeleton(sample.sequence.skeleton)
+    poses, observed = sample.sequence.keypoints[frames, :, :2], sample.sequence.keypoints[frames, :, 2] > 0
+    if not len(frames):
+        axes.text(0.2, top + 0.5, "no joint was observed", fontsize=NORMAL, color=theme.muted)
+        return
+    seen = np.where(observed[..., None], poses, np.nan)
+    low, high = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
+    y_middle = (low[:, 1].min() + high[:, 1].max()) / 2  # one height for the clip, so that a jump shows
+    extent = max((high - low)[:, 0].max() / 0.8, (high[:, 1].max() - low[:, 1].min()) / 0.9, 1e-6)
+    for column, frame in enumerate(frames):
+        middle = np.array([(low[column, 0] + high[column, 0]) / 2, y_middle])
+        place = np.array([column + 0.5, top + 0.52])
+        if sample.forecasts is not None and np.isfinite(sample.forecasts[frame]).any():
+            ghost = (sample.forecasts[frame] - middle) / extent + place
+            _draw_skeleton(axes, theme, skeleton, ghost, np.isfinite(ghost).all(-1), ghostly=True)
+        pose = (poses[column] - middle) / extent + place
+        _draw_skeleton(axes, theme, skeleton, pose, observed[column])
+        seconds = f"{frame / sample.sequence.fps:.1f} s"
+        axes.text(column + 0.5, top + 1.12, seconds, ha="center", fontsize=SMALL, color=theme.muted)
+
+
+def _draw_skeleton(
+    axes: Axes,
+    theme: Theme,
+    skeleton: Skeleton,
+    pose: Float[ndarray, "joint 2"],
+    observed: Bool[ndarray, " joint"],
+    ghostly: bool = False,
+) -> None:
+    bones = [bone for bone, ends in zip(skeleton.bones, skeleton.bone_index, strict=True) if observed[ends].all()]
+    sides = {"left_": theme.series[0], "right_": theme.series[1]}
+    colours = [
+        next((colour for side, colour in sides.items() if all(joint.startswith(side) for joint in bone)), theme.muted)
+        for bone in bones
+    ]
+    lines = [pose[skeleton.index(bone)] for bone in bones]
+    if ghostly:
+        ghost = LineCollection(lines, colors=theme.series[3], linewidths=3.6, alpha=0.45, capstyle="round")
+        axes.add_collection(ghost, autolim=False)
+        return
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=2, capstyle="round"), autolim=False)
+    axes.plot(*pose[observed].T, "o", color=theme.ink, markersize=2.2)

@@ -1,0 +1,199 @@
+"""What an evaluation leaves: `metrics.json`, `predictions.csv`, and a report for people to look at.
+
+Every file is written whole or not at all; the report's page comes last, when its pictures are there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from actrec.metrics import confusion_counts
+from actrec.plots import DARK, LIGHT, Theme, class_bars, confusion_matrix, learning_curves, observation_curve, spaced
+from actrec.poses import SampleClip, sample_sheet
+from actrec.types import ActrecError, SkeletonSequence
+
+_COLUMNS = ("clip_id", "group", "label", "prediction", "probability", "correct")
+_N_MISTAKES = 20
+
+
+@dataclass(frozen=True)
+class ClipPrediction:
+    """What a network made of a test clip; `probability` is that of the predicted class."""
+
+    clip_id: str
+    group: str
+    label: str
+    prediction: str
+    probability: float
+
+    @property
+    def correct(self) -> bool:
+        return self.prediction == self.label
+
+
+def clip_predictions(
+    sequences: Sequence[SkeletonSequence], probabilities: Float[ndarray, "clip class"], classes: Sequence[str]
+) -> list[ClipPrediction]:
+    """A prediction for each clip, in order."""
+    best = probabilities.argmax(1)
+    return [
+        ClipPrediction(sequence.clip_id, sequence.group, sequence.label, classes[k], float(row[k]))
+        for sequence, row, k in zip(sequences, probabilities, best, strict=True)
+    ]
+
+
+def pick_samples(predictions: Sequence[ClipPrediction], n: int = 8) -> list[int]:
+    """Numbers of clips to show: the most confident mistakes, up to half, and clips of other labels that were right.
+
+    Of the clips of a label that were right it is the one of median probability, which is what the label's clips are
+    usually like.
+    """
+    mistakes = [number for number, clip in enumerate(predictions) if not clip.correct]
+    mistakes = sorted(mistakes, key=lambda number: -predictions[number].probability)[: n // 2]
+    right: dict[str, list[int]] = {}
+    for number in sorted(range(len(predictions)), key=lambda number: predictions[number].probability):
+        if predictions[number].correct:
+            right.setdefault(predictions[number].label, []).append(number)
+    shown = {predictions[number].label for number in mistakes}
+    labels = sorted(right, key=lambda label: (label in shown, label))[: n - len(mistakes)]
+    return [right[label][len(right[label]) // 2] for label in sorted(labels)] + mistakes
+
+
+def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Writes `metrics.json`."""
+    _replace(path, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_predictions(path: Path, predictions: Sequence[ClipPrediction]) -> None:
+    """Writes `predictions.csv`, a row a test clip."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for clip in predictions:
+        values = (clip.clip_id, clip.group, clip.label, clip.prediction)
+        writer.writerow((*values, f"{clip.probability:.6f}", str(clip.correct).lower()))
+    _replace(path, text.getvalue().encode())
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The figures of each epoch from a CSV whose rows have an `epoch` and may leave columns empty.
+
+    Rows of one epoch are merged, the last figure of each column holds; an epoch with no figures is left out.
+
+    Raises:
+        ActrecError: There is no `epoch` column, or a figure is not a number.
+    """
+    epochs: dict[float, dict[str, float]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            try:
+                figures = {name: float(value) for name, value in row.items() if value}
+                epoch = figures.pop("epoch")
+            except (KeyError, TypeError, ValueError) as error:
+                raise ActrecError(
+                    f"Row {number} of '{path}' is not of a training history ({type(error).__name__}: {error}); "
+                    "expected numbers, and one in the column 'epoch'. Give the history.csv that a run has written."
+                ) from None
+            figures.pop("step", None)
+            if figures:
+                epochs.setdefault(epoch, {}).update(figures)
+    return [{"epoch": epoch} | epochs[epoch] for epoch in sorted(epochs)]
+
+
+def write_report(
+    folder: Path,
+    metrics: Mapping[str, Any],
+    predictions: Sequence[ClipPrediction],
+    *,
+    title: str,
+    history: Sequence[Mapping[str, float]] | None = None,
+    samples: Sequence[SampleClip] = (),
+    config: str | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> Path:
+    """Writes `index.html` and the pictures beside it, which need nothing outside the folder.
+
+    Args:
+        folder: The report's folder; made where it is missing.
+        metrics: See `actrec.metrics.summarize`.
+        predictions: Of the clips that the metrics are about.
+        title: The page's heading.
+        history: See `read_history`; without one there are no learning curves.
+        samples: Clips to draw.
+        config: The run's resolved config, as YAML.
+        facts: What else the page's head tells: network, store, …
+
+    Returns:
+        The page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    classes = list(metrics["classes"])
+    number = {name: k for k, name in enumerate(classes)}
+    labels, given = (np.array([number[name] for name in names], dtype=int) for names in _true_and_given(predictions))
+    counts = confusion_counts(labels, given, len(classes))
+    draw: dict[str, Callable[[Theme], Figure]] = {
+        "observation": lambda theme: observation_curve(metrics, theme),
+        "class_f1": lambda theme: class_bars(metrics, theme),
+        "confusion": lambda theme: confusion_matrix(counts, classes, theme),
+    }
+    if history:
+        draw["learning"] = lambda theme: learning_curves(history, theme)
+    if samples:
+        draw["samples"] = lambda theme: sample_sheet(samples, theme)
+    for name, figure in draw.items():
+        for theme in (LIGHT, DARK):
+            _write_picture(folder / f"{name}{theme.suffix}.png", figure(theme))
+    mistakes = sorted((clip for clip in predictions if not clip.correct), key=lambda clip: -clip.probability)
+    environment = Environment(
+        loader=PackageLoader("actrec"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["spaced"] = spaced
+    page = environment.get_template("report.html").render(
+        title=title,
+        metrics=metrics,
+        pictures=list(draw),
+        confused={name: _taken_for(counts[k], k, classes) for k, name in enumerate(classes)},
+        mistakes=mistakes[:_N_MISTAKES],
+        n_mistakes=len(mistakes),
+        config=config,
+        facts=facts or {},
+    )
+    _replace(folder / "index.html", page.encode())
+    return folder / "index.html"
+
+
+def _true_and_given(predictions: Sequence[ClipPrediction]) -> tuple[list[str], list[str]]:
+    return [clip.label for clip in predictions], [clip.prediction for clip in predictions]
+
+
+def _taken_for(row: ndarray, own: int, classes: Sequence[str]) -> tuple[str, int] | None:
+    """The other class that a class was most often taken for, and how often."""
+    others = np.where(np.arange(len(row)) == own, 0, row)
+    return (classes[int(others.argmax())], int(others.max())) if others.any() else None
+
+
+def _write_picture(path: Path, figure: Figure) -> None:
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=144)
+    _replace(path, data.getvalue())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Writes a file all at once: readers see the old one or the new one, never a half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

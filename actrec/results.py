@@ -1,0 +1,129 @@
+"""What a model makes of a split, and the files that say so: `metrics.json`, `predictions.csv` and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from actrec.checkpoint import ModelSpec
+from actrec.data.pipeline import collate
+from actrec.evaluation import RATIOS, clip_probabilities
+from actrec.metrics import summarize
+from actrec.poses import SampleClip
+from actrec.report import (
+    ClipPrediction,
+    clip_predictions,
+    pick_samples,
+    write_metrics,
+    write_predictions,
+    write_report,
+)
+from actrec.types import ActrecError, SkeletonSequence
+
+HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "top5_accuracy", "auc")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Figures of a split, the prediction of each of its clips, and some clips to show."""
+
+    metrics: dict[str, Any]
+    predictions: list[ClipPrediction]
+    samples: list[SampleClip]
+
+    @property
+    def headlines(self) -> dict[str, float]:
+        return {name: self.metrics[name] for name in HEADLINES}
+
+
+def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64) -> Results:
+    """Runs the model over every clip at every observation ratio.
+
+    Args:
+        network: In eval mode, on the device to use.
+        spec: What it is.
+        clips: A split's clips.
+        batch_size: Windows at once.
+
+    Raises:
+        ActrecError: There are no clips, or one has a label that the model does not know.
+    """
+    unknown = sorted({clip.label for clip in clips} - set(spec.labels))
+    if unknown or not clips:
+        raise ActrecError(
+            f"The clips have labels that the model does not know: {', '.join(unknown)}. It knows: "
+            f"{', '.join(spec.labels)}. Leave the others out with dataset.exclude_labels=[{','.join(unknown)}]."
+            if unknown
+            else "There are no clips in this split."
+        )
+    by_ratio = {
+        str(ratio): clip_probabilities(network, spec.pipeline, clips, len(spec.labels), ratio, spec.decision, batch_size)
+        for ratio in tqdm(RATIOS, desc="Observation ratios", leave=False)
+    }
+    labels = np.array([spec.labels.index(clip.label) for clip in clips])
+    groups = [clip.group or clip.clip_id for clip in clips]
+    predictions = clip_predictions(clips, by_ratio["1.0"], spec.labels)
+    samples = [sample(network, spec, clips[number], predictions[number]) for number in pick_samples(predictions)]
+    return Results(summarize(by_ratio, labels, groups, spec.labels), predictions, samples)
+
+
+@torch.inference_mode()
+def sample(
+    network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, prediction: ClipPrediction
+) -> SampleClip:
+    """A clip's first window as the network saw it, with the pose that it forecast the whole horizon before."""
+    batch = collate(spec.pipeline.evaluation_items(clip, 0, 0)[:1])
+    device = next(network.parameters()).device
+    forecasts = network(batch.features.to(device), batch.valid.to(device)).pose_forecasts[..., :2].float().cpu().numpy()
+    length, horizon = int(batch.valid.sum()), len(forecasts)
+    keypoints = batch.features[0, :length, :, :3].numpy()
+    poses = np.full((length, *keypoints.shape[1:2], 2), np.nan, dtype=np.float32)
+    if 0 < horizon < length:
+        poses[horizon:] = forecasts[-1, 0, : length - horizon]
+    window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name)
+    return SampleClip(window, prediction.prediction, prediction.probability, poses)
+
+
+def write_results(
+    folder: Path,
+    results: Results,
+    title: str,
+    history: Sequence[Mapping[str, float]] | None = None,
+    config: str | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> Path:
+    """Writes all of it into a folder; `metrics.json` is last, and says by being there that the rest is whole.
+
+    Returns:
+        The report's page.
+    """
+    write_predictions(folder / "predictions.csv", results.predictions)
+    page = write_report(
+        folder / "report",
+        results.metrics,
+        results.predictions,
+        title=title,
+        history=history,
+        samples=results.samples,
+        config=config,
+        facts=facts,
+    )
+    write_metrics(folder / "metrics.json", results.metrics)
+    return page
+
+
+def summary(results: Results) -> str:
+    """The headline figures in a sentence."""
+    metrics = results.metrics
+    low, high = metrics["intervals"]["accuracy"]
+    return (
+        f"{metrics['n_clips']} test clips: accuracy {metrics['accuracy']:.4f} (95 % {low:.4f} to {high:.4f}), macro-F1 "
+        f"{metrics['macro_f1']:.4f}, AUC {metrics['auc']:.4f}"
+    )

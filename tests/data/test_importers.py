@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.io
+
+from actrec.data.importers import PennAction, SkeletonTable, Source, Sources
+from actrec.types import ActrecError
+
+
+def penn_mat(file: Path, **changes: Any) -> None:
+    rng = np.random.default_rng(0)
+    content = {
+        "action": "squat",
+        "x": rng.uniform(2, 300, (6, 13)),
+        "y": rng.uniform(2, 200, (6, 13)),
+        "visibility": rng.integers(0, 2, (6, 13), dtype=np.uint8),
+        "train": 1,
+        "dimensions": [[240, 320, 6]],
+    } | changes
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scipy.io.savemat(file, {name: value for name, value in content.items() if value is not None})
+
+
+class TestPennAction:
+    def test_a_clip(self, tmp_path: Path) -> None:
+        visible = np.ones((6, 13), dtype=np.uint8)
+        visible[2, 3] = 0
+        x = np.full((6, 13), -5.0)  # out of the frame, and visible all the same
+        x[2, 3] = 1.0
+        penn_mat(tmp_path / "labels/0007.mat", visibility=visible, x=x, train=-1)
+        (source,) = PennAction(fps=25.0)(tmp_path)
+        clip = source.load()
+        assert source.clip_id == "0007"
+        assert (clip.label, clip.group, clip.split, clip.fps) == ("squat", "0007", "test", 25.0)
+        assert (clip.width, clip.height, clip.skeleton) == (320, 240, "penn13")
+        assert clip.keypoints[2, 3].tolist() == [0, 0, 0]
+        np.testing.assert_array_equal(clip.keypoints[..., 2], visible)
+        assert clip.keypoints[0, 0, 0] == -5
+
+    def test_the_labels_folder_itself_will_do(self, tmp_path: Path) -> None:
+        penn_mat(tmp_path / "labels/0007.mat")
+        assert len(PennAction()(tmp_path / "labels")) == 1
+
+    def test_an_empty_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(ActrecError, match=r"no Penn Action annotations .*raw=…/Penn_Action"):
+            PennAction()(tmp_path)
+
+    @pytest.mark.parametrize("size", [0, 100, 200, 1000])
+    def test_a_file_cut_short(self, tmp_path: Path, size: int) -> None:
+        file = tmp_path / "0001.mat"
+        penn_mat(file)
+        file.write_bytes(file.read_bytes()[:size])
+        with pytest.raises(ActrecError, match="may be cut short"):
+            PennAction()(tmp_path)[0].load()
+
+    @pytest.mark.parametrize("changes", [{"visibility": np.ones((5, 13))}, {"action": None}, {"x": np.ones((6, 0))}])
+    def test_a_file_of_the_wrong_kind(self, tmp_path: Path, changes: dict[str, Any]) -> None:
+        penn_mat(tmp_path / "0001.mat", **changes)
+        with pytest.raises(ActrecError):
+            PennAction()(tmp_path)[0].load()
+
+    def test_real_files_against_scipy(self, test_data: Path) -> None:
+        sources = PennAction()(test_data / "data/Penn_Action")
+        assert len(sources) == 2326
+        for source in sources[::101]:
+            clip, mat = source.load(), scipy.io.loadmat(source.origin)
+            seen = mat["visibility"].astype(bool)
+            np.testing.assert_array_equal(clip.keypoints[..., 2] == 1, seen)
+            np.testing.assert_allclose(clip.keypoints[seen][:, 0], mat["x"][seen], rtol=1e-6)
+            np.testing.assert_allclose(clip.keypoints[seen][:, 1], mat["y"][seen], rtol=1e-6)
+            assert not clip.keypoints[~seen].any()
+            assert len(clip) == int(mat["nframes"][0, 0])
+
+
+class TestSkeletonTable:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        rng = np.random.default_rng(0)
+        (tmp_path / "a").mkdir()
+        np.save(tmp_path / "a/one.npy", rng.random((4, 17, 3)))
+        two = rng.random((5, 17, 2))
+        two[1, 2, 0] = np.nan
+        np.savez(tmp_path / "two.npz", keypoints=two, other=np.zeros(3))
+        (tmp_path / "labels.csv").write_text(
+            "file,label,group,split,fps,width\na/one.npy,wave,me,train,29.97,640\ntwo.npz,jump,,,,\n"
+        )
+        return tmp_path
+
+    def test_clips(self, folder: Path) -> None:
+        one, two = (source.load() for source in SkeletonTable(fps=15.0)(folder))
+        assert [source.clip_id for source in SkeletonTable()(folder)] == ["a_one", "two"]
+        np.testing.assert_array_equal(one.keypoints, np.load(folder / "a/one.npy").astype(np.float32))
+        assert (one.label, one.group, one.split, one.fps, one.width) == ("wave", "me", "train", 29.97, 640)
+        assert (two.label, two.group, two.split, two.fps, two.width) == ("jump", "two", "", 15.0, 0)
+        assert two.keypoints[1, 2].tolist() == [0, 0, 0]
+        assert (two.keypoints[..., 2] == 1).sum() == 5 * 17 - 1
+
+    def test_no_csv(self, tmp_path: Path) -> None:
+        with pytest.raises(ActrecError, match=r"no CSV .*labels\.csv.*csv=…"):
+            SkeletonTable()(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("file,class\na.npy,wave\n", "has no column label"),
+            ("file,label\n", "lists no clips"),
+            ("file,label\na.npy,\n", "Row 2 of .* label ''"),
+            ("file,label,split\na.npy,wave,exam\n", "Row 2 of .*split 'exam'"),
+        ],
+    )
+    def test_a_wrong_csv(self, tmp_path: Path, text: str, message: str) -> None:
+        (tmp_path / "mine.csv").write_text(text)
+        with pytest.raises(ActrecError, match=message):
+            SkeletonTable(table=str(tmp_path / "mine.csv"))(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("array", "message"),
+        [
+            (np.zeros((4, 17)), "shape"),
+            (np.zeros((4, 17, 4)), "shape"),
+            (np.array([[["a", "b"]]]), "shape"),
+            (np.array([print, None]), "cannot be read"),
+            (None, "no such file"),
+        ],
+    )
+    def test_a_wrong_array(self, tmp_path: Path, array: Any, message: str) -> None:
+        if array is not None:
+            np.save(tmp_path / "a.npy", array, allow_pickle=True)
+        (tmp_path / "labels.csv").write_text("file,label\na.npy,wave\n")
+        with pytest.raises(ActrecError, match=message):
+            SkeletonTable()(tmp_path)[0].load()
+
+
+class TestSources:
+    SOURCES = Sources({"penn_action": Source(["Penn_Action/labels", "labels"], PennAction())})
+
+    @pytest.mark.parametrize("place", ["Penn_Action/labels", "labels"])
+    def test_either_place(self, tmp_path: Path, place: str) -> None:
+        penn_mat(tmp_path / place / "0001.mat")
+        assert [clip.source for clip in self.SOURCES(tmp_path)] == ["penn_action"]
+
+    def test_none_of_them(self, tmp_path: Path) -> None:
+        with pytest.raises(ActrecError, match=r"None of the sources .*penn_action: Penn_Action/labels, labels"):
+            self.SOURCES(tmp_path)
