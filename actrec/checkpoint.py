@@ -106,7 +106,9 @@ def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, made / "model.safetensors")
+        save_file(
+            {name: value.contiguous() for name, value in network.state_dict().items()}, made / "model.safetensors"
+        )
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n")
         (made / "README.md").write_text(model_card(spec))
         made.chmod(0o755)
@@ -136,7 +138,9 @@ def load_spec(folder: str | Path) -> ModelSpec:
             raise ActrecError(f"'{path}' has format {data['format']}; this version of actrec reads format {FORMAT}.")
         return ModelSpec.from_json(data)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ActrecError(f"'{path}' is damaged ({type(error).__name__}: {error}). Train or import the model again.") from error
+        raise ActrecError(
+            f"'{path}' is damaged ({type(error).__name__}: {error}). Train or import the model again."
+        ) from error
 
 
 def load_weights(network: nn.Module, folder: str | Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor, nn
 
@@ -80,25 +80,8 @@ def clip_probabilities(
     return total / total.sum(1, keepdims=True)
 
 
-def observe(
-    network: nn.Module,
-    pipeline: Pipeline,
-    sequences: Sequence[SkeletonSequence],
-    n_classes: int,
-    decision: str = "last",
-    batch_size: int = 64,
-    progress: Callable[[float], None] = lambda ratio: None,
-) -> dict[str, Float[ndarray, "clip class"]]:
-    """Clip probabilities at the ten observation ratios "0.1" to "1.0"; see `clip_probabilities`."""
-    by_ratio = {}
-    for ratio in RATIOS:
-        progress(ratio)
-        by_ratio[str(ratio)] = clip_probabilities(network, pipeline, sequences, n_classes, ratio, decision, batch_size)
-    return by_ratio
-
-
-def hide_joints(sequence: SkeletonSequence, joints: Sequence[int]) -> SkeletonSequence:
+def hide_joints(sequence: SkeletonSequence, joints: Int[ndarray, " hidden"]) -> SkeletonSequence:
     """The clip with these joints never seen."""
     keypoints = sequence.keypoints.copy()
-    keypoints[:, list(joints)] = 0
+    keypoints[:, joints] = 0
     return replace(sequence, keypoints=keypoints)

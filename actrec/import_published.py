@@ -42,7 +42,9 @@ def import_published(checkpoint: Path, model: Path) -> None:
         reason = str(error).splitlines()[0]
         raise ActrecError(f"'{checkpoint}' cannot be read as a checkpoint of plain tensors: {reason}") from None
     if not isinstance(content, dict) or not {"model", "label_to_idx"} <= set(content):
-        raise ActrecError(f"'{checkpoint}' is not the published checkpoint: expected a dict with model and label_to_idx.")
+        raise ActrecError(
+            f"'{checkpoint}' is not the published checkpoint: expected a dict with model and label_to_idx."
+        )
     numbers = content["label_to_idx"]
     labels = tuple(_LABELS.get(label, label) for label in sorted(numbers, key=numbers.__getitem__))
     spec = ModelSpec(

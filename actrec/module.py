@@ -59,7 +59,15 @@ class ActionModule(L.LightningModule):
         losses = self.objective(output, batch)
         names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
         for name, value in names.items():
-            self.log(f"{split}/{name}", value, on_epoch=True, on_step=False, prog_bar=True, batch_size=len(batch.label), sync_dist=True)
+            self.log(
+                f"{split}/{name}",
+                value,
+                on_epoch=True,
+                on_step=False,
+                prog_bar=True,
+                batch_size=len(batch.label),
+                sync_dist=True,
+            )
         return losses, decide(output.logits.detach(), batch.valid, self.decision)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:

@@ -61,7 +61,8 @@ def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT) -> Figure:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-_TEXT, _POSES), ylim=(height - 0.4, -0.4))
     axes.axis("off")
-    _draw_legend(axes, theme, any(sample.forecasts is not None for sample in samples))
+    forecast = any(each.forecasts is not None and np.isfinite(each.forecasts).any() for each in samples)
+    _draw_legend(axes, theme, forecast)
     for number, sample in enumerate(samples):
         _draw_text(axes, theme, sample, number * _ROW)
         _draw_poses(axes, theme, sample, number * _ROW)

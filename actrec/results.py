@@ -64,7 +64,9 @@ def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence]
             else "There are no clips in this split."
         )
     by_ratio = {
-        str(ratio): clip_probabilities(network, spec.pipeline, clips, len(spec.labels), ratio, spec.decision, batch_size)
+        str(ratio): clip_probabilities(
+            network, spec.pipeline, clips, len(spec.labels), ratio, spec.decision, batch_size
+        )
         for ratio in tqdm(RATIOS, desc="Observation ratios", leave=False)
     }
     labels = np.array([spec.labels.index(clip.label) for clip in clips])
@@ -75,9 +77,7 @@ def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence]
 
 
 @torch.inference_mode()
-def sample(
-    network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, prediction: ClipPrediction
-) -> SampleClip:
+def sample(network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, prediction: ClipPrediction) -> SampleClip:
     """A clip's first window as the network saw it, with the pose that it forecast the whole horizon before."""
     batch = collate(spec.pipeline.evaluation_items(clip, 0, 0)[:1])
     device = next(network.parameters()).device

@@ -54,7 +54,7 @@ def open_run(cfg: DictConfig) -> Run:
     if folder.is_dir() and any(folder.iterdir()):
         if cfg.resume is None:
             raise ActrecError(
-                f"The folder '{folder}' is not empty. Give another output_dir, or resume=auto to go on with the run in it."
+                f"The folder '{folder}' is not empty. Give another output_dir, or resume=auto to go on with its run."
             )
         if not _unfinished(folder, fingerprint):
             raise ActrecError(
@@ -87,7 +87,9 @@ def log_to(file: Path) -> Iterator[None]:
     """Appends what actrec and Lightning log to a file, as long as this lasts."""
     handler = logging.FileHandler(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    loggers: Sequence[logging.Logger] = [logging.getLogger(name) for name in ("actrec", "lightning.pytorch", "py.warnings")]
+    loggers: Sequence[logging.Logger] = [
+        logging.getLogger(name) for name in ("actrec", "lightning.pytorch", "py.warnings")
+    ]
     for logger in loggers:
         logger.addHandler(handler)
     try:

@@ -32,9 +32,7 @@ build = partial(instantiate, _convert_="all")  # plain lists and dicts: DictConf
 
 def make_data(cfg: DictConfig) -> ActionData:
     """The data module of a run's config."""
-    pipeline = Pipeline(
-        get_skeleton(cfg.skeleton), build(cfg.preprocess), build(cfg.windows), build(cfg.features)
-    )
+    pipeline = Pipeline(get_skeleton(cfg.skeleton), build(cfg.preprocess), build(cfg.windows), build(cfg.features))
     return ActionData(
         cfg.store,
         build(cfg.split),

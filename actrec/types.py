@@ -1,4 +1,4 @@
-"""What passes between the stages of the flow: frozen dataclasses outside the network, named tuples of tensors inside."""
+"""What passes between the stages: frozen dataclasses outside the network, named tuples of tensors inside."""
 
 from __future__ import annotations
 

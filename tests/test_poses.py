@@ -82,6 +82,8 @@ def test_forecasts_are_ghosts_where_there_are_any(make_sequences: Callable[..., 
     ghosts = [each for each in figure.axes[0].collections if each.get_alpha() is not None]
     assert len(ghosts) == 5  # the first of six poses has no forecast
     assert "forecast" in [text.get_text() for text in figure.axes[0].texts]
+    without = sample_sheet([SampleClip(sequence, sequence.label, 0.9, np.full_like(forecasts, np.nan))])
+    assert "forecast" not in [text.get_text() for text in without.axes[0].texts]
     with pytest.raises(ActrecError, match="forecasts of clip"):
         SampleClip(sequence, sequence.label, 0.9, forecasts[:-1])
 

@@ -256,7 +256,7 @@ class TemporalResample(Transform[NormalizedSequence]):
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What the training split goes through: `clip` as stored, `sequence` preprocessed, `window` cut. None is left out."""
+    """What the training split goes through: the clip as stored, preprocessed, and its window. None is left out."""
 
     temporal_crop: TemporalCrop | None = None
     joint_dropout: JointDropout | None = None

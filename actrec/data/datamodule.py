@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import numpy as np
@@ -57,7 +56,9 @@ class Packed(Sequence[NormalizedSequence]):
 
     def __init__(self, sequences: Sequence[NormalizedSequence]) -> None:
         self.ends = np.cumsum([len(sequence) for sequence in sequences])
-        self.keypoints = torch.from_numpy(np.concatenate([sequence.keypoints for sequence in sequences])).share_memory_()
+        self.keypoints = torch.from_numpy(
+            np.concatenate([sequence.keypoints for sequence in sequences])
+        ).share_memory_()
         self.observed = torch.from_numpy(np.concatenate([sequence.observed for sequence in sequences])).share_memory_()
 
     def __len__(self) -> int:
@@ -160,11 +161,11 @@ class ActionData(L.LightningDataModule):
         clips = [pipeline.map(clip) for clip in stored]
         names = labels or sorted({clip.label for clip in clips})
         self.labels = [label for label in names if label not in exclude_labels]
-        unknown = Counter(clip.label for clip in clips if clip.label not in self.labels)
+        unknown = sorted({clip.label for clip in clips} - set(self.labels))
         if unknown:
             raise ActrecError(
                 f"Store '{store}' has clips with labels that are not among the {len(self.labels)} classes: "
-                f"{', '.join(sorted(unknown))}. Leave them out with 'dataset.exclude_labels=[{','.join(sorted(unknown))}]'."
+                f"{', '.join(unknown)}. Leave them out with 'dataset.exclude_labels=[{','.join(unknown)}]'."
             )
         self.splits = split(clips)
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
@@ -209,4 +210,4 @@ class ActionData(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         rank, world = self._rank()
-        return DataLoader(self.val_items[rank::world], self.batch_size, collate_fn=collate)
+        return DataLoader(cast(Any, self.val_items[rank::world]), self.batch_size, collate_fn=collate)

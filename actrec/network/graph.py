@@ -62,7 +62,9 @@ class GraphConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_dim))
         nn.init.normal_(self.weight, std=(2.0 / (heads * in_dim)) ** 0.5)
         self.norm = Norm(norm, out_dim)
-        self.residual = nn.Identity() if in_dim == out_dim else nn.Sequential(nn.Linear(in_dim, out_dim), Norm(norm, out_dim))
+        self.residual = (
+            nn.Identity() if in_dim == out_dim else nn.Sequential(nn.Linear(in_dim, out_dim), Norm(norm, out_dim))
+        )
 
     def adjacency(self, x: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "... head source joint"]:
         """Effective adjacency of each head, transposed: how much each joint (last axis) takes from each source joint.
@@ -85,6 +87,8 @@ class GraphConv(nn.Module):
             gathered = rearrange(adjacency, "b m u v -> b (v m) u") @ h
             mixed = rearrange(gathered, "b (v m) c -> b v (m c)", m=self.heads) @ self.weight.flatten(0, 1)
         else:
-            projected = rearrange(h @ rearrange(self.weight, "m c d -> c (m d)"), "b u (m d) -> b (u m) d", m=self.heads)
+            projected = rearrange(
+                h @ rearrange(self.weight, "m c d -> c (m d)"), "b u (m d) -> b (u m) d", m=self.heads
+            )
             mixed = rearrange(adjacency, "b m u v -> b v (u m)") @ projected
         return torch.relu(self.norm(mixed + self.bias) + self.residual(h)).view(*x.shape[:-1], out_dim)

@@ -104,8 +104,10 @@ class InfoGCN(nn.Module):
         )
         field: nn.Module | None = None
         if horizon and solver != "linear":
-            field = PublishedField(dim, adjacency) if dynamics == "published" else GraphField(
-                [kinds[dynamics](dim, dim, norm=dynamics_norm) for _ in range(2)], dim
+            field = (
+                PublishedField(dim, adjacency)
+                if dynamics == "published"
+                else GraphField([kinds[dynamics](dim, dim, norm=dynamics_norm) for _ in range(2)], dim)
             )
         self.dynamics = Dynamics(field, horizon, solver)
         self.decoder = nn.Sequential(kinds["gcn"](dim, dim), kinds["gcn"](dim, dim), nn.Linear(dim, coordinates))

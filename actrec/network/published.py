@@ -86,7 +86,9 @@ def _graph_conv(published: Mapping[str, Tensor], source: str, target: str) -> di
     }
     for part, name in _PARTS.items():
         prefix = f"{source}.{part}."
-        weights |= {f"{target}.{name}.{key[len(prefix) :]}": published[key] for key in published if key.startswith(prefix)}
+        weights |= {
+            f"{target}.{name}.{key[len(prefix) :]}": published[key] for key in published if key.startswith(prefix)
+        }
     return weights
 
 
