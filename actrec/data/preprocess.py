@@ -19,6 +19,9 @@ from actrec.types import ActrecError, NormalizedSequence
 # pixels: nothing is ever divided by less.
 EPSILON = 1e-3
 
+# The longer side of the box about a body, in torso lengths: the median over Penn Action's training clips.
+TORSOS_PER_BOX = 2.8
+
 
 def interpolate_missing(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
@@ -53,9 +56,20 @@ def hold_missing(
     return filled
 
 
-def pelvis(keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton) -> Float[ndarray, "frame 2"]:
-    """Midpoint of the hips."""
-    return keypoints[:, skeleton.index(skeleton.hips), :2].mean(1)
+def pelvis(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> Float[ndarray, "frame 2"]:
+    """Midpoint of the hips, or the one hip that is observed; NaN where none is."""
+    return _midpoint(keypoints, observed, skeleton.index(skeleton.hips))
+
+
+def _midpoint(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], joints: list[int]
+) -> Float[ndarray, "frame 2"]:
+    seen = observed[:, joints, None]
+    count = seen.sum(1)
+    total = np.where(seen, keypoints[:, joints, :2], 0).sum(1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def boxes(
@@ -77,12 +91,19 @@ def extents(boxes: Float[ndarray, "frame 4"]) -> Float[ndarray, " frame"]:
 def torso_lengths(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> Float[ndarray, " frame"]:
-    """Mid-shoulders to pelvis in pixels; NaN where a hip or shoulder is not observed or the length is degenerate."""
-    shoulders = skeleton.index(skeleton.shoulders)
-    lengths = np.linalg.norm(keypoints[:, shoulders, :2].mean(1) - pelvis(keypoints, skeleton), axis=-1)
-    seen = observed[:, [*shoulders, *skeleton.index(skeleton.hips)]].all(1)
+    """Mid-shoulders to pelvis in pixels, or shoulder to hip where one side alone is observed; else, or degenerate, NaN.
+
+    Seen from the side, a body shows one of each: on Penn Action's training clips a quarter never shows all four, and
+    the one side's length is 1.00 of the whole's (0.91 to 1.09 from the 10th to the 90th percentile).
+    """
+    shoulders, hips = skeleton.index(skeleton.shoulders), skeleton.index(skeleton.hips)
+    sides = observed[:, shoulders] & observed[:, hips]  # (frame, side): a side counts with its shoulder and its hip
+    paired = np.zeros_like(observed)
+    paired[:, shoulders] = paired[:, hips] = sides
+    torso = _midpoint(keypoints, paired, shoulders) - _midpoint(keypoints, paired, hips)
+    lengths = np.where(sides.any(1), np.linalg.norm(torso, axis=-1), 0.0)
     least = EPSILON * np.maximum(extents(boxes(keypoints, observed)), 1)
-    return np.where(seen & (lengths > least), lengths, np.nan)
+    return np.where(lengths > least, lengths, np.nan)
 
 
 def _normalize(
@@ -102,10 +123,10 @@ class CausalStream:
     What comes out for a frame draws on that frame and those before it, and is the same however they are divided up.
 
     - A missing joint is held at its last observed place; one not yet observed is zero after normalisation.
-    - The origin is the pelvis of the first frame with both hips observed. Until then it is the centroid of the observed
+    - The origin is the pelvis of the first frame with a hip observed. Until then it is the centroid of the observed
       joints of the first frame that has any: fixed, so that only the person moves and not the origin.
-    - The scale is the median torso length so far; until one is known, the longer side of the box about every joint
-      observed so far; until that is more than a point, 1.
+    - The scale is the median torso length so far; until one is known, what the longer side of the box about every joint
+      observed so far makes probable (`TORSOS_PER_BOX`); until that is more than a point, 1.
 
     Args:
         skeleton: The keypoints' joint layout.
@@ -146,11 +167,11 @@ class CausalStream:
             self._centroid = keypoints[first, observed[first], :2].mean(0)
         if self._centroid is not None:  # before any joint is observed, all are zero whatever the origin
             origins[:] = self._centroid
-        hips = observed[:, self.skeleton.index(self.skeleton.hips)].all(1)
+        hips = observed[:, self.skeleton.index(self.skeleton.hips)].any(1)
         start = 0
         if self._pelvis is None and hips.any():
             start = int(hips.argmax())
-            self._pelvis = pelvis(keypoints[start : start + 1], self.skeleton)[0]
+            self._pelvis = pelvis(keypoints[start : start + 1], observed[start : start + 1], self.skeleton)[0]
         if self._pelvis is not None:
             origins[start:] = self._pelvis
         return origins
@@ -161,7 +182,7 @@ class CausalStream:
         so_far = np.minimum.accumulate(np.concatenate([self._box, boxes(keypoints, observed)]))
         self._box = so_far[-1:]
         extent = extents(so_far[1:])
-        scales = np.where(extent > EPSILON, extent, 1.0)
+        scales = np.where(extent > EPSILON, extent / TORSOS_PER_BOX, 1.0)
         for frame, torso in enumerate(torso_lengths(keypoints, observed, self.skeleton).tolist()):
             if not isnan(torso):
                 insort(self._torsos, torso)
@@ -231,16 +252,16 @@ def _offline(
 ) -> NormalizedSequence:
     raw = keypoints.astype(np.float64)
     origin, scale = np.zeros(2), 1.0
-    hips = observed[:, skeleton.index(skeleton.hips)].all(1)
-    if hips.any():
-        origin = pelvis(raw, skeleton)[hips.argmax()]
+    hips = observed[:, skeleton.index(skeleton.hips)].sum(1)
+    if hips.any():  # the first frame with both hips, or else with one
+        origin = pelvis(raw, observed, skeleton)[hips.argmax()]
     elif observed.any():
         origin = raw[observed][:, :2].mean(0)
     torsos, extent = torso_lengths(raw, observed, skeleton), extents(boxes(raw, observed).min(0, keepdims=True))[0]
     if np.isfinite(torsos).any():
         scale = float(np.nanmedian(torsos))
     elif extent > EPSILON:
-        scale = float(extent)
+        scale = float(extent) / TORSOS_PER_BOX
     known = np.broadcast_to(observed.any(0), observed.shape)
     normalized = _normalize(interpolate_missing(raw, observed), known, origin[None], np.array([scale]))
     return NormalizedSequence(normalized, observed)
