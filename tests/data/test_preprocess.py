@@ -56,6 +56,26 @@ def test_holding_is_a_loop(seed: int) -> None:
             np.testing.assert_array_equal(filled[frame, joint, :2], last)
 
 
+def torso_of(seen: dict[int, np.ndarray]) -> float | None:
+    """Mid-shoulders to pelvis, or the one side's shoulder to its hip."""
+    sides = [(s, h) for s, h in zip(SHOULDERS, HIPS, strict=True) if s in seen and h in seen]
+    if not sides:
+        return None
+    return float(np.linalg.norm(np.mean([seen[s] for s, _ in sides], 0) - np.mean([seen[h] for _, h in sides], 0)))
+
+
+def test_one_side_of_the_body_is_enough() -> None:
+    clip = random_clip(4, missing=0).astype(np.float64)
+    clip[:, [SHOULDERS[0], HIPS[0]]] = 0
+    for mode in ("offline", "causal"):
+        result = Preprocess(mode)(clip, COCO17, 30.0).keypoints.astype(np.float64)
+        np.testing.assert_allclose(result[0, HIPS[1], :2], 0, atol=1e-6)
+        torso = np.linalg.norm(result[0, SHOULDERS[1], :2] - result[0, HIPS[1], :2])
+        lengths = np.linalg.norm(clip[:, SHOULDERS[1], :2] - clip[:, HIPS[1], :2], axis=1)
+        used = np.median(lengths) if mode == "offline" else lengths[0]
+        np.testing.assert_allclose(torso, lengths[0] / used, rtol=1e-5)
+
+
 def test_offline_origin_and_scale() -> None:
     clip = random_clip(1, missing=0)
     clip[0, HIPS[0]] = 0
@@ -63,9 +83,7 @@ def test_offline_origin_and_scale() -> None:
     result = Preprocess("offline")(clip, COCO17, 30.0)
 
     origin = (clip[1, HIPS[0], :2] + clip[1, HIPS[1], :2]) / 2
-    torsos = []
-    for frame in clip[[1, 2, *range(4, 12)], :, :2]:
-        torsos.append(np.linalg.norm((frame[SHOULDERS[0]] + frame[SHOULDERS[1]] - frame[HIPS[0]] - frame[HIPS[1]]) / 2))
+    torsos = [torso_of({joint: xy for joint, xy in enumerate(frame[:, :2]) if frame[joint, 2] > 0}) for frame in clip]
     expected = (clip[5, :, :2] - origin) / np.median(torsos)
     np.testing.assert_allclose(result.keypoints[5, :, :2], expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(result.keypoints[..., 2], clip[..., 2])
@@ -83,14 +101,14 @@ def test_causal_against_a_loop_over_frames() -> None:
         last |= seen
         if centroid is None and seen:
             centroid = np.mean(list(seen.values()), axis=0)
-        if all(joint in seen for joint in HIPS):
-            origin = (seen[HIPS[0]] + seen[HIPS[1]]) / 2 if origin is None else origin
-            if all(joint in seen for joint in SHOULDERS):
-                torsos.append(
-                    np.linalg.norm((seen[SHOULDERS[0]] + seen[SHOULDERS[1]] - seen[HIPS[0]] - seen[HIPS[1]]) / 2)
-                )
+        hips = [seen[joint] for joint in HIPS if joint in seen]
+        if origin is None and hips:
+            origin = np.mean(hips, axis=0)
+        torso = torso_of(seen)
+        if torso is not None:
+            torsos.append(torso)
         points.extend(seen.values())
-        scale = np.median(torsos or np.ptp(points, axis=0).max())
+        scale = np.median(torsos or np.ptp(points, axis=0).max() / 2.8)
         for joint in range(17):
             expected = (
                 (last[joint] - (centroid if origin is None else origin)) / scale if joint in last else np.zeros(2)
@@ -175,17 +193,17 @@ def test_without_hips_the_centroid_and_extent_stand_in(mode: str) -> None:
     result = Preprocess(mode)(clip, COCO17, 30.0)
     seen = result.keypoints[1, result.observed[1], :2]
     np.testing.assert_allclose(seen.mean(0), 0, atol=1e-5)
-    assert np.ptp(seen, axis=0).max() == pytest.approx(1)
+    assert np.ptp(seen, axis=0).max() == pytest.approx(2.8)
 
 
 def test_single_joints_are_measured_by_where_they_have_been() -> None:
     clip = np.zeros((3, 17, 3), dtype=np.float32)
     clip[0, 5], clip[1, 6], clip[2, 5] = (100, 100, 1), (300, 140, 1), (500, 100, 1)
     causal = Preprocess("causal")(clip, COCO17, 30.0).keypoints
-    np.testing.assert_allclose(causal[1, [5, 6], :2], [[0, 0], [1, 0.2]], rtol=1e-6)
-    np.testing.assert_allclose(causal[2, [5, 6], :2], [[1, 0], [0.5, 0.1]], rtol=1e-6)
+    np.testing.assert_allclose(causal[1, [5, 6], :2], [[0, 0], [2.8, 0.56]], rtol=1e-6)
+    np.testing.assert_allclose(causal[2, [5, 6], :2], [[2.8, 0], [1.4, 0.28]], rtol=1e-6)
     offline = Preprocess("offline")(clip, COCO17, 30.0).keypoints
-    np.testing.assert_allclose(offline[0, [5, 6], 0], [-0.5, 0], atol=1e-6)
+    np.testing.assert_allclose(offline[0, [5, 6], 0], [-1.4, 0], atol=1e-6)
 
 
 @MODES
