@@ -50,8 +50,8 @@ def run(cfg: DictConfig) -> None:
     times = training_step_times(network, random_batch(cfg, n_joints), cfg.steps)
     print(
         f"Training step of {cfg.batch_size} windows of {cfg.windows.length} frames and {n_joints} joints, "
-        f"{type(network).__name__}, float32, {torch.get_num_threads()} threads: median {statistics.median(times):.2f} s "
-        f"(of {len(times)}: {min(times):.2f} to {max(times):.2f} s)"
+        f"{type(network).__name__}, float32, {torch.get_num_threads()} threads: median of {len(times)} "
+        f"{statistics.median(times):.2f} s, {min(times):.2f} to {max(times):.2f} s"
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,8 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
+
+from actrec.files import csv_text, replace_file
 
 
 class BestCheckpoint(ModelCheckpoint):
@@ -45,15 +45,6 @@ class History(L.Callback):
         seconds = time.perf_counter() - self._start
         self.rows.append({"epoch": trainer.current_epoch, "lr": rate, "seconds": seconds, **figures})
         if trainer.is_global_zero:
-            write_rows(Path(trainer.default_root_dir) / "history.csv", self.rows)
-
-
-def write_rows(path: Path, rows: list[dict[str, float]]) -> None:
-    """Writes a CSV whole or not at all; its columns are all that occur in the rows."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        writer.writerows(rows)
-    os.replace(part, path)
+            columns = list(dict.fromkeys(name for row in self.rows for name in row))
+            text = csv_text(columns, ([row.get(name, "") for name in columns] for row in self.rows))
+            replace_file(Path(trainer.default_root_dir) / "history.csv", text)

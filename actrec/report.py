@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from actrec.files import csv_text, replace_file
 from actrec.metrics import confusion_counts
 from actrec.plots import DARK, LIGHT, Theme, class_bars, confusion_matrix, learning_curves, observation_curve, spaced
 from actrec.poses import SampleClip, sample_sheet
@@ -74,18 +74,16 @@ def pick_samples(predictions: Sequence[ClipPrediction], n: int = 8) -> list[int]
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     """Writes `metrics.json`."""
-    _replace(path, (json.dumps(metrics, indent=2, allow_nan=False) + "\n").encode())
+    replace_file(path, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
 
 
 def write_predictions(path: Path, predictions: Sequence[ClipPrediction]) -> None:
     """Writes `predictions.csv`, a row a test clip."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for clip in predictions:
-        values = (clip.clip_id, clip.group, clip.label, clip.prediction)
-        writer.writerow((*values, f"{clip.probability:.6f}", str(clip.correct).lower()))
-    _replace(path, text.getvalue().encode())
+    rows = [
+        (clip.clip_id, clip.group, clip.label, clip.prediction, f"{clip.probability:.6f}", str(clip.correct).lower())
+        for clip in predictions
+    ]
+    replace_file(path, csv_text(_COLUMNS, rows))
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
@@ -171,7 +169,7 @@ def write_report(
         config=config,
         facts=facts or {},
     )
-    _replace(folder / "index.html", page.encode())
+    replace_file(folder / "index.html", page)
     return folder / "index.html"
 
 
@@ -188,12 +186,4 @@ def _taken_for(row: ndarray, own: int, classes: Sequence[str]) -> tuple[str, int
 def _write_picture(path: Path, figure: Figure) -> None:
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=144)
-    _replace(path, data.getvalue())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Writes a file all at once: readers see the old one or the new one, never a half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    replace_file(path, data.getvalue())

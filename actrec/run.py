@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.data.store import replace_text
+from actrec.files import replace_file
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def open_run(cfg: DictConfig) -> Run:
     elif cfg.resume not in (None, "auto"):
         raise ActrecError(f"There is no run to resume in '{folder}'. Use resume=auto to find one, or leave it out.")
     folder.mkdir(parents=True, exist_ok=True)
-    replace_text(folder / "config.yaml", fingerprint)
+    replace_file(folder / "config.yaml", fingerprint)
     last = folder / "checkpoints" / "last.ckpt"
     return Run(folder, last if last.exists() else None)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -151,10 +150,3 @@ def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSeque
         return SkeletonSequence(keypoints, fps=fps, width=width, height=height, **texts)
     except ActrecError as error:
         raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Write a file all at once: readers see the old one or the new one, never a half."""
-    temporary = file.with_name(file.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, file)

@@ -31,8 +31,8 @@ from actrec.data.store import (
     read_info,
     read_keypoints,
     read_rows,
-    replace_text,
 )
+from actrec.files import csv_text, replace_file
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -153,16 +153,16 @@ def _open_store(path: Path, info: dict[str, Any]) -> dict[str, Row]:
     if not differing:
         files = [file for file in (path / MANIFEST, path / _PART) if file.is_file() and file.stat().st_size]
         known = {row["clip_id"]: row for file in files for row in read_rows(file) if _complete(row)}
-    replace_text(path / _PART, _csv_text(COLUMNS, [[row[name] for name in COLUMNS] for row in known.values()]))
+    replace_file(path / _PART, csv_text(COLUMNS, [[row[name] for name in COLUMNS] for row in known.values()]))
     if old is None or differing:
-        replace_text(path / INFO, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
+        replace_file(path / INFO, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
     return known
 
 
 def _close_store(path: Path, n_clips: int, summary: StoreSummary, max_rejected: float) -> None:
     bad = summary.rejected
     if bad:
-        replace_text(path / REJECTED, _csv_text(("file", "reason"), bad.items()))
+        replace_file(path / REJECTED, csv_text(("file", "reason"), bad.items()))
     else:
         (path / REJECTED).unlink(missing_ok=True)
     if len(bad) > max_rejected * n_clips or not summary.rows:
@@ -172,10 +172,10 @@ def _close_store(path: Path, n_clips: int, summary: StoreSummary, max_rejected: 
             f"{len(bad)} of {n_clips} clips could not be read and {len(summary.rows)} could be kept; at most "
             f"{max_rejected:.0%} may be bad (max_rejected=…), and the store {path} was not finished.{listed}"
         )
-    text = _csv_text(COLUMNS, [[row[name] for name in COLUMNS] for row in summary.rows])
+    text = csv_text(COLUMNS, [[row[name] for name in COLUMNS] for row in summary.rows])
     manifest = path / MANIFEST
     if not manifest.is_file() or manifest.read_text(encoding="utf-8") != text:
-        replace_text(manifest, text)
+        replace_file(manifest, text)
     (path / _PART).unlink()
 
 
@@ -228,11 +228,3 @@ def _write_clip(path: Path, row: Row, keypoints: Float[ndarray, "frame joint 3"]
     csv.writer(part, lineterminator="\n").writerow([row[name] for name in COLUMNS])
     part.flush()
     os.replace(temporary, file)
-
-
-def _csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return stream.getvalue()
