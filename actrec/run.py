@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,7 @@ from actrec.files import replace_file
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
+_OPEN = "ACTREC_RUN_FOLDER"  # tells the other processes of a run which folder the first one opened
 
 
 class Run(NamedTuple):
@@ -42,6 +44,8 @@ def open_run(cfg: DictConfig) -> Run:
     Raises:
         ActrecError: The folder asked for holds another or a finished run, or there is no such run to resume.
     """
+    if int(os.environ.get("LOCAL_RANK", 0)) > 0:  # a process of a run that is open
+        return _with_checkpoint(Path(os.environ[_OPEN]))
     fingerprint = _fingerprint(cfg)
     root = Path("outputs") / cfg.name
     if cfg.resume not in (None, "auto"):
@@ -65,6 +69,11 @@ def open_run(cfg: DictConfig) -> Run:
         raise ActrecError(f"There is no run to resume in '{folder}'. Use resume=auto to find one, or leave it out.")
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / "config.yaml", fingerprint)
+    os.environ[_OPEN] = str(folder.absolute())
+    return _with_checkpoint(folder)
+
+
+def _with_checkpoint(folder: Path) -> Run:
     last = folder / "checkpoints" / "last.ckpt"
     return Run(folder, last if last.exists() else None)
 

@@ -133,6 +133,7 @@ def train(cfg: DictConfig) -> Path:
         if trainer.interrupted:
             raise KeyboardInterrupt
         if trainer.is_global_zero:
+            module.to(trainer.strategy.root_device)
             finish(cfg, run.folder, module, data, spec, time.perf_counter() - start)
     return run.folder
 
