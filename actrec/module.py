@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from actrec.evaluation import decide
 from actrec.losses import Losses, Objective
 from actrec.metrics import ClipScores
-from actrec.types import Batch
+from actrec.types import ActrecError, Batch
 
 
 class ActionModule(L.LightningModule):
@@ -73,7 +73,10 @@ class ActionModule(L.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         losses, _ = self._step(batch, "train")
         if not torch.isfinite(losses.total):
-            raise FloatingPointError(f"The loss is {losses.total.item()} at step {self.global_step}.")
+            raise ActrecError(
+                f"The training diverged: the loss is {losses.total.item()} at step {self.global_step}. Lower base_lr "
+                f"({self.trainer.optimizers[0].param_groups[0]['lr']:.2g} at that step) or grad_clip."
+            )
         return losses.total
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -104,7 +105,7 @@ def log_to(file: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        log.exception("The run ended early.")
+        handler.stream.write(traceback.format_exc())  # to the file alone: on the console a mistake is one sentence
         raise
     finally:
         for logger in loggers:
