@@ -105,7 +105,8 @@ def log_to(file: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        handler.stream.write(traceback.format_exc())  # to the file alone: on the console a mistake is one sentence
+        with file.open("a") as stream:  # not logged: on the console a user's mistake is one sentence
+            stream.write(traceback.format_exc())
         raise
     finally:
         for logger in loggers:
