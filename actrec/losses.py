@@ -100,9 +100,9 @@ class Objective:
         detach_target: See `latent_forecast_loss`.
     """
 
-    lambda_1: float = 0.1
-    lambda_2: float = 0.1
-    label_smoothing: float = 0.1
+    lambda_1: float | int = 0.1
+    lambda_2: float | int = 0.1
+    label_smoothing: float | int = 0.1
     detach_target: bool = False
 
     def __call__(self, output: NetworkOutput, batch: Batch) -> Losses:

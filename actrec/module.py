@@ -28,7 +28,7 @@ class ActionModule(L.LightningModule):
         n_classes: Number of classes.
         n_val_clips: Clips of the val split.
         decision: See `actrec.evaluation.decide`.
-        seed: What random numbers the network draws in an epoch depends on this and the epoch alone.
+        seed: What random numbers the network draws in a step depends on this and the step alone.
     """
 
     def __init__(
@@ -51,8 +51,9 @@ class ActionModule(L.LightningModule):
     def forward(self, features: Tensor, valid: Tensor) -> Any:
         return self.network(features, valid)
 
-    def on_train_epoch_start(self) -> None:
-        torch.manual_seed(hash((self.seed, self.current_epoch, self.global_rank)))
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        # Not once an epoch: what a resumed run draws before its first batch is not what an uninterrupted one does.
+        torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)))
 
     def _step(self, batch: Batch, split: str) -> tuple[Losses, Tensor]:
         output = self(batch.features, batch.valid)

@@ -13,7 +13,7 @@ def warmup_steps(
     optimizer: Optimizer,
     epochs: int,
     steps_per_epoch: int,
-    warmup_epochs: float = 5,
+    warmup_epochs: float | int = 5,
     lr_steps: Sequence[int] = (30, 45, 60),
     lr_decay: float = 0.1,
 ) -> LambdaLR:
@@ -37,7 +37,7 @@ def warmup_steps(
 
 
 def warmup_cosine(
-    optimizer: Optimizer, epochs: int, steps_per_epoch: int, warmup_epochs: float = 5, final: float = 0.0
+    optimizer: Optimizer, epochs: int, steps_per_epoch: int, warmup_epochs: float | int = 5, final: float = 0.0
 ) -> LambdaLR:
     """Linear warm-up, then half a cosine down to `final` times the base rate at the run's end.
 

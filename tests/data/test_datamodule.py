@@ -1,0 +1,119 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from actrec.data.augment import Augmentation, Jitter, JointDropout, Mirror, Rotation, TemporalCrop
+from actrec.data.datamodule import ActionData, EpochSampler, TrainingWindows
+from actrec.data.pipeline import Pipeline
+from actrec.data.preprocess import Preprocess
+from actrec.data.split import Split
+from actrec.data.windows import Features, ResizeWindows, SlidingWindows
+from actrec.skeleton import COCO17
+from actrec.types import ActrecError, SkeletonSequence
+
+Make = Callable[..., list[SkeletonSequence]]
+PIPELINE = Pipeline(COCO17, Preprocess(), ResizeWindows(12), Features())
+AUGMENTATION = Augmentation(
+    temporal_crop=TemporalCrop(0.5),
+    joint_dropout=JointDropout(0.5),
+    mirror=Mirror(0.5),
+    rotation=Rotation(1),
+    jitter=Jitter(0.5),
+)
+
+
+def test_every_epoch_is_a_new_order_that_the_seed_decides() -> None:
+    sampler = EpochSampler(10, seed=3)
+    first = list(sampler)
+    assert sorted(index for _, index in first) == list(range(10))
+    assert list(sampler) == first
+    sampler.set_epoch(1)
+    second = list(sampler)
+    assert {epoch for epoch, _ in second} == {1}
+    assert [index for _, index in second] != [index for _, index in first]
+
+
+def test_processes_share_out_an_epoch() -> None:
+    shares = [list(EpochSampler(10, 0, rank, 3)) for rank in range(3)]
+    assert {len(share) for share in shares} == {4}
+    assert {index for share in shares for _, index in share} == set(range(10))
+
+
+@pytest.mark.parametrize("options", [(True, True), (True, False), (False, False)])
+def test_items_depend_on_seed_epoch_and_index_alone(options: tuple[bool, bool], make_sequences: Make) -> None:
+    clips = make_sequences()
+    reference = TrainingWindows(clips, [0] * len(clips), PIPELINE, AUGMENTATION, 5)
+    other = TrainingWindows(clips, [0] * len(clips), PIPELINE, AUGMENTATION, 5, *options)
+    for key in [(1, 4), (0, 2), (0, 3)]:
+        for a, b in zip(reference[key], other[key], strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(reference[0, 2].features, reference[1, 2].features)
+    third = TrainingWindows(clips, [0] * len(clips), PIPELINE, AUGMENTATION, 6)
+    assert not np.array_equal(reference[0, 2].features, third[0, 2].features)
+
+
+def test_sliding_windows_are_items_of_their_own(make_sequences: Make) -> None:
+    clips = make_sequences(1, 2, (40, 40))
+    pipeline = Pipeline(COCO17, Preprocess(), SlidingWindows(16, 8, "drop"), Features())
+    windows = TrainingWindows(clips, [0, 0], pipeline, Augmentation(), 0)
+    assert len(windows) == 8
+    whole = pipeline.normalize(clips[1]).keypoints
+    np.testing.assert_array_equal(windows[0, 5].features, whole[8:24])
+    assert windows[0, 5].clip == 1
+
+
+@pytest.fixture
+def data(make_sequences: Make, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ActionData]:
+    monkeypatch.setattr("actrec.data.datamodule.read_store", lambda store, dataset: make_sequences())
+
+    def make(**options: Any) -> ActionData:
+        return ActionData("store", Split(val_share=0.2), PIPELINE, AUGMENTATION, batch_size=4, **options)
+
+    return make
+
+
+def test_workers_make_the_same_batches(data: Callable[..., ActionData]) -> None:
+    batches = []
+    for workers in (0, 1):
+        module = data(workers=workers)
+        module.setup("fit")
+        batches.append(list(module.train_dataloader()))
+    for one, two in zip(*batches, strict=True):
+        for a, b in zip(one, two, strict=True):
+            assert torch.equal(a, b)
+
+
+def test_val_is_whole_clips_of_other_groups(data: Callable[..., ActionData]) -> None:
+    module = data()
+    module.setup("fit")
+    batches = list(module.val_dataloader())
+    clips = {int(clip) for batch in batches for clip in batch.clip}
+    assert clips == set(range(len(module.splits["val"])))
+    groups = [{clip.group for clip in module.splits[part]} for part in ("train", "val", "test")]
+    assert not groups[0] & groups[1]
+    assert not groups[0] & groups[2]
+    assert all(groups)
+
+
+def test_labels_have_the_order_given_and_absent_ones_are_told(
+    data: Callable[..., ActionData], caplog: pytest.LogCaptureFixture
+) -> None:
+    module = data(labels=["label_2", "extra", "label_0", "label_1"])
+    assert module.labels == ["label_2", "extra", "label_0", "label_1"]
+    assert set(module.class_numbers("train")) == {0, 2, 3}
+    assert "No clips in the store for: extra" in caplog.text
+
+
+def test_a_label_that_is_not_a_class_is_an_error(data: Callable[..., ActionData]) -> None:
+    with pytest.raises(ActrecError, match=r"label_1, label_2\. Leave them out with .*exclude_labels=\[label_1,label_2\]"):
+        data(labels=["label_0"])
+    assert data(labels=["label_0", "label_1"], exclude_labels=["label_2"]).labels == ["label_0", "label_1"]
+
+
+def test_a_missing_store_says_how_to_build_it(tmp_path: Path) -> None:
+    with pytest.raises(ActrecError, match=r"python -m actrec\.prepare dataset=penn_action raw="):
+        ActionData(tmp_path / "none", Split(), PIPELINE, AUGMENTATION, dataset="penn_action")

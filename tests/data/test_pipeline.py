@@ -1,0 +1,53 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from actrec.data.pipeline import Pipeline, collate
+from actrec.data.preprocess import Preprocess
+from actrec.data.windows import Features, ResizeWindows, SlidingWindows
+from actrec.skeleton import COCO17
+from actrec.types import SkeletonSequence
+
+WINDOWS = [ResizeWindows(16, p_interval_val=(1.0,)), ResizeWindows(16), SlidingWindows(16, 8)]
+
+
+@pytest.mark.parametrize("mode", ["offline", "causal"])
+@pytest.mark.parametrize("windows", WINDOWS)
+@pytest.mark.parametrize("ratio", [0.1, 0.3, 0.7])
+def test_nothing_of_the_unseen_frames_shows(
+    mode: str, windows: ResizeWindows, ratio: float, make_sequences: Callable[..., list[SkeletonSequence]]
+) -> None:
+    pipeline = Pipeline(COCO17, Preprocess(mode), windows, Features(use_velocity=True))
+    clip = make_sequences(1, 1, (31, 31))[0]
+    clip.keypoints[:3, 5] = 0
+    seen = math.ceil(ratio * 31)
+    changed = clip.keypoints.copy()
+    changed[seen:] = 7
+    one = collate(pipeline.evaluation_items(clip, 2, 3, ratio))
+    two = collate(pipeline.evaluation_items(replace(clip, keypoints=changed), 2, 3, ratio))
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.label.tolist() == [2] * len(one.label)
+    assert one.clip.tolist() == [3] * len(one.clip)
+    assert one.valid.any(1).all()
+
+
+def test_the_last_frame_seen_is_the_right_one(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
+    pipeline = Pipeline(COCO17, Preprocess("causal"), SlidingWindows(64, 32), Features())
+    clip = make_sequences(1, 1, (30, 30))[0]
+    whole = pipeline.normalize(clip).keypoints
+    for ratio, seen in ((0.1, 3), (0.3, 9), (0.35, 11), (1.0, 30)):
+        (item,) = pipeline.evaluation_items(clip, 0, 0, ratio)
+        assert item.valid.sum() == seen
+        np.testing.assert_array_equal(item.features[:seen], whole[:seen])
+
+
+def test_clips_of_another_layout_are_mapped(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
+    pipeline = Pipeline(COCO17, Preprocess(), WINDOWS[0], Features())
+    (item,) = pipeline.evaluation_items(make_sequences(1, 1, skeleton="penn13")[0], 0, 0)
+    assert item.features.shape == (16, 17, 3)
+    assert not item.observed[:, 1:5].any()
+    assert item.observed[:, 5:].all()

@@ -1,0 +1,249 @@
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from safetensors.torch import load_file
+
+import actrec.evaluate
+import actrec.train
+from actrec.config import config_dir
+from actrec.data.writer import ClipSource, write_store
+from actrec.report import read_history
+from actrec.types import SkeletonSequence
+
+Run = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[1]
+LABELS = ("pull_ups", "push_ups", "squat")  # of both data sets
+TINY = ["network=tiny", "windows.length=8", "hardware=cpu", "batch_size=8", "warmup_epochs=1"]
+
+
+@pytest.fixture
+def store(make_sequences: Callable[..., list[SkeletonSequence]], tmp_path: Path) -> Path:
+    made = [replace(clip, label=LABELS[int(clip.label[-1])]) for clip in make_sequences(3, 12)]
+    clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in made]
+    write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
+    return tmp_path / "store"
+
+
+def config(*overrides: str, name: str = "train") -> DictConfig:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose(name, list(overrides))
+
+
+def options(group: str) -> list[str]:
+    return sorted(file.stem for file in (config_dir() / group).glob("*.yaml"))
+
+
+GROUPS = ["preprocess", "windows", "augmentation", "objective", "optimizer", "schedule", "callbacks"]
+
+
+@pytest.mark.parametrize("choice", [(g, o) for g in GROUPS for o in options(g)], ids="=".join)
+def test_every_option_is_constructed(choice: tuple[str, str]) -> None:
+    group, option = choice
+    cfg = config(f"{group}=[{option}]" if group == "callbacks" else f"{group}={option}")
+    made = instantiate(cfg[group], _convert_="all")
+    if group in ("optimizer", "schedule"):  # a partial
+        optimizer = instantiate(cfg.optimizer)([torch.nn.Parameter(torch.zeros(2))])
+        made = optimizer if group == "optimizer" else made(optimizer, epochs=3, steps_per_epoch=2)
+    assert made
+
+
+@pytest.mark.parametrize("option", options("network"))
+def test_every_network_is_constructed(option: str) -> None:
+    cfg = config(f"network={option}")
+    assert instantiate(cfg.network, skeleton="coco17", in_channels=3, n_classes=4, _convert_="all")
+
+
+def test_sport14_is_the_blog_posts_table() -> None:
+    cfg = config("experiment=sport14")
+    table = {
+        "epochs": 55,
+        "base_lr": 1e-2,
+        "weight_decay": 1e-4,
+        "warmup_epochs": 5,
+        "lr_steps": [30, 45, 60],
+        "lr_decay": 0.1,
+        "grad_clip": 1.0,
+        "batch_size": 32,
+        "p_interval_train": [0.5, 1.0],
+        "p_interval_val": [0.95],
+        "random_rotation": True,
+        "use_velocity": False,
+        "preload": True,
+        "preload_to_tensor": True,
+        "lambda_1": 0.1,
+        "lambda_2": 0.1,
+    }
+    assert {name: cfg[name] for name in table} == table
+    optimizer = instantiate(cfg.optimizer)([torch.nn.Parameter(torch.zeros(2))])
+    assert isinstance(optimizer, torch.optim.SGD)
+    group = optimizer.param_groups[0]
+    assert (group["lr"], group["weight_decay"], group["momentum"], group["nesterov"]) == (1e-2, 1e-4, 0.9, True)
+    network = cfg.network
+    assert (network.dim, network.layers, network.horizon, network.solver, cfg.windows.length) == (64, 4, 3, "rk4", 64)
+
+
+@pytest.mark.parametrize("experiment", options("experiment"))
+def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run_command: Run) -> None:
+    code, _, err = run_command(
+        actrec.train.run,
+        f"experiment={experiment}",
+        *(TINY if experiment != "penn_transformer" else TINY[1:]),
+        "fast_dev_run=true",
+        f"store={store}",
+        f"output_dir={tmp_path / 'run'}",
+    )
+    assert code == 0, err
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["n_clips"] == 12
+
+
+def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_command: Run) -> None:
+    run = tmp_path / "run"
+    common = ["dataset=csv", "dataset.split=official", f"store={store}"]
+    code, out, err = run_command(
+        actrec.train.run,
+        *common,
+        *TINY,
+        "name=learns",
+        "epochs=30",
+        "optimizer=adamw",
+        "base_lr=0.01",
+        "schedule=cosine",
+        "split.val_share=0.2",
+        "use_velocity=true",
+        f"output_dir={run}",
+    )
+    assert code == 0, err
+    assert "test clips: accuracy" in out
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["accuracy"] > 0.7
+    for name in ("macro_precision", "macro_recall", "macro_f1", "top5_accuracy", "auc", "n_clips", "classes"):
+        assert name in metrics
+    assert list(metrics["observation_accuracy"]) == [f"{r / 10}" for r in range(1, 11)]
+    wanted = "config.yaml metrics.json predictions.csv train.log history.csv checkpoints/best.ckpt checkpoints/last.ckpt"
+    wanted += " model/model.safetensors model/config.json model/README.md report/index.html report/confusion.png"
+    assert [name for name in wanted.split() if not (run / name).is_file()] == []
+    history = read_history(run / "history.csv")
+    assert [row["epoch"] for row in history] == list(range(30))
+    assert history[-1]["train/loss_cls"] < history[0]["train/loss_cls"]
+    assert {"train/loss_pred", "train/loss_feat", "val/accuracy", "lr"} <= set(history[-1])
+
+    # evaluate says the same of the model folder alone
+    code, _, err = run_command(
+        actrec.evaluate.run, *common, f"model={run / 'model'}", "split.val_share=0.2", f"output_dir={tmp_path / 'again'}"
+    )
+    assert code == 0, err
+    again = json.loads((tmp_path / "again" / "metrics.json").read_text())
+    assert again["observation_accuracy"] == metrics["observation_accuracy"]
+
+    # the folder is not written into again, and a finished run is not resumed
+    code, _, err = run_command(actrec.train.run, *common, *TINY, f"output_dir={run}")
+    assert code == 1
+    assert "is not empty" in err
+    code, _, err = run_command(actrec.train.run, *common, *TINY, f"output_dir={run}", "resume=auto")
+    assert code == 1
+    assert "cannot be resumed" in err
+
+
+def test_early_stop_ends_a_run(store: Path, tmp_path: Path, run_command: Run) -> None:
+    code, _, err = run_command(
+        actrec.train.run,
+        "dataset=csv",
+        "dataset.split=official",
+        f"store={store}",
+        *TINY,
+        "base_lr=0.0",
+        "epochs=9",
+        "callbacks=[default,early_stop]",
+        "patience=2",
+        f"output_dir={tmp_path / 'run'}",
+    )
+    assert code == 0, err
+    assert len(read_history(tmp_path / "run" / "history.csv")) == 3
+
+
+@pytest.mark.parametrize("callbacks", ["[default]", "[default,ema]"])
+def test_a_killed_run_ends_where_an_uninterrupted_one_ends(callbacks: str, store: Path, tmp_path: Path) -> None:
+    def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+        overrides = ["dataset=csv", "dataset.split=official", f"store={store}", *TINY, "epochs=6", "name=resumed"]
+        overrides += [f"callbacks={callbacks}", "network.dropout=0.2", "ema_decay=0.9", *more]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "actrec.train", *overrides]
+        folder.mkdir(exist_ok=True)
+        with (folder / "console.log").open("wb") as log:
+            return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+
+    whole = start(tmp_path / "whole", "output_dir=run")
+    cut = start(tmp_path / "cut", "resume=auto")
+    runs = tmp_path / "cut" / "outputs" / "resumed"
+    deadline = time.monotonic() + 120
+    while not any(len(read_history(file)) >= 2 for file in runs.glob("*/history.csv")):
+        assert time.monotonic() < deadline
+        assert cut.poll() is None, (tmp_path / "cut" / "console.log").read_text()
+        time.sleep(0.01)
+    os.kill(cut.pid, signal.SIGKILL)
+    cut.wait()
+    (folder,) = runs.iterdir()
+    done = len(read_history(folder / "history.csv"))
+    assert not (folder / "metrics.json").exists()
+    assert whole.wait(180) == 0, (tmp_path / "whole" / "console.log").read_text()
+
+    again = start(tmp_path / "cut", "resume=auto")
+    assert again.wait(180) == 0, (tmp_path / "cut" / "console.log").read_text()
+    assert [path.name for path in runs.iterdir()] == [folder.name]
+    history, expected = read_history(folder / "history.csv"), read_history(tmp_path / "whole" / "run" / "history.csv")
+    assert [row["epoch"] for row in history] == list(range(6))
+    assert 0 < done < 6
+    for row, other in itertools.zip_longest(history, expected):
+        assert row["train/loss"] == pytest.approx(other["train/loss"], rel=1e-5)
+    weights = load_file(folder / "model" / "model.safetensors")
+    for name, value in load_file(tmp_path / "whole" / "run" / "model" / "model.safetensors").items():
+        torch.testing.assert_close(weights[name], value, atol=1e-6, rtol=1e-5)
+    assert (folder / "predictions.csv").read_text() == (tmp_path / "whole" / "run" / "predictions.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["experiment=sport14"], r"python -m actrec.prepare dataset=sport14 raw="),
+        (["experiment=sprt14"], "Did you mean 'sport14'"),
+        (["experiment=sport14", "objetive.lambda_1=1"], "objective"),
+        (["experiment=sport14", "network.horizn=1"], "network.horizon"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    overrides: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_command: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run_command(actrec.train.run, *overrides)
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_class_with_one_clip(store: Path, tmp_path: Path, run_command: Run) -> None:
+    rows = (store / "manifest.csv").read_text().splitlines()
+    few = [row for row in rows if "label_2" not in row or "clip_00" in row]
+    (store / "manifest.csv").write_text("\n".join(few) + "\n")
+    common: list[Any] = ["dataset=csv", f"store={store}", *TINY, f"output_dir={tmp_path / 'run'}"]
+    code, _, err = run_command(actrec.train.run, *common)
+    assert code == 1
+    assert "Class 'squat' has 1 group" in err
+    assert "dataset.exclude_labels=[squat]" in err
+    assert not (tmp_path / "run").exists()
+    code, _, err = run_command(actrec.train.run, *common, "dataset.exclude_labels=[squat]", "fast_dev_run=true")
+    assert code == 0, err
