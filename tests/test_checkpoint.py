@@ -33,7 +33,11 @@ def test_a_model_comes_back_as_it_was(sliding: bool, tmp_path: Path) -> None:
     back = actrec.load_spec(tmp_path / "model")
     assert json.dumps(back.to_json()) == json.dumps(made.to_json())
     assert type(back.pipeline.windows) is type(made.pipeline.windows)
-    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
@@ -59,7 +63,9 @@ def test_weights_of_another_skeleton(tmp_path: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     config["skeleton"] = config["network"]["skeleton"] = "penn13"
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ActrecError, match=r"another network or skeleton: 'joint_code' is \(17, 8\), expected \(13, 8\)"):
+    with pytest.raises(
+        ActrecError, match=r"another network or skeleton: 'joint_code' is \(17, 8\), expected \(13, 8\)"
+    ):
         load_model(folder)
 
 

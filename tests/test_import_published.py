@@ -8,7 +8,6 @@ import pytest
 import actrec.import_published
 from actrec.checkpoint import load_model, load_spec
 from actrec.data.importers import PennAction
-from actrec.data.pipeline import Pipeline
 from actrec.evaluation import clip_probabilities
 from actrec.import_published import import_published
 from actrec.metrics import classification_metrics
@@ -47,7 +46,8 @@ def test_the_published_checkpoint_becomes_a_model(
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"no checkpoint", "cannot be read"), (pickle.dumps({"model": print}, protocol=2), "cannot be read")]
+    ("content", "message"),
+    [(b"no checkpoint", "cannot be read"), (pickle.dumps({"model": print}, protocol=2), "cannot be read")],
 )
 def test_another_file_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "file.pt").write_bytes(content)

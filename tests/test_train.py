@@ -136,7 +136,9 @@ def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_comm
     for name in ("macro_precision", "macro_recall", "macro_f1", "top5_accuracy", "auc", "n_clips", "classes"):
         assert name in metrics
     assert list(metrics["observation_accuracy"]) == [f"{r / 10}" for r in range(1, 11)]
-    wanted = "config.yaml metrics.json predictions.csv train.log history.csv checkpoints/best.ckpt checkpoints/last.ckpt"
+    wanted = (
+        "config.yaml metrics.json predictions.csv train.log history.csv checkpoints/best.ckpt checkpoints/last.ckpt"
+    )
     wanted += " model/model.safetensors model/config.json model/README.md report/index.html report/confusion.png"
     assert [name for name in wanted.split() if not (run / name).is_file()] == []
     history = read_history(run / "history.csv")
@@ -146,7 +148,11 @@ def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_comm
 
     # evaluate says the same of the model folder alone
     code, _, err = run_command(
-        actrec.evaluate.run, *common, f"model={run / 'model'}", "split.val_share=0.2", f"output_dir={tmp_path / 'again'}"
+        actrec.evaluate.run,
+        *common,
+        f"model={run / 'model'}",
+        "split.val_share=0.2",
+        f"output_dir={tmp_path / 'again'}",
     )
     assert code == 0, err
     again = json.loads((tmp_path / "again" / "metrics.json").read_text())

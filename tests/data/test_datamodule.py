@@ -109,7 +109,9 @@ def test_labels_have_the_order_given_and_absent_ones_are_told(
 
 
 def test_a_label_that_is_not_a_class_is_an_error(data: Callable[..., ActionData]) -> None:
-    with pytest.raises(ActrecError, match=r"label_1, label_2\. Leave them out with .*exclude_labels=\[label_1,label_2\]"):
+    with pytest.raises(
+        ActrecError, match=r"label_1, label_2\. Leave them out with .*exclude_labels=\[label_1,label_2\]"
+    ):
         data(labels=["label_0"])
     assert data(labels=["label_0", "label_1"], exclude_labels=["label_2"]).labels == ["label_0", "label_1"]
 

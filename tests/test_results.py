@@ -1,0 +1,97 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+import actrec.evaluate
+from actrec.checkpoint import ModelSpec, save_model
+from actrec.data.pipeline import Pipeline
+from actrec.data.preprocess import Preprocess
+from actrec.data.windows import Features, ResizeWindows
+from actrec.data.writer import ClipSource, write_store
+from actrec.network.infogcn import InfoGCN
+from actrec.results import judge, summary, write_results
+from actrec.skeleton import COCO17
+from actrec.types import ActrecError, SkeletonSequence
+
+Make = Callable[..., list[SkeletonSequence]]
+
+
+def spec(labels: tuple[str, ...] = ("label_0", "label_1", "other")) -> ModelSpec:
+    options = {"skeleton": "coco17", "in_channels": 3, "n_classes": len(labels), "dim": 8, "layers": 1, "heads": 2}
+    pipeline = Pipeline(COCO17, Preprocess("causal"), ResizeWindows(12), Features())
+    return ModelSpec("InfoGCN", options, pipeline, labels)
+
+
+def network(of: ModelSpec) -> InfoGCN:
+    torch.manual_seed(0)
+    made = of.build().eval()
+    assert isinstance(made, InfoGCN)
+    return made
+
+
+def test_results_are_written_whole(make_sequences: Make, tmp_path: Path) -> None:
+    clips = make_sequences(2, 4)
+    results = judge(network(spec()), spec(), clips, batch_size=3)
+    page = write_results(tmp_path, results, "a title")
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["classes"] == ["label_0", "label_1", "other"]
+    assert metrics["absent_classes"] == ["other"]
+    assert f"accuracy {metrics['accuracy']:.4f}" in summary(results)
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["clip_id"] for row in rows] == [clip.clip_id for clip in clips]
+    right = sum(row["prediction"] == row["label"] for row in rows) / len(rows)
+    assert right == pytest.approx(metrics["accuracy"])
+    assert "a title" in page.read_text()
+
+
+def test_samples_show_the_forecast_where_it_was_for(make_sequences: Make) -> None:
+    made = spec()
+    results = judge(network(made), made, make_sequences(1, 2))
+    for shown in results.samples:
+        assert shown.forecasts is not None
+        length = len(shown.sequence)
+        assert torch.isnan(torch.from_numpy(shown.forecasts[:3])).all()
+        assert torch.isfinite(torch.from_numpy(shown.forecasts[3:length])).all()
+
+
+def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
+    with pytest.raises(ActrecError, match=r"does not know: label_2\..*exclude_labels=\[label_2\]"):
+        judge(network(spec()), spec(), make_sequences(3, 2))
+    with pytest.raises(ActrecError, match="no clips"):
+        judge(network(spec()), spec(), [])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["part=tset"], "no part 'tset'"),
+        (["model={tmp}/store"], "not a model folder"),
+        (["unseen_joints=18"], "unseen_joints is 18"),
+        (["output_dir={tmp}/store"], "is not empty"),
+        (["store={tmp}/none"], "actrec.prepare"),
+        ([], ""),
+    ],
+)
+def test_evaluate_on_bad_input(
+    overrides: list[str],
+    message: str,
+    make_sequences: Make,
+    tmp_path: Path,
+    run_command: Callable[..., tuple[int, str, str]],
+) -> None:
+    clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in make_sequences(2, 8)]
+    write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
+    save_model(tmp_path / "model", network(spec()), spec())
+    given = ["dataset=csv", "dataset.split=official", f"model={tmp_path}/model", f"store={tmp_path}/store"]
+    given += [f"output_dir={tmp_path}/out", *(text.format(tmp=tmp_path) for text in overrides)]
+    code, out, err = run_command(actrec.evaluate.run, *given)
+    assert code == (1 if message else 0), err
+    assert message in err
+    assert "Traceback" not in err
+    assert (tmp_path / "out" / "metrics.json").exists() == (not message)
+    assert (tmp_path / "out").exists() == (not message)
