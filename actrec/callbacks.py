@@ -1,14 +1,15 @@
-"""What watches a training: the checkpoint by val accuracy, and the history of its figures."""
+"""What watches a training: its checkpoints, and the history of its figures."""
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
 from actrec.files import csv_text, replace_file
@@ -18,9 +19,17 @@ class BestCheckpoint(ModelCheckpoint):
     """Keeps the best checkpoint; of equally good ones the latest, which has been trained the longest."""
 
     def check_monitor_top_k(self, trainer: L.Trainer, current: Tensor | None = None) -> bool:
-        if current is not None and self.best_model_score is not None and torch.equal(current, self.best_model_score):
+        if current is not None and self.best_model_score is not None and bool(current == self.best_model_score):
             return True
         return super().check_monitor_top_k(trainer, current)
+
+
+class AtomicCheckpoints(TorchCheckpointIO):
+    """Writes each checkpoint beside its place and moves it there, so that a kill leaves the last one whole."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        super().save_checkpoint(checkpoint, f"{path}.tmp", storage_options)
+        os.replace(f"{path}.tmp", path)
 
 
 class History(L.Callback):

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class ModelSpec:
         decision: How a window's frames become one decision; see `actrec.evaluation.decide`.
         fps: Frames a second of the training clips (their median).
         pose_model: What made the training skeletons.
+        dataset: Name of the data set that it was trained on.
+        split: How that was split (the fields of `actrec.data.split.Split`); empty where that is not known.
         metrics: Headline figures on the test split; empty until they have been measured.
     """
 
@@ -49,11 +51,28 @@ class ModelSpec:
     decision: str = "last"
     fps: float = 30.0
     pose_model: str = ""
+    dataset: str = ""
+    split: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.decision not in ("last", "mean"):
+            raise ActrecError(f"decision is '{self.decision}'; expected last or mean.")
+        if self.network not in NETWORKS:
+            raise ActrecError(f"There is no network '{self.network}'. Choose one of: {', '.join(NETWORKS)}.")
+
     def build(self) -> nn.Module:
-        """The network with fresh weights."""
-        return NETWORKS[self.network](**self.network_options)
+        """The network with fresh weights.
+
+        Raises:
+            ActrecError: Its options do not fit it or one another.
+        """
+        try:
+            return NETWORKS[self.network](**self.network_options)
+        except (TypeError, ValueError, AssertionError) as error:
+            if isinstance(error, ActrecError):
+                raise
+            raise ActrecError(f"{self.network} cannot be made with {self.network_options}: {error}") from error
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `config.json`."""
@@ -69,6 +88,8 @@ class ModelSpec:
             "decision": self.decision,
             "fps": self.fps,
             "pose_model": self.pose_model,
+            "dataset": self.dataset,
+            "split": self.split,
             "metrics": self.metrics,
         }
 
@@ -90,6 +111,8 @@ class ModelSpec:
             data["decision"],
             data["fps"],
             data["pose_model"],
+            data["dataset"],
+            data["split"],
             data["metrics"],
         )
 
@@ -104,6 +127,7 @@ def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec) -> Path:
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    old = folder.with_name(f".{folder.name}-old")
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         save_file(
@@ -112,11 +136,12 @@ def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec) -> Path:
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n")
         (made / "README.md").write_text(model_card(spec))
         made.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
+        if folder.exists():  # a kill between the two renames leaves the old model under the other name
+            os.replace(folder, old)
         os.replace(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
@@ -174,11 +199,6 @@ def load_model(folder: str | Path) -> nn.Module:
     return network.eval()
 
 
-def add_metrics(folder: str | Path, metrics: dict[str, Any]) -> None:
-    """Notes a model's headline figures in its folder's configuration and card."""
-    save_model(folder, load_model(folder), replace(load_spec(folder), metrics=metrics))
-
-
 def model_card(spec: ModelSpec) -> str:
     """The folder's README: what the model is, how good it is, and how to use it."""
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in spec.metrics.items() if isinstance(value, float))
@@ -196,7 +216,7 @@ Recognises human actions from 2D skeletons (`{spec.pipeline.skeleton.name}`), on
 ## Use
 
 ```
-python -m actrec.evaluate model=<this folder> store=<a skeleton store>
+python -m actrec.evaluate model=<this folder> dataset={spec.dataset or "sport14"} store=<a skeleton store>
 ```
 
 ```python

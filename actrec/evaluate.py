@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.checkpoint import load_model, load_spec
+from actrec.checkpoint import ModelSpec, load_model, load_spec
 from actrec.config import main
+from actrec.data.split import Split
 from actrec.data.store import read_store
-from actrec.evaluation import hide_joints
 from actrec.results import judge, summary, write_results
 from actrec.run import log_to, new_folder
 from actrec.types import ActrecError, SkeletonSequence
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __main__
 
 
 def hide_random_joints(clips: list[SkeletonSequence], count: int, seed: int) -> list[SkeletonSequence]:
@@ -32,8 +32,23 @@ def hide_random_joints(clips: list[SkeletonSequence], count: int, seed: int) -> 
         n_joints = clip.keypoints.shape[1]
         if not 0 <= count <= n_joints:
             raise ActrecError(f"unseen_joints is {count}; clip '{clip.clip_id}' has {n_joints} joints.")
-        hidden.append(hide_joints(clip, rng.choice(n_joints, count, replace=False)))
+        keypoints = clip.keypoints.copy()
+        keypoints[:, rng.choice(n_joints, count, replace=False)] = 0
+        hidden.append(replace(clip, keypoints=keypoints))
     return hidden
+
+
+def _split(cfg: DictConfig, spec: ModelSpec) -> Split:
+    """The split asked for; by default the model's own, so that it is not judged on clips that it was trained on."""
+    if cfg.split is None:
+        return Split(**spec.split) if spec.split else Split(cfg.dataset.split)
+    if spec.split and cfg.split != spec.split["protocol"]:
+        log.warning(
+            "The model was trained with the split '%s': with '%s' it may be judged on clips that it was trained on.",
+            spec.split["protocol"],
+            cfg.split,
+        )
+    return Split(cfg.split)
 
 
 def evaluate(cfg: DictConfig) -> Path:
@@ -51,7 +66,7 @@ def evaluate(cfg: DictConfig) -> Path:
     spec = load_spec(cfg.model)
     network = load_model(cfg.model).to("cuda" if torch.cuda.is_available() else "cpu")
     stored = read_store(cfg.store, cfg.dataset.name)
-    splits = instantiate(cfg.split, _convert_="all")([c for c in stored if c.label not in cfg.dataset.exclude_labels])
+    splits = _split(cfg, spec)([clip for clip in stored if clip.label not in cfg.dataset.exclude_labels])
     if cfg.part not in splits:
         raise ActrecError(f"There is no part '{cfg.part}' of a split. Choose one of: {', '.join(splits)}.")
     clips = [spec.pipeline.map(clip) for clip in splits[cfg.part]]

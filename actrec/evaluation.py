@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor, nn
 
@@ -78,10 +77,3 @@ def clip_probabilities(
         probabilities = decide(network(features, valid).logits, valid, decision)
         np.add.at(total, batch.clip.numpy(), probabilities.double().cpu().numpy())
     return total / total.sum(1, keepdims=True)
-
-
-def hide_joints(sequence: SkeletonSequence, joints: Int[ndarray, " hidden"]) -> SkeletonSequence:
-    """The clip with these joints never seen."""
-    keypoints = sequence.keypoints.copy()
-    keypoints[:, joints] = 0
-    return replace(sequence, keypoints=keypoints)

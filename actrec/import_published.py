@@ -56,7 +56,13 @@ def import_published(checkpoint: Path, model: Path) -> None:
         pose_model="yolo11x-pose",
     )
     network = spec.build()
-    network.load_state_dict(convert_state_dict(content["model"]))
+    weights = convert_state_dict(content["model"])
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ActrecError(
+            f"'{checkpoint}' has weights of another network: {str(error).splitlines()[-1].strip()}"
+        ) from None
     save_model(model, network, spec)
 
 

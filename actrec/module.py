@@ -69,7 +69,7 @@ class ActionModule(L.LightningModule):
                 batch_size=len(batch.label),
                 sync_dist=True,
             )
-        return losses, decide(output.logits.detach(), batch.valid, self.decision)
+        return losses, output.logits
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         losses, _ = self._step(batch, "train")
@@ -81,8 +81,8 @@ class ActionModule(L.LightningModule):
         return losses.total
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        _, probabilities = self._step(batch, "val")
-        self.val_scores.update(probabilities, batch.clip, batch.label)
+        _, logits = self._step(batch, "val")
+        self.val_scores.update(decide(logits, batch.valid, self.decision), batch.clip, batch.label)
 
     def on_validation_epoch_end(self) -> None:
         self.log("val/accuracy", self.val_scores.compute(), prog_bar=True)

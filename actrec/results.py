@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from actrec.checkpoint import ModelSpec
 from actrec.data.pipeline import collate
+from actrec.data.windows import SlidingWindows
 from actrec.evaluation import RATIOS, clip_probabilities
-from actrec.metrics import summarize
+from actrec.metrics import HEADLINES, summarize
 from actrec.poses import SampleClip
 from actrec.report import (
     ClipPrediction,
@@ -26,8 +27,6 @@ from actrec.report import (
     write_report,
 )
 from actrec.types import ActrecError, SkeletonSequence
-
-HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "top5_accuracy", "auc")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Results:
 
     @property
     def headlines(self) -> dict[str, float]:
-        return {name: self.metrics[name] for name in HEADLINES}
+        return {name: self.metrics[name] for name in (*HEADLINES, "auc")}
 
 
 def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64) -> Results:
@@ -72,7 +71,8 @@ def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence]
     labels = np.array([spec.labels.index(clip.label) for clip in clips])
     groups = [clip.group or clip.clip_id for clip in clips]
     predictions = clip_predictions(clips, by_ratio["1.0"], spec.labels)
-    samples = [sample(network, spec, clips[number], predictions[number]) for number in pick_samples(predictions)]
+    shown = pick_samples(predictions) if spec.pipeline.features.stream == "joint" else []  # bones are no poses
+    samples = [sample(network, spec, clips[number], predictions[number]) for number in shown]
     return Results(summarize(by_ratio, labels, groups, spec.labels), predictions, samples)
 
 
@@ -87,7 +87,8 @@ def sample(network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, predicti
     poses = np.full((length, *keypoints.shape[1:2], 2), np.nan, dtype=np.float32)
     if 0 < horizon < length:
         poses[horizon:] = forecasts[-1, 0, : length - horizon]
-    window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name)
+    rate = clip.fps if isinstance(spec.pipeline.windows, SlidingWindows) else clip.fps * length / len(clip)
+    window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name, fps=rate)
     return SampleClip(window, prediction.prediction, prediction.probability, poses)
 
 

@@ -1,9 +1,10 @@
-"""The folder of a run: finding the one to resume, its log, and the results that it ends with."""
+"""The folder of a run: finding the one to resume, and its log."""
 
 from __future__ import annotations
 
 import logging
 import os
+import pickle
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.files import replace_file
 from actrec.types import ActrecError
 
-log = logging.getLogger(__name__)
 _OPEN = "ACTREC_RUN_FOLDER"  # tells the other processes of a run which folder the first one opened
 
 
@@ -46,7 +47,10 @@ def open_run(cfg: DictConfig) -> Run:
         ActrecError: The folder asked for holds another or a finished run, or there is no such run to resume.
     """
     if int(os.environ.get("LOCAL_RANK", 0)) > 0:  # a process of a run that is open
-        return _with_checkpoint(Path(os.environ[_OPEN]))
+        opened = os.environ.get(_OPEN) or cfg.output_dir
+        if opened is None:
+            raise ActrecError("Several processes that something else has started need one folder: give output_dir=…")
+        return _with_checkpoint(Path(opened))
     fingerprint = _fingerprint(cfg)
     root = Path("outputs") / cfg.name
     if cfg.resume not in (None, "auto"):
@@ -76,7 +80,15 @@ def open_run(cfg: DictConfig) -> Run:
 
 def _with_checkpoint(folder: Path) -> Run:
     last = folder / "checkpoints" / "last.ckpt"
-    return Run(folder, last if last.exists() else None)
+    if not last.exists():
+        return Run(folder, None)
+    try:
+        torch.load(last, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ActrecError(
+            f"The checkpoint '{last}' cannot be read ({str(error).splitlines()[0]}). Remove it to begin that run anew."
+        ) from error
+    return Run(folder, last)
 
 
 def new_folder(output_dir: str | None, name: str) -> Path:

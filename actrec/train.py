@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import statistics
-import time
 import warnings
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 import lightning as L
 import torch
 from hydra.utils import instantiate
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.checkpoint import ModelSpec, add_metrics, load_model, save_model
+from actrec.callbacks import AtomicCheckpoints
+from actrec.checkpoint import ModelSpec, save_model
 from actrec.config import main
 from actrec.data.datamodule import ActionData
 from actrec.data.pipeline import Pipeline
@@ -25,9 +27,24 @@ from actrec.report import read_history
 from actrec.results import judge, summary, write_results
 from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__
 build = partial(instantiate, _convert_="all")  # plain lists and dicts: DictConfig goes no further than here
+
+
+_LEAST = {"epochs": 1, "batch_size": 1, "seed": 0}  # whole numbers
+_NUMBERS = ("base_lr", "weight_decay", "warmup_epochs", "lr_decay", "grad_clip", "lambda_1", "lambda_2", "ema_decay")
+
+
+def check_numbers(cfg: DictConfig) -> None:
+    """Raises an ActrecError for a top-level value that is not the number it must be."""
+    for name, least in _LEAST.items():
+        if type(cfg[name]) is not int or cfg[name] < least:
+            raise ActrecError(f"{name} is {cfg[name]!r}; expected a whole number of at least {least}.")
+    for name in _NUMBERS:
+        if type(cfg[name]) not in (int, float) or cfg[name] < 0:
+            raise ActrecError(f"{name} is {cfg[name]!r}; expected a number of at least 0.")
 
 
 def make_data(cfg: DictConfig) -> ActionData:
@@ -64,6 +81,8 @@ def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
         decision=cfg.decision,
         fps=statistics.median(clip.fps for clip in data.splits["train"]),
         pose_model=info.get("pose_model") or "",
+        dataset=cfg.dataset.name,
+        split=asdict(data.split),
     )
 
 
@@ -71,6 +90,10 @@ def make_trainer(cfg: DictConfig, folder: Path) -> L.Trainer:
     """The Lightning trainer of a run's config."""
     hardware, callbacks = cfg.hardware, build(cfg.callbacks)
     for name in ("best", "last"):
+        if name not in callbacks:
+            raise ActrecError(
+                f"callbacks={list(callbacks)} lacks '{name}'. Begin the list with default: [default,ema]."
+            )
         callbacks[name].dirpath = str(folder.absolute() / "checkpoints")
     return L.Trainer(
         accelerator=hardware.accelerator,
@@ -78,6 +101,7 @@ def make_trainer(cfg: DictConfig, folder: Path) -> L.Trainer:
         strategy=hardware.strategy,
         precision=hardware.precision,
         sync_batchnorm=hardware.sync_batchnorm,
+        plugins=[AtomicCheckpoints()],
         use_distributed_sampler=False,  # the sampler shares out its items itself
         max_epochs=cfg.epochs,
         gradient_clip_val=cfg.grad_clip,
@@ -85,7 +109,6 @@ def make_trainer(cfg: DictConfig, folder: Path) -> L.Trainer:
         logger=False,
         default_root_dir=folder,
         num_sanity_val_steps=0,
-        log_every_n_steps=1,
         enable_model_summary=False,
         fast_dev_run=cfg.fast_dev_run,
     )
@@ -103,6 +126,7 @@ def train(cfg: DictConfig) -> Path:
     Raises:
         ActrecError: The store, the config or the run to resume is not right.
     """
+    check_numbers(cfg)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     data = make_data(cfg)
     spec = make_spec(cfg, data)
@@ -121,12 +145,14 @@ def train(cfg: DictConfig) -> Path:
     )
     run = open_run(cfg)
     with log_to(run.folder / "train.log"):
-        start = time.perf_counter()
         parts = ", ".join(f"{len(clips)} {name}" for name, clips in data.splits.items())
         size = sum(parameter.numel() for parameter in network.parameters())
         log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")
         log.info("%s, %s parameters; %d classes; clips: %s.", spec.network, f"{size:,}", len(data.labels), parts)
-        trainer = make_trainer(cfg, run.folder)
+        try:
+            trainer = make_trainer(cfg, run.folder)
+        except MisconfigurationException as error:
+            raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*does not have many workers.*")  # chosen: see conf/hardware
             trainer.fit(module, data, ckpt_path=run.checkpoint, weights_only=True)
@@ -134,30 +160,28 @@ def train(cfg: DictConfig) -> Path:
             raise KeyboardInterrupt
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
-            finish(cfg, run.folder, module, data, spec, time.perf_counter() - start)
+            finish(cfg, run.folder, module, data, spec)
     return run.folder
 
 
-def finish(
-    cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData, spec: ModelSpec, seconds: float
-) -> None:
+def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData, spec: ModelSpec) -> None:
     """Leaves the best checkpoint's model folder, and reads the test split with it: once."""
+    file = folder / "history.csv"
+    history = read_history(file) if file.exists() else []
+    seconds = sum(row["seconds"] for row in history)
     facts = {"training time": f"{seconds / 60:.1f} min", "seed": str(cfg.seed)}
     best = folder / "checkpoints" / "best.ckpt"
     if best.exists():
         checkpoint = torch.load(best, map_location="cpu", weights_only=True)
         module.load_state_dict(checkpoint["state_dict"])
-        facts["best epoch"] = str(checkpoint["epoch"] + 1)
-    model = save_model(folder / "model", module.network, spec)
-    network = load_model(model).to(module.device)
-    results = judge(network, spec, data.splits["test"])
-    add_metrics(model, results.headlines)
-    history = folder / "history.csv"
+        facts["best epoch"] = str(checkpoint["epoch"])
+    results = judge(module.network.eval(), spec, data.splits["test"])
+    save_model(folder / "model", module.network, replace(spec, metrics=results.headlines))
     page = write_results(
         folder,
         results,
         title=f"{cfg.name}: {spec.network} on {cfg.dataset.name}",
-        history=read_history(history) if history.exists() else None,
+        history=history,
         config=OmegaConf.to_yaml(cfg, resolve=True),
         facts=facts,
     )

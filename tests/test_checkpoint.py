@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 import actrec
-from actrec.checkpoint import ModelSpec, add_metrics, load_model, load_spec, save_model
+from actrec.checkpoint import ModelSpec, load_model, load_spec, save_model
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import Features, ResizeWindows, SlidingWindows
@@ -41,11 +42,28 @@ def test_a_model_comes_back_as_it_was(sliding: bool, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-def test_metrics_are_noted_in_config_and_card(tmp_path: Path) -> None:
-    folder = save_model(tmp_path / "model", spec().build(), spec())
-    add_metrics(folder, {"accuracy": 0.875})
+def test_metrics_are_in_config_and_card(tmp_path: Path) -> None:
+    made = replace(spec(), metrics={"accuracy": 0.875})
+    folder = save_model(tmp_path / "model", made.build(), made)
     assert load_spec(folder).metrics == {"accuracy": 0.875}
     assert "| accuracy | 0.8750 |" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"decision": "lats"}, "decision is 'lats'"),
+        ({"network": "GCN"}, "no network 'GCN'"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "heads": 3}}, "network.heads=3 divides"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "head": "foo"}}, "head=foo"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "norm": "foo"}}, "no norm 'foo'"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "solver": "foo"}}, "no solver 'foo'"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "widht": 3}}, "widht"),
+    ],
+)
+def test_options_that_make_no_network(change: dict, message: str) -> None:
+    with pytest.raises(ActrecError, match=message):
+        replace(spec(), **change).build()
 
 
 def test_a_save_that_fails_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

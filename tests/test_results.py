@@ -89,7 +89,7 @@ def test_evaluate_on_bad_input(
     save_model(tmp_path / "model", network(spec()), spec())
     given = ["dataset=csv", "dataset.split=official", f"model={tmp_path}/model", f"store={tmp_path}/store"]
     given += [f"output_dir={tmp_path}/out", *(text.format(tmp=tmp_path) for text in overrides)]
-    code, out, err = run_command(actrec.evaluate.run, *given)
+    code, _, err = run_command(actrec.evaluate.run, *given)
     assert code == (1 if message else 0), err
     assert message in err
     assert "Traceback" not in err

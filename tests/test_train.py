@@ -151,7 +151,6 @@ def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_comm
         actrec.evaluate.run,
         *common,
         f"model={run / 'model'}",
-        "split.val_share=0.2",
         f"output_dir={tmp_path / 'again'}",
     )
     assert code == 0, err
@@ -231,6 +230,9 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_ends(callbacks: str, store
         (["experiment=sprt14"], "Did you mean 'sport14'"),
         (["experiment=sport14", "objetive.lambda_1=1"], "objective"),
         (["experiment=sport14", "network.horizn=1"], "network.horizon"),
+        (["experiment=sport14", "epochs=abc"], "epochs is 'abc'; expected a whole number"),
+        (["experiment=sport14", "batch_size=0"], "batch_size is 0"),
+        (["experiment=sport14", "base_lr=fast"], "base_lr is 'fast'; expected a number"),
     ],
 )
 def test_a_mistake_is_one_sentence(

@@ -16,6 +16,7 @@ from actrec.data.augment import Augmentation
 from actrec.data.pipeline import Item, Pipeline, collate
 from actrec.data.split import Split
 from actrec.data.store import read_store
+from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
 
 log = logging.getLogger(__name__)
@@ -158,6 +159,15 @@ class ActionData(L.LightningDataModule):
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
         stored = [clip for clip in read_store(store, dataset) if clip.label not in exclude_labels]
+        for name in {clip.skeleton for clip in stored} - {pipeline.skeleton.name}:
+            lost = set(get_skeleton(name).joints) - set(pipeline.skeleton.joints)
+            log.warning(
+                "Clips of skeleton '%s' are mapped to '%s', without %s. Set skeleton=%s to keep them as they are.",
+                name,
+                pipeline.skeleton.name,
+                ", ".join(sorted(lost)) or "a loss",
+                name,
+            )
         clips = [pipeline.map(clip) for clip in stored]
         names = labels or sorted({clip.label for clip in clips})
         self.labels = [label for label in names if label not in exclude_labels]
@@ -167,7 +177,7 @@ class ActionData(L.LightningDataModule):
                 f"Store '{store}' has clips with labels that are not among the {len(self.labels)} classes: "
                 f"{', '.join(unknown)}. Leave them out with 'dataset.exclude_labels=[{','.join(unknown)}]'."
             )
-        self.splits = split(clips)
+        self.split, self.splits = split, split(clips)
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
         if self.absent:
             log.warning("No clips in the store for: %s.", ", ".join(self.absent))

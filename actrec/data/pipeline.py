@@ -81,5 +81,5 @@ class Pipeline:
         """
         seen = math.ceil(round(ratio * len(sequence), 9))
         normalized = self.normalize(replace(sequence, keypoints=sequence.keypoints[:seen]))
-        n_frames = round(len(sequence) * len(normalized) / seen)
+        n_frames = self.preprocess.length(len(sequence), sequence.fps)
         return [self.item(window, label, clip) for window in self.windows.evaluate(normalized, n_frames)]

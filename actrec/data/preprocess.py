@@ -219,6 +219,10 @@ class Preprocess:
                 f"preprocess.fps is {self.fps}; expected a positive number, or null to keep each clip's own rate."
             )
 
+    def length(self, n_frames: int, fps: float) -> int:
+        """Frames that a clip of `n_frames` at `fps` frames a second has afterwards."""
+        return n_frames if self.fps is None else int((n_frames - 1) * self.fps / fps + 1e-6) + 1
+
     def __call__(
         self, keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton, fps: float
     ) -> NormalizedSequence:
@@ -239,7 +243,7 @@ class Preprocess:
             known = np.broadcast_to(observed.any(0), observed.shape)
         if self.fps is None or self.fps == fps:
             return sequence
-        count = int((len(sequence) - 1) * self.fps / fps + 1e-6) + 1
+        count = self.length(len(sequence), fps)
         positions = np.minimum(frame_grid(0.0, fps / self.fps, count), len(sequence) - 1)
         resampled = NormalizedSequence(*resample(sequence, positions))
         # The zero of a joint not yet seen is no place to interpolate from.

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from actrec.network.graph import GraphConv
 from actrec.network.temporal import time_code
+from actrec.types import ActrecError
 
 Latent = Float[Tensor, "batch time joint dim"]
 Field = Callable[[Latent, Float[Tensor, " time"]], Latent]
@@ -97,7 +98,7 @@ class Dynamics(nn.Module):
     def __init__(self, field: nn.Module | None, horizon: int, solver: str) -> None:
         super().__init__()
         if solver not in (*SOLVERS, "linear"):
-            raise ValueError(f"There is no solver '{solver}'. Choose one of: {', '.join(SOLVERS)}, linear.")
+            raise ActrecError(f"There is no solver '{solver}'. Choose one of: {', '.join(SOLVERS)}, linear.")
         self.field, self.horizon, self.solver = field, horizon, solver
 
     def forward(self, z: Latent) -> Float[Tensor, "horizon batch time joint dim"]:

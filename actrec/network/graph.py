@@ -7,6 +7,8 @@ from einops import rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from actrec.types import ActrecError
+
 
 class Norm(nn.Module):
     """Normalisation of the channels, the last axis, whatever axes stand before it.
@@ -20,7 +22,7 @@ class Norm(nn.Module):
         super().__init__()
         norms = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, "none": nn.Identity}
         if kind not in norms:
-            raise ValueError(f"There is no norm '{kind}'. Choose one of: {', '.join(norms)}.")
+            raise ActrecError(f"There is no norm '{kind}'. Choose one of: {', '.join(norms)}.")
         self.norm = norms[kind](dim)
 
     def forward(self, x: Float[Tensor, "*lead dim"]) -> Float[Tensor, "*lead dim"]:

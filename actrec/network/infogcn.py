@@ -14,7 +14,7 @@ from actrec.network.dynamics import Dynamics, GraphField, PublishedField
 from actrec.network.graph import GraphConv
 from actrec.network.temporal import EncoderLayer, TemporalAttention, causal_mask, time_code
 from actrec.skeleton import get_skeleton
-from actrec.types import NetworkOutput
+from actrec.types import ActrecError, NetworkOutput
 
 
 class Head(nn.Module):
@@ -92,6 +92,13 @@ class InfoGCN(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if dim % heads or dim % 2:
+            raise ActrecError(f"network.dim is {dim}; expected an even number that network.heads={heads} divides.")
+        if min(layers, horizon) < 0 or dynamics not in ("sagc", "gcn", "published") or head not in ("sagc", "gcn"):
+            raise ActrecError(
+                f"The network has layers={layers}, horizon={horizon}, dynamics={dynamics} and head={head}; expected "
+                "layers and horizon of 0 or more, dynamics of sagc, gcn or published, and a head of sagc or gcn."
+            )
         adjacency = torch.from_numpy(get_skeleton(skeleton).adjacency())
         sagc = partial(GraphConv, adjacency=adjacency, heads=graph_heads, attention_dim=attention_dim, norm=norm)
         kinds = {"sagc": sagc, "gcn": partial(sagc, attention_dim=0)}

@@ -42,10 +42,9 @@ class TemporalAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
     ) -> Float[Tensor, "batch time joint dim"]:
-        q, k, v = rearrange(self.to_qkv(x), "b t v (three h d) -> three (b v) h t d", three=3, h=self.heads)
-        mask = mask.repeat_interleave(x.shape[2], 0)[:, None]
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return self.to_out(rearrange(attended, "(b v) h t d -> b t v (h d)", v=x.shape[2]))
+        q, k, v = rearrange(self.to_qkv(x), "b t v (three h d) -> three b (v h) t d", three=3, h=self.heads)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None])
+        return self.to_out(rearrange(attended, "b (v h) t d -> b t v (h d)", h=self.heads))
 
 
 class EncoderLayer(nn.Module):

@@ -3,6 +3,7 @@ import torch
 from torchdiffeq import odeint
 
 from actrec.network.dynamics import Dynamics, rk4_step
+from actrec.types import ActrecError
 
 
 class Field(torch.nn.Module):
@@ -46,5 +47,5 @@ def test_no_horizon_no_forecast() -> None:
 
 
 def test_an_unknown_solver_is_named() -> None:
-    with pytest.raises(ValueError, match="no solver 'rk5'"):
+    with pytest.raises(ActrecError, match="no solver 'rk5'"):
         Dynamics(None, 3, "rk5")

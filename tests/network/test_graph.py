@@ -5,6 +5,7 @@ import torch
 
 from actrec.network.graph import GraphConv, Norm
 from actrec.skeleton import SKELETONS, get_skeleton
+from actrec.types import ActrecError
 
 
 def by_loop(layer: GraphConv, x: torch.Tensor) -> torch.Tensor:
@@ -49,5 +50,5 @@ def test_every_layout(name: str) -> None:
 
 
 def test_an_unknown_norm_is_named() -> None:
-    with pytest.raises(ValueError, match="no norm 'group'"):
+    with pytest.raises(ActrecError, match="no norm 'group'"):
         Norm("group", 4)
