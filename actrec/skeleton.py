@@ -62,6 +62,14 @@ class Skeleton:
             order[[a, b]] = b, a
         return order
 
+    @cached_property
+    def parents(self) -> Int[ndarray, " joint"]:
+        """For each joint, the parent along its first bone; a joint that is no bone's child is its own."""
+        parent = np.arange(self.n_joints)
+        for child, other in self.bone_index[::-1]:  # the first bone of a child is written last
+            parent[child] = other
+        return parent
+
     def adjacency(self) -> Float[ndarray, "joint joint"]:
         """Bone adjacency with self-loops, rows summing to one (D⁻¹(A + I))."""
         matrix = np.eye(self.n_joints, dtype=np.float32)

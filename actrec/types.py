@@ -66,29 +66,31 @@ class NormalizedSequence:
 
     Attributes:
         keypoints: x and y in torso lengths about the origin, and confidence in [0, 1].
-        observed: Whether the joint was seen in that frame, rather than interpolated, held or never known.
+        observed: Whether the joint was seen in that frame, rather than interpolated or held.
+        known: Whether the joint has a place in that frame: observed, interpolated or held. x and y are zero elsewhere.
     """
 
     keypoints: Float[ndarray, "frame joint 3"]
     observed: Bool[ndarray, "frame joint"]
+    known: Bool[ndarray, "frame joint"]
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
+    def take(self, frames: slice | Int[ndarray, " time"]) -> NormalizedSequence:
+        """The frames of that slice, or of those numbers."""
+        return NormalizedSequence(self.keypoints[frames], self.observed[frames], self.known[frames])
+
 
 @dataclass(frozen=True)
-class Window:
+class Window(NormalizedSequence):
     """A fixed number of frames, cut from a clip.
 
     Attributes:
-        keypoints: x and y in torso lengths and confidence.
-        observed: Whether the joint was seen in that frame.
         valid: Whether the frame is real, and not padding.
     """
 
-    keypoints: Float[ndarray, "time joint 3"]
-    observed: Bool[ndarray, "time joint"]
-    valid: Bool[ndarray, " time"]
+    valid: Bool[ndarray, " frame"]
 
 
 class Batch(NamedTuple):

@@ -47,6 +47,20 @@ def test_adjacency_rows_sum_to_one_over_the_joint_and_its_neighbours(name: str) 
         assert {skeleton.joints[column] for column in np.flatnonzero(adjacency[row])} == neighbours
 
 
+@pytest.mark.parametrize("name", SKELETONS)
+def test_parents_form_a_tree_of_bones(name: str) -> None:
+    skeleton = SKELETONS[name]
+    bones = {tuple(bone) for bone in skeleton.bone_index.tolist()}
+    roots = [joint for joint, other in enumerate(skeleton.parents) if joint == other]
+    assert len(roots) == 1
+    for joint in range(skeleton.n_joints):
+        assert joint in roots or (joint, skeleton.parents[joint]) in bones
+        steps = 0
+        while joint not in roots:
+            joint, steps = skeleton.parents[joint], steps + 1
+            assert steps <= skeleton.n_joints
+
+
 def test_penn_to_coco_by_name_with_eyes_and_ears_unobserved() -> None:
     keypoints = np.random.default_rng(0).random((5, 13, 3)).astype(np.float32) + 0.1
     mapped = map_keypoints(keypoints, "penn13", "coco17")

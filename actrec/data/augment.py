@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from actrec.data.windows import frame_grid, hold_last, parents, resample
+from actrec.data.windows import frame_grid, hold_last, resample
 from actrec.skeleton import Skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence, Window
 
@@ -58,27 +58,20 @@ def _uniform(rng: np.random.Generator, interval: Sequence[float]) -> float:
     return rng.uniform(least, greatest)
 
 
-def _known(sequence: NormalizedSequence) -> Bool[ndarray, "frame joint"]:
-    # Held and interpolated joints are unobserved too, but have a place, and move with the body. Preprocessing gives
-    # exact zero to a joint without one, and nothing else says so once a window is cut.
-    return sequence.observed | (sequence.keypoints[..., :2] != 0).any(-1)
-
-
 def _centroid(sequence: NormalizedSequence, per_frame: bool = False) -> Float[ndarray, "_ 1 2"]:
     """Mean place of the observed joints, or if none is, of the known ones: (1, 1, 2), or (frame, 1, 2) per frame."""
     axis = 1 if per_frame else (0, 1)
-    known = _known(sequence)
     some = sequence.observed.any(axis, keepdims=True)
-    weight = np.where(some, sequence.observed, known)[..., None]
+    weight = np.where(some, sequence.observed, sequence.known)[..., None]
     total = (sequence.keypoints[..., :2] * weight).sum(axis, keepdims=True)
     return total / np.maximum(weight.sum(axis, keepdims=True), 1)
 
 
 def _move(sequence: NormalizedSequence, xy: Float[ndarray, "frame joint 2"]) -> NormalizedSequence:
-    """The sequence with its joints at `xy`; joints that were never observed stay at zero."""
+    """The sequence with its joints at `xy`; those that are not known stay at zero."""
     keypoints = sequence.keypoints.copy()
-    keypoints[..., :2] = np.where(_known(sequence)[..., None], xy, keypoints[..., :2])
-    return NormalizedSequence(keypoints, sequence.observed)
+    keypoints[..., :2] = np.where(sequence.known[..., None], xy, 0)
+    return replace(sequence, keypoints=keypoints)
 
 
 @dataclass(frozen=True)
@@ -145,9 +138,10 @@ class Mirror(Transform[NormalizedSequence]):
     """Reflects x about the origin, and makes left joints right and right joints left."""
 
     def apply(self, sequence: NormalizedSequence, skeleton: Skeleton, rng: np.random.Generator) -> NormalizedSequence:
-        keypoints = sequence.keypoints[:, skeleton.mirror_index]
+        swap = skeleton.mirror_index
+        keypoints = sequence.keypoints[:, swap]
         keypoints[..., 0] *= -1
-        return NormalizedSequence(keypoints, sequence.observed[:, skeleton.mirror_index])
+        return NormalizedSequence(keypoints, sequence.observed[:, swap], sequence.known[:, swap])
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ class JointDropout(Transform[SkeletonSequence]):
 
 def _limb(joint: int, skeleton: Skeleton) -> Bool[ndarray, " joint"]:
     """The joint and its descendants along the bones."""
-    parent, ancestor = parents(skeleton), np.arange(skeleton.n_joints)
+    parent, ancestor = skeleton.parents, np.arange(skeleton.n_joints)
     limb = ancestor == joint
     for _ in skeleton.joints:
         ancestor = parent[ancestor]
@@ -251,7 +245,7 @@ class TemporalResample(Transform[NormalizedSequence]):
 
     def apply(self, sequence: NormalizedSequence, skeleton: Skeleton, rng: np.random.Generator) -> NormalizedSequence:
         rate = _uniform(rng, self.rate)
-        return NormalizedSequence(*resample(sequence, frame_grid(0.0, rate, int((len(sequence) - 1) / rate) + 1)))
+        return resample(sequence, frame_grid(0.0, rate, int((len(sequence) - 1) / rate) + 1))
 
 
 @dataclass(frozen=True)
@@ -282,8 +276,7 @@ class Augmentation:
 
     def window(self, window: Window, skeleton: Skeleton, rng: np.random.Generator) -> Window:
         """The window moved and blurred; its padding goes on holding the last valid frame."""
-        n_valid = int(window.valid.sum())
-        sequence = NormalizedSequence(window.keypoints[:n_valid], window.observed[:n_valid])
+        sequence = window.take(slice(int(window.valid.sum())))
         for transform in (self.mirror, self.rotation, self.scaling, self.translation, self.jitter):
             if transform is not None:
                 sequence = transform(sequence, skeleton, rng)

@@ -57,17 +57,17 @@ class Packed(Sequence[NormalizedSequence]):
 
     def __init__(self, sequences: Sequence[NormalizedSequence]) -> None:
         self.ends = np.cumsum([len(sequence) for sequence in sequences])
-        self.keypoints = torch.from_numpy(
-            np.concatenate([sequence.keypoints for sequence in sequences])
-        ).share_memory_()
-        self.observed = torch.from_numpy(np.concatenate([sequence.observed for sequence in sequences])).share_memory_()
+        self.keypoints, self.observed, self.known = (
+            torch.from_numpy(np.concatenate([getattr(sequence, name) for sequence in sequences])).share_memory_()
+            for name in ("keypoints", "observed", "known")
+        )
 
     def __len__(self) -> int:
         return len(self.ends)
 
     def __getitem__(self, index: Any) -> Any:
         frames = slice(self.ends[index - 1] if index else 0, self.ends[index])
-        return NormalizedSequence(self.keypoints[frames].numpy(), self.observed[frames].numpy())
+        return NormalizedSequence(*(part[frames].numpy() for part in (self.keypoints, self.observed, self.known)))
 
 
 class TrainingWindows(Dataset[Item]):

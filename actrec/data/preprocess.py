@@ -155,7 +155,7 @@ class CausalStream:
         filled = hold_missing(np.concatenate([self._last, raw]), np.concatenate([self._known, observed]))
         self._last, self._known = filled[-1:], known[-1:]
         origin, scale = self._origins(raw, observed), self._scales(raw, observed)
-        return NormalizedSequence(_normalize(filled[1:], known[1:], origin, scale), observed)
+        return NormalizedSequence(_normalize(filled[1:], known[1:], origin, scale), observed, known[1:])
 
     def _origins(
         self, keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
@@ -234,21 +234,14 @@ class Preprocess:
             fps: The clip's own frames a second.
         """
         _check_joints(keypoints, skeleton)
-        observed = keypoints[..., 2] >= self.confidence_threshold
         if self.mode == "causal":
             sequence = CausalStream(skeleton, self.confidence_threshold).push(keypoints)
-            known = np.logical_or.accumulate(observed)
         else:
-            sequence = _offline(keypoints, observed, skeleton)
-            known = np.broadcast_to(observed.any(0), observed.shape)
+            sequence = _offline(keypoints, keypoints[..., 2] >= self.confidence_threshold, skeleton)
         if self.fps is None or self.fps == fps:
             return sequence
-        count = self.length(len(sequence), fps)
-        positions = np.minimum(frame_grid(0.0, fps / self.fps, count), len(sequence) - 1)
-        resampled = NormalizedSequence(*resample(sequence, positions))
-        # The zero of a joint not yet seen is no place to interpolate from.
-        resampled.keypoints[..., :2][~resample(NormalizedSequence(sequence.keypoints, known), positions)[1]] = 0
-        return resampled
+        positions = frame_grid(0.0, fps / self.fps, self.length(len(sequence), fps))
+        return resample(sequence, np.minimum(positions, len(sequence) - 1))
 
 
 def _offline(
@@ -268,7 +261,7 @@ def _offline(
         scale = float(extent) / TORSOS_PER_BOX
     known = np.broadcast_to(observed.any(0), observed.shape)
     normalized = _normalize(interpolate_missing(raw, observed), known, origin[None], np.array([scale]))
-    return NormalizedSequence(normalized, observed)
+    return NormalizedSequence(normalized, observed, known)
 
 
 def _check_joints(keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton) -> None:

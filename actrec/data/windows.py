@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.skeleton import Skeleton
@@ -22,29 +22,28 @@ def frame_grid(start: float, step: float, count: int) -> Float[ndarray, " time"]
     return np.where(np.abs(positions - nearest) < 1e-6, nearest, positions)
 
 
-def resample(
-    sequence: NormalizedSequence, positions: Float[ndarray, " time"]
-) -> tuple[Float[ndarray, "time joint 3"], Bool[ndarray, "time joint"]]:
-    """Keypoints and whether they were observed at fractional frames, by linear interpolation; exact at whole frames.
+def resample(sequence: NormalizedSequence, positions: Float[ndarray, " time"]) -> NormalizedSequence:
+    """The sequence at fractional frames, by linear interpolation; exact at whole frames.
 
-    A joint counts as observed where it was observed in each frame that the position draws on.
+    A joint is observed, or known, where it was so in each frame that the position draws on.
 
     Args:
         sequence: At least as many frames as the positions need.
         positions: In frames, from 0 to len(sequence) - 1.
     """
-    before = np.floor(positions).astype(int)
-    after = np.ceil(positions).astype(int)
-    weight = (positions - before).astype(sequence.keypoints.dtype)[:, None, None]
-    keypoints = sequence.keypoints[before] * (1 - weight) + sequence.keypoints[after] * weight
-    return keypoints, sequence.observed[before] & sequence.observed[after]
+    before, after = sequence.take(np.floor(positions).astype(int)), sequence.take(np.ceil(positions).astype(int))
+    weight = (positions - np.floor(positions)).astype(sequence.keypoints.dtype)[:, None, None]
+    keypoints = before.keypoints * (1 - weight) + after.keypoints * weight
+    known = before.known & after.known
+    keypoints[..., :2][~known] = 0
+    return NormalizedSequence(keypoints, before.observed & after.observed, known)
 
 
 def hold_last(sequence: NormalizedSequence, length: int) -> Window:
     """A window that starts with the sequence and, where that ends, holds its last frame, marked as not valid."""
-    frames = np.minimum(np.arange(length), len(sequence) - 1)
+    held = sequence.take(np.minimum(np.arange(length), len(sequence) - 1))
     valid = np.arange(length) < len(sequence)
-    return Window(sequence.keypoints[frames], sequence.observed[frames] & valid[:, None], valid)
+    return Window(held.keypoints, held.observed & valid[:, None], held.known, valid)
 
 
 def _check_length(length: int) -> None:
@@ -87,8 +86,7 @@ class SlidingWindows:
         start = min(index, self.count(len(sequence)) - 1) * self.stride
         if self.tail == "keep":
             start = min(start, max(len(sequence) - self.length, 0))
-        seen = slice(start, start + self.length)
-        return hold_last(NormalizedSequence(sequence.keypoints[seen], sequence.observed[seen]), self.length)
+        return hold_last(sequence.take(slice(start, start + self.length)), self.length)
 
     def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
         """All windows of the frames seen: `sequence` is the start of a clip of `n_frames`, or the whole of it."""
@@ -133,8 +131,7 @@ class ResizeWindows:
             least, greatest = self.p_interval_train
             n_crop = max(int(len(sequence) * rng.uniform(least, greatest)), 1)
             positions = self._grid(int(rng.integers(len(sequence) - n_crop + 1)), n_crop)
-        keypoints, observed = resample(sequence, positions)
-        return Window(keypoints, observed, np.ones(self.length, dtype=bool))
+        return hold_last(resample(sequence, positions), self.length)
 
     def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
         """The central crop of a clip of `n_frames`, of which `sequence` is what has been seen so far.
@@ -146,7 +143,7 @@ class ResizeWindows:
         positions = positions[np.ceil(positions) <= len(sequence) - 1]
         if not len(positions):
             positions = np.array([len(sequence) - 1.0])
-        return [hold_last(NormalizedSequence(*resample(sequence, positions)), self.length)]
+        return [hold_last(resample(sequence, positions), self.length)]
 
     def _central(self, n_frames: int, share: float) -> Float[ndarray, " time"]:
         margin = int((1 - share) * n_frames / 2)
@@ -156,23 +153,15 @@ class ResizeWindows:
         return frame_grid(float(start), (n_crop - 1) / max(self.length - 1, 1), self.length)
 
 
-def parents(skeleton: Skeleton) -> Int[ndarray, " joint"]:
-    """For each joint, the parent along its first bone; a joint that is no bone's child is its own."""
-    parent = np.arange(skeleton.n_joints)
-    for child, other in skeleton.bone_index[::-1]:  # the first bone of a child is written last
-        parent[child] = other
-    return parent
-
-
 @dataclass(frozen=True)
 class Features:
     """What the network is fed per joint. Every frame's features draw on that frame and the one before it alone.
 
     Attributes:
         stream: "joint" for positions; "bone" for the vector from the parent joint, with the lesser confidence of both
-            ends, and the zero vector for a joint without parent.
-        use_velocity: Whether to add the change of x and y since the frame before, a frame; zero in the first frame
-            and in padding.
+            ends, and the zero vector for a joint without parent or where either end is not known.
+        use_velocity: Whether to add the change of x and y since the frame before, a frame; zero in the first frame,
+            in padding, and where the joint is not known in both frames.
     """
 
     stream: str = "joint"
@@ -188,13 +177,16 @@ class Features:
 
     def __call__(self, window: Window, skeleton: Skeleton) -> Float[ndarray, "time joint channel"]:
         """x, y and confidence of each joint or bone, then their velocity if asked for, as float32."""
-        features = window.keypoints.astype(np.float32)
+        features, known = window.keypoints.astype(np.float32), window.known
         if self.stream == "bone":
-            at_parent = features[:, parents(skeleton)]
-            features[..., 2] = np.minimum(features[..., 2], at_parent[..., 2])
-            features[..., :2] -= at_parent[..., :2]
+            parents = skeleton.parents
+            known = known & known[:, parents]
+            features[..., 2] = np.minimum(features[..., 2], features[:, parents, 2])
+            features[..., :2] -= features[:, parents, :2]
+            features[..., :2][~known] = 0
         if not self.use_velocity:
             return features
-        velocity = np.diff(features[..., :2], axis=0, prepend=features[:1, :, :2])
-        velocity[~window.valid] = 0
+        velocity = np.zeros_like(features[..., :2])
+        moving = known[1:] & known[:-1] & window.valid[1:, None]
+        velocity[1:][moving] = np.diff(features[..., :2], axis=0)[moving]
         return np.concatenate([features, velocity], axis=-1)

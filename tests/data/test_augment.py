@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,17 +54,18 @@ def random_sequence(n_frames: int = 20, seed: int = 0) -> NormalizedSequence:
     keypoints[..., 2] = rng.uniform(0, 1, (n_frames, 17))
     keypoints[:, NEVER] = 0
     observed = keypoints[..., 2] >= 0.2
-    return NormalizedSequence(interpolate_missing(keypoints, observed), observed)
+    known = np.broadcast_to(observed.any(0), observed.shape)
+    return NormalizedSequence(interpolate_missing(keypoints, observed), observed, known)
 
 
 def same(one: NormalizedSequence | Window, other: NormalizedSequence | Window) -> bool:
-    return np.array_equal(one.keypoints, other.keypoints) and np.array_equal(one.observed, other.observed)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("keypoints", "observed", "known"))
 
 
 @pytest.mark.parametrize("transform", [*SPATIAL, TemporalResample(1)], ids=str)
 def test_input_stays_and_the_same_generator_gives_the_same(transform: Transform) -> None:
     sequence = random_sequence()
-    before = NormalizedSequence(sequence.keypoints.copy(), sequence.observed.copy())
+    before = deepcopy(sequence)
     one = transform(sequence, COCO17, np.random.default_rng(7))
     other = transform(sequence, COCO17, np.random.default_rng(7))
     assert same(sequence, before)
@@ -100,6 +104,15 @@ def test_shape_confidence_and_observation_stay(transform: Transform) -> None:
     order = COCO17.mirror_index if isinstance(transform, Mirror) else np.arange(17)
     np.testing.assert_array_equal(result.keypoints[..., 2], sequence.keypoints[:, order, 2])
     np.testing.assert_array_equal(result.observed, sequence.observed[:, order])
+    np.testing.assert_array_equal(result.known, sequence.known[:, order])
+
+
+def test_a_known_joint_in_the_origin_moves_with_the_body() -> None:
+    sequence = random_sequence()
+    sequence.keypoints[:, 9, :2] = 0  # known, and by chance at zero
+    moved = Translation(1, 0.3)(sequence, COCO17, np.random.default_rng(0))
+    shift = moved.keypoints[0, 10, :2] - sequence.keypoints[0, 10, :2]
+    np.testing.assert_allclose(moved.keypoints[:, 9, :2], np.broadcast_to(shift, (20, 2)), atol=1e-6)
 
 
 @pytest.mark.parametrize("p", [0, 0.0, None, False])
@@ -201,7 +214,7 @@ def held_window_moves() -> NormalizedSequence:
     sequence = random_sequence()
     observed = sequence.observed.copy()
     observed[:, 9] = False  # seen before the window, and held since
-    return NormalizedSequence(sequence.keypoints, observed)
+    return replace(sequence, observed=observed)
 
 
 @pytest.mark.parametrize("transform", [Rotation(1, 30.0), Scaling(1, (1.5, 1.5)), Translation(1)], ids=str)

@@ -114,6 +114,7 @@ def test_causal_against_a_loop_over_frames() -> None:
                 (last[joint] - (centroid if origin is None else origin)) / scale if joint in last else np.zeros(2)
             )
             np.testing.assert_allclose(result.keypoints[t, joint, :2], expected, rtol=1e-5, atol=1e-6)
+            assert result.known[t, joint] == (joint in last)
 
 
 @MODES
@@ -155,6 +156,7 @@ def test_stream_in_pieces_gives_what_the_whole_clip_gives(seed: int, missing: fl
     pieces = [stream.push(clip[:cut]), *(stream.push(clip[t : t + 1]) for t in range(cut, 12))]
     np.testing.assert_array_equal(np.concatenate([piece.keypoints for piece in pieces]), whole.keypoints)
     np.testing.assert_array_equal(np.concatenate([piece.observed for piece in pieces]), whole.observed)
+    np.testing.assert_array_equal(np.concatenate([piece.known for piece in pieces]), whole.known)
 
 
 @MODES
@@ -165,6 +167,8 @@ def test_never_seen_is_zero_after_normalisation(mode: str, fps: float | None) ->
     result = Preprocess(mode, fps=fps)(clip, COCO17, 30.0)
     np.testing.assert_array_equal(result.keypoints[:, 4, :2], 0)
     assert not result.observed[:, 4].any()
+    assert not result.known[:, 4].any()
+    assert result.known[-1, np.arange(17) != 4].all()
 
 
 @MODES

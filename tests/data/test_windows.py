@@ -6,20 +6,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from actrec.data.windows import Features, ResizeWindows, SlidingWindows, parents, resample
-from actrec.skeleton import COCO17, SKELETONS
+from actrec.data.windows import Features, ResizeWindows, SlidingWindows, resample
+from actrec.skeleton import COCO17
 from actrec.types import ActrecError, NormalizedSequence, Window
 
 few = settings(max_examples=25, deadline=None)
 
 
 def random_sequence(n_frames: int, seed: int = 0) -> NormalizedSequence:
+    """Joints 0 to 4 become known one after another; the others are known throughout."""
     rng = np.random.default_rng(seed)
-    return NormalizedSequence(rng.normal(size=(n_frames, 17, 3)).astype(np.float32), rng.random((n_frames, 17)) < 0.8)
+    keypoints, observed = rng.normal(size=(n_frames, 17, 3)).astype(np.float32), rng.random((n_frames, 17)) < 0.8
+    known = np.arange(n_frames)[:, None] >= 2 * np.minimum(np.arange(17), 5) % 10
+    keypoints[..., :2][~known] = 0
+    return NormalizedSequence(keypoints, observed & known, known)
+
+
+def all_known(keypoints: np.ndarray) -> NormalizedSequence:
+    everywhere = np.ones(keypoints.shape[:2], dtype=bool)
+    return NormalizedSequence(keypoints, everywhere, everywhere)
 
 
 def head(sequence: NormalizedSequence, n_frames: int) -> NormalizedSequence:
-    return NormalizedSequence(sequence.keypoints[:n_frames], sequence.observed[:n_frames])
+    return sequence.take(slice(n_frames))
 
 
 def check_padding(window: Window, length: int) -> None:
@@ -29,23 +38,27 @@ def check_padding(window: Window, length: int) -> None:
     assert window.valid[:n_valid].all()
     assert (window.keypoints[n_valid:] == window.keypoints[n_valid - 1]).all()
     assert not window.observed[n_valid:].any()
+    assert (window.known[n_valid:] == window.known[n_valid - 1]).all()
 
 
 @given(n_frames=st.integers(1, 30), seed=st.integers(0, 99))
 @few
-def test_resample_is_numpys_and_observed_needs_all_it_draws_on(n_frames: int, seed: int) -> None:
+def test_resample_is_numpys_and_a_joint_is_what_it_is_in_all_frames_drawn_on(n_frames: int, seed: int) -> None:
     sequence = random_sequence(n_frames, seed)
     rng = np.random.default_rng(seed)
     positions = np.concatenate([rng.uniform(0, n_frames - 1, 10), rng.integers(n_frames, size=5)])
-    keypoints, observed = resample(sequence, positions)
-    for joint in range(17):
-        for channel in range(3):
-            expected = np.interp(positions, np.arange(n_frames), sequence.keypoints[:, joint, channel])
-            np.testing.assert_allclose(keypoints[:, joint, channel], expected, rtol=1e-4, atol=1e-5)
+    resampled = resample(sequence, positions)
     for row, position in enumerate(positions):
-        needed = {int(np.floor(position)), int(np.ceil(position))}
-        np.testing.assert_array_equal(observed[row], sequence.observed[sorted(needed)].all(0))
-    np.testing.assert_array_equal(keypoints[10:], sequence.keypoints[positions[10:].astype(int)])
+        needed = sorted({int(np.floor(position)), int(np.ceil(position))})
+        np.testing.assert_array_equal(resampled.observed[row], sequence.observed[needed].all(0))
+        np.testing.assert_array_equal(resampled.known[row], sequence.known[needed].all(0))
+        for joint in range(17):
+            for channel in range(3):
+                expected = np.interp(position, np.arange(n_frames), sequence.keypoints[:, joint, channel])
+                if channel < 2 and not resampled.known[row, joint]:
+                    expected = 0  # half-way from nowhere is nowhere
+                np.testing.assert_allclose(resampled.keypoints[row, joint, channel], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(resampled.keypoints[10:], sequence.keypoints[positions[10:].astype(int)])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +97,7 @@ def test_sliding_windows_cover_every_frame_unless_dropped(n_frames: int, length:
     stride = data.draw(st.integers(1, length))
     numbers = np.zeros((n_frames, 17, 3), dtype=np.float32)
     numbers[..., 0] = np.arange(n_frames)[:, None]
-    sequence = NormalizedSequence(numbers, np.ones((n_frames, 17), dtype=bool))
+    sequence = all_known(numbers)
     for tail in ("keep", "pad", "drop"):
         windows = SlidingWindows(length, stride, tail).evaluate(sequence, n_frames)
         seen = {int(frame) for window in windows for frame in window.keypoints[window.valid, 0, 0]}
@@ -113,7 +126,7 @@ def test_sliding_on_a_prefix_is_sliding_on_a_shorter_clip(tail: str) -> None:
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 20, 64, 101])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.95, 1.0])
 def test_resize_evaluates_the_central_crop(n_frames: int, share: float) -> None:
-    sequence = random_sequence(n_frames)
+    sequence = all_known(random_sequence(n_frames).keypoints)
     (window,) = ResizeWindows(16, p_interval_val=(share,)).evaluate(sequence, n_frames)
     margin = int((1 - share) * n_frames / 2)
     positions = np.linspace(margin, n_frames - 1 - margin, 16)
@@ -150,7 +163,7 @@ def test_resize_trains_on_crops_within_the_interval() -> None:
     n_frames, windows = 100, ResizeWindows(8, p_interval_train=(0.5, 0.8))
     numbers = np.zeros((n_frames, 17, 3), dtype=np.float32)
     numbers[..., 0] = np.arange(n_frames)[:, None]
-    sequence = NormalizedSequence(numbers, np.ones((n_frames, 17), dtype=bool))
+    sequence = all_known(numbers)
     rng = np.random.default_rng(0)
     firsts, sizes = [], []
     for _ in range(300):
@@ -203,20 +216,6 @@ def test_bad_sliding_options_are_named(options: dict, message: str) -> None:
         SlidingWindows(**options)
 
 
-@pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=str)
-def test_parents_form_a_tree_of_bones(skeleton: object) -> None:
-    parent = parents(skeleton)
-    bones = {tuple(bone) for bone in skeleton.bone_index.tolist()}
-    roots = [joint for joint, other in enumerate(parent) if joint == other]
-    assert len(roots) == 1
-    for joint in range(skeleton.n_joints):
-        assert joint in roots or (joint, parent[joint]) in bones
-        steps = 0
-        while joint not in roots:
-            joint, steps = parent[joint], steps + 1
-            assert steps <= skeleton.n_joints
-
-
 def padded_window() -> Window:
     return SlidingWindows(8, 4).evaluate(random_sequence(5), 5)[0]
 
@@ -235,6 +234,9 @@ def test_bone_features_point_from_the_parent() -> None:
     features = Features("bone")(window, COCO17)
     wrist, elbow, nose = COCO17.index(["left_wrist", "left_elbow", "nose"])
     np.testing.assert_allclose(features[:, wrist, :2], before[:, wrist, :2] - before[:, elbow, :2], rtol=1e-6)
+    eye = COCO17.index(["right_eye"])[0]  # known from the fifth frame on, the nose from the first
+    np.testing.assert_array_equal(features[:4, eye, :2], 0)
+    np.testing.assert_allclose(features[4:, eye, :2], before[4:, eye, :2] - before[4:, nose, :2], rtol=1e-6)
     np.testing.assert_array_equal(features[:, wrist, 2], before[:, [wrist, elbow], 2].min(1))
     np.testing.assert_array_equal(features[:, nose, :2], 0)
     np.testing.assert_array_equal(window.keypoints, before)
@@ -242,7 +244,10 @@ def test_bone_features_point_from_the_parent() -> None:
 
 @pytest.mark.parametrize("stream", ["joint", "bone"])
 def test_velocity_looks_back_one_frame(stream: str) -> None:
-    window, options = padded_window(), Features(stream, use_velocity=True)
+    window, options = (
+        SlidingWindows(8, 4).evaluate(all_known(random_sequence(5).keypoints), 5)[0],
+        Features(stream, True),
+    )
     features = options(window, COCO17)
     assert features.shape[-1] == options.n_channels == 5
     assert features.dtype == np.float32
@@ -250,6 +255,15 @@ def test_velocity_looks_back_one_frame(stream: str) -> None:
     for t in range(8):
         moved = features[t, :, :2] - features[t - 1, :, :2] if 0 < t < 5 else np.zeros((17, 2))
         np.testing.assert_allclose(features[t, :, 3:], moved, rtol=1e-6)
+
+
+def test_a_joint_that_comes_into_sight_has_no_velocity() -> None:
+    window = padded_window()
+    features = Features(use_velocity=True)(window, COCO17)
+    joint = 1  # known from the third frame on
+    np.testing.assert_array_equal(features[:3, joint, 3:], 0)
+    moved = window.keypoints[3:5, joint, :2] - window.keypoints[2:4, joint, :2]
+    np.testing.assert_allclose(features[3:5, joint, 3:], moved, rtol=1e-6)
 
 
 def test_unknown_stream_is_named() -> None:
