@@ -15,8 +15,19 @@ from torch import Tensor
 from actrec.files import csv_text, replace_file
 
 
-class BestCheckpoint(ModelCheckpoint):
-    """Keeps the best checkpoint; of equally good ones the latest, which has been trained the longest."""
+class RunCheckpoint(ModelCheckpoint):
+    """A checkpoint in its run's folder, wherever that has moved since.
+
+    With something to monitor it is the best; of equally good ones the latest, which has been trained the longest.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return str(Path(self.dirpath or "") / Path(path).name) if path else path
+
+        paths = {name: here(path) for name, path in state_dict.items() if name.endswith("_model_path")}
+        kept = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**state_dict, **paths, "best_k_models": kept, "dirpath": self.dirpath})
 
     def check_monitor_top_k(self, trainer: L.Trainer, current: Tensor | None = None) -> bool:
         if current is not None and self.best_model_score is not None and bool(current == self.best_model_score):

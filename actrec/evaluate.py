@@ -6,8 +6,10 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+import lightning as L
 import numpy as np
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.checkpoint import ModelSpec, load_model, load_spec
@@ -51,6 +53,13 @@ def _split(cfg: DictConfig, spec: ModelSpec) -> Split:
     return Split(cfg.split)
 
 
+def _device(accelerator: str) -> torch.device:
+    try:
+        return L.Fabric(accelerator=accelerator, devices=1).device
+    except (MisconfigurationException, ValueError) as error:
+        raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
+
+
 def evaluate(cfg: DictConfig) -> Path:
     """Figures, predictions and report of a model on a split.
 
@@ -64,7 +73,7 @@ def evaluate(cfg: DictConfig) -> Path:
         ActrecError: Model, store or split is not right.
     """
     spec = load_spec(cfg.model)
-    network = load_model(cfg.model).to("cuda" if torch.cuda.is_available() else "cpu")
+    network = load_model(cfg.model).to(_device(cfg.hardware.accelerator))
     stored = read_store(cfg.store, cfg.dataset.name)
     splits = _split(cfg, spec)([clip for clip in stored if clip.label not in cfg.dataset.exclude_labels])
     if cfg.part not in splits:

@@ -208,7 +208,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     accuracy.plot(epochs, values, color=theme.series[0], linewidth=1.6)
     _style(accuracy, theme, "Val accuracy", "epoch")
     if len(values):
-        best = int(values.argmax())
+        best = len(values) - 1 - int(values[::-1].argmax())  # of equals the latest, as the checkpoint is
         accuracy.plot(epochs[best], values[best], "o", color=theme.series[1], markersize=6)
         text = f"best {100 * values[best]:.1f} % in epoch {epochs[best]:.0f}"
         accuracy.text(0.97, 0.06, text, transform=accuracy.transAxes, ha="right", fontsize=SMALL, color=theme.ink)

@@ -26,6 +26,7 @@ def run(cfg: DictConfig) -> None:
         label_map=instantiate(dataset.label_map, _convert_="all"),
         skeleton=dataset.skeleton,
         max_rejected=float(share),
+        pose_model=dataset.pose_model,
         options={
             "importer": OmegaConf.to_container(dataset.importer, resolve=True),
             "label_map": OmegaConf.to_container(dataset.label_map, resolve=True),

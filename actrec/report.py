@@ -31,7 +31,7 @@ _N_MISTAKES = 20
 
 @dataclass(frozen=True)
 class ClipPrediction:
-    """What a network made of a test clip; `probability` is that of the predicted class."""
+    """What a network made of a clip; `probability` is that of the predicted class."""
 
     clip_id: str
     group: str
@@ -78,7 +78,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
 
 
 def write_predictions(path: Path, predictions: Sequence[ClipPrediction]) -> None:
-    """Writes `predictions.csv`, a row a test clip."""
+    """Writes `predictions.csv`, a row a clip."""
     rows = [
         (clip.clip_id, clip.group, clip.label, clip.prediction, f"{clip.probability:.6f}", str(clip.correct).lower())
         for clip in predictions
@@ -89,26 +89,21 @@ def write_predictions(path: Path, predictions: Sequence[ClipPrediction]) -> None
 def read_history(path: Path) -> list[dict[str, float]]:
     """The figures of each epoch from a CSV whose rows have an `epoch` and may leave columns empty.
 
-    Rows of one epoch are merged, the last figure of each column holds; an epoch with no figures is left out.
-
     Raises:
         ActrecError: There is no `epoch` column, or a figure is not a number.
     """
-    epochs: dict[float, dict[str, float]] = {}
+    rows: list[dict[str, float]] = []
     with path.open(newline="", encoding="utf-8") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
                 figures = {name: float(value) for name, value in row.items() if value}
-                epoch = figures.pop("epoch")
+                rows.append({"epoch": figures.pop("epoch"), **figures})
             except (KeyError, TypeError, ValueError) as error:
                 raise ActrecError(
                     f"Row {number} of '{path}' is not of a training history ({type(error).__name__}: {error}); "
                     "expected numbers, and one in the column 'epoch'. Give the history.csv that a run has written."
                 ) from None
-            figures.pop("step", None)
-            if figures:
-                epochs.setdefault(epoch, {}).update(figures)
-    return [{"epoch": epoch} | epochs[epoch] for epoch in sorted(epochs)]
+    return rows
 
 
 def write_report(
@@ -140,7 +135,8 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     classes = list(metrics["classes"])
     number = {name: k for k, name in enumerate(classes)}
-    labels, given = (np.array([number[name] for name in names], dtype=int) for names in _true_and_given(predictions))
+    labels = np.array([number[clip.label] for clip in predictions], dtype=int)
+    given = np.array([number[clip.prediction] for clip in predictions], dtype=int)
     counts = confusion_counts(labels, given, len(classes))
     draw: dict[str, Callable[[Theme], Figure]] = {
         "observation": lambda theme: observation_curve(metrics, theme),
@@ -171,10 +167,6 @@ def write_report(
     )
     replace_file(folder / "index.html", page)
     return folder / "index.html"
-
-
-def _true_and_given(predictions: Sequence[ClipPrediction]) -> tuple[list[str], list[str]]:
-    return [clip.label for clip in predictions], [clip.prediction for clip in predictions]
 
 
 def _taken_for(row: ndarray, own: int, classes: Sequence[str]) -> tuple[str, int] | None:

@@ -125,6 +125,6 @@ def summary(results: Results) -> str:
     metrics = results.metrics
     low, high = metrics["intervals"]["accuracy"]
     return (
-        f"{metrics['n_clips']} test clips: accuracy {metrics['accuracy']:.4f} (95 % {low:.4f} to {high:.4f}), macro-F1 "
+        f"{metrics['n_clips']} clips: accuracy {metrics['accuracy']:.4f} (95 % {low:.4f} to {high:.4f}), macro-F1 "
         f"{metrics['macro_f1']:.4f}, AUC {metrics['auc']:.4f}"
     )

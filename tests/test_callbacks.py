@@ -5,12 +5,12 @@ from unittest.mock import Mock
 import lightning as L
 import torch
 
-from actrec.callbacks import BestCheckpoint, History
+from actrec.callbacks import History, RunCheckpoint
 from actrec.report import read_history
 
 
 def test_of_equals_the_latest_is_kept() -> None:
-    callback, trainer = BestCheckpoint(monitor="val/accuracy", mode="max"), Mock(spec=L.Trainer)
+    callback, trainer = RunCheckpoint(monitor="val/accuracy", mode="max"), Mock(spec=L.Trainer)
     trainer.strategy.reduce_boolean_decision = bool
     assert callback.check_monitor_top_k(trainer, torch.tensor(0.5))
     callback.best_k_models = {"a": torch.tensor(0.5)}
@@ -18,6 +18,17 @@ def test_of_equals_the_latest_is_kept() -> None:
     assert callback.check_monitor_top_k(trainer, torch.tensor(0.5))
     assert callback.check_monitor_top_k(trainer, torch.tensor(0.6))
     assert not callback.check_monitor_top_k(trainer, torch.tensor(0.4))
+
+
+def test_a_moved_run_still_knows_its_best(tmp_path: Path) -> None:
+    old, new = (RunCheckpoint(tmp_path / name, monitor="val/accuracy", mode="max") for name in ("old", "new"))
+    old.best_model_path = old.kth_best_model_path = str(tmp_path / "old" / "best.ckpt")
+    old.best_model_score = torch.tensor(0.5)
+    old.best_k_models = {old.best_model_path: old.best_model_score}
+    new.load_state_dict(old.state_dict())
+    moved = str(tmp_path / "new" / "best.ckpt")
+    assert (new.best_model_path, new.kth_best_model_path, new.best_k_models) == (moved, moved, {moved: 0.5})
+    assert new.best_model_score == 0.5
 
 
 def test_history_goes_on_after_a_resumption(tmp_path: Path) -> None:

@@ -165,24 +165,23 @@ class JointDropout(Transform[SkeletonSequence]):
 
     Attributes:
         max_joints: One to this many joints are drawn, or limbs.
-        min_share: Least share of the clip that a stretch lasts.
-        max_share: Greatest.
+        share: Least and greatest share of the clip that a stretch lasts.
         whole: Probability that they are unseen for the whole clip instead.
         limb: Probability that what hangs on a drawn joint goes with it.
     """
 
     max_joints: int = 4
-    min_share: float = 0.1
-    max_share: float = 0.5
+    share: Sequence[float] = (0.1, 0.5)
     whole: float = 0.5
     limb: float = 0.2
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.max_joints < 1 or not 0 <= self.min_share <= self.max_share <= 1:
+        _check_interval(self, "share", 0.0, 1.0)
+        if self.max_joints < 1 or not (0 <= self.whole <= 1 and 0 <= self.limb <= 1):
             raise ActrecError(
-                f"JointDropout has max_joints={self.max_joints}, min_share={self.min_share} and "
-                f"max_share={self.max_share}; expected at least 1 joint, and shares ascending from 0 to 1."
+                f"JointDropout has max_joints={self.max_joints}, whole={self.whole} and limb={self.limb}; expected at "
+                "least 1 joint, and probabilities from 0 to 1."
             )
 
     def apply(self, sequence: SkeletonSequence, skeleton: Skeleton, rng: np.random.Generator) -> SkeletonSequence:
@@ -191,7 +190,7 @@ class JointDropout(Transform[SkeletonSequence]):
         dropped = np.zeros(skeleton.n_joints, dtype=bool)
         for joint, whole_limb in zip(drawn, rng.random(n_drawn) < self.limb, strict=True):
             dropped |= _limb(int(joint), skeleton) if whole_limb else np.arange(skeleton.n_joints) == joint
-        share = 1.0 if rng.random() < self.whole else rng.uniform(self.min_share, self.max_share)
+        share = 1.0 if rng.random() < self.whole else _uniform(rng, self.share)
         length = max(round(share * n_frames), 1)
         start = int(rng.integers(n_frames - length + 1))
         keypoints = sequence.keypoints.copy()

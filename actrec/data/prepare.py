@@ -25,6 +25,7 @@ def prepare(
     label_map: LabelMap,
     skeleton: str,
     max_rejected: float = 0.05,
+    pose_model: str | None = None,
     options: dict[str, Any] | None = None,
 ) -> StoreSummary:
     """Make the skeleton store of a data set, or finish one that a killed run left.
@@ -37,6 +38,7 @@ def prepare(
         label_map: From the sources' labels to the project's.
         skeleton: Joint layout of the store; clips of another are mapped onto it.
         max_rejected: Share of bad clips above which the run fails.
+        pose_model: What found the joints, where that is known.
         options: How importer and label map were set up, for `store.json`.
 
     Raises:
@@ -59,7 +61,7 @@ def prepare(
         "dataset": dataset,
         "raw": str(raw),
         "skeleton": skeleton,
-        "pose_model": "annotations",
+        "pose_model": pose_model or "",
         "pose_model_version": "",
         "options": options or {},
     }

@@ -228,7 +228,7 @@ def test_a_joint_held_throughout_moves_with_the_body(transform: Transform) -> No
 @few
 def test_dropout_takes_joints_away_for_a_stretch(seed: int) -> None:
     clip = random_clip(seed=seed)
-    dropout = JointDropout(1, max_joints=3, min_share=0.2, max_share=0.6, whole=0.0, limb=0.0)
+    dropout = JointDropout(1, max_joints=3, share=(0.2, 0.6), whole=0.0, limb=0.0)
     result = dropout(clip, COCO17, np.random.default_rng(seed)).keypoints
     lost = (result != clip.keypoints).any(2)
     np.testing.assert_array_equal(result[lost], 0)

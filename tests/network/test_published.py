@@ -3,7 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
+from actrec.config import config_dir
 from actrec.network.infogcn import InfoGCN
 from actrec.network.published import OPTIONS, convert_state_dict
 from actrec.types import ActrecError
@@ -35,3 +38,12 @@ def test_golden_tensors(test_data: Path) -> None:
 def test_another_state_dict_is_refused() -> None:
     with pytest.raises(ActrecError, match=r"not the published checkpoint.*pos_embedding"):
         convert_state_dict({"weight": torch.zeros(3)})
+
+
+def test_the_config_is_the_published_network() -> None:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        config = OmegaConf.to_container(compose("train", ["network=published"]).network, resolve=True)
+    given = {name: value for name, value in config.items() if name != "_target_"}
+    ours, theirs = (InfoGCN("coco17", 3, 14, **options).state_dict() for options in (given, OPTIONS))
+    assert {name: w.shape for name, w in ours.items()} == {name: w.shape for name, w in theirs.items()}
+    assert {name: given[name] for name in OPTIONS} == OPTIONS
