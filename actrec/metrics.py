@@ -116,8 +116,8 @@ def summarize(
 
 
 def paired_interval(
-    correct_a: Bool[ndarray, " clip"],
-    correct_b: Bool[ndarray, " clip"],
+    correct_a: Float[ndarray, " clip"],
+    correct_b: Float[ndarray, " clip"],
     groups: Sequence[str],
     n_bootstrap: int = 10000,
     seed: int = 0,
@@ -125,13 +125,13 @@ def paired_interval(
     """Accuracy of `a` less that of `b` on the same clips, and the ends of its 95 % interval.
 
     Args:
-        correct_a: Whether the first network was right on each clip.
-        correct_b: The same for the second, in the same order.
+        correct_a: How often the first network was right on each clip, 0 to 1: a mean over seeds or ratios.
+        correct_b: The same of the second, in the same order.
         groups: Group of each clip.
         n_bootstrap: Resamples.
         seed: Of the resampling.
     """
-    difference = correct_a.astype(float) - correct_b
+    difference = correct_a - correct_b
     resamples = _resample(np.stack([difference, np.ones_like(difference)], axis=1), groups, n_bootstrap, seed)
     low, high = _interval(resamples[:, 0] / resamples[:, 1])
     return float(difference.mean()), low, high

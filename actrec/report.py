@@ -31,13 +31,19 @@ _N_MISTAKES = 20
 
 @dataclass(frozen=True)
 class ClipPrediction:
-    """What a network made of a clip; `probability` is that of the predicted class."""
+    """What a network made of a clip.
+
+    Attributes:
+        probability: That of the predicted class.
+        correct_at: Whether it was right at each observation ratio, "0.1" to "1.0".
+    """
 
     clip_id: str
     group: str
     label: str
     prediction: str
     probability: float
+    correct_at: Mapping[str, bool]
 
     @property
     def correct(self) -> bool:
@@ -45,14 +51,17 @@ class ClipPrediction:
 
 
 def clip_predictions(
-    sequences: Sequence[SkeletonSequence], probabilities: Float[ndarray, "clip class"], classes: Sequence[str]
+    sequences: Sequence[SkeletonSequence], by_ratio: Mapping[str, Float[ndarray, "clip class"]], classes: Sequence[str]
 ) -> list[ClipPrediction]:
-    """A prediction for each clip, in order."""
-    best = probabilities.argmax(1)
-    return [
-        ClipPrediction(sequence.clip_id, sequence.group, sequence.label, classes[k], float(row[k]))
-        for sequence, row, k in zip(sequences, probabilities, best, strict=True)
-    ]
+    """A prediction for each clip, in order, from the probabilities at each observation ratio."""
+    best = {ratio: probabilities.argmax(1) for ratio, probabilities in by_ratio.items()}
+    predictions = []
+    for number, (clip, row) in enumerate(zip(sequences, by_ratio["1.0"], strict=True)):
+        given = {ratio: classes[classified[number]] for ratio, classified in best.items()}
+        correct_at = {ratio: label == clip.label for ratio, label in given.items()}
+        probability = float(row[best["1.0"][number]])
+        predictions.append(ClipPrediction(clip.clip_id, clip.group, clip.label, given["1.0"], probability, correct_at))
+    return predictions
 
 
 def pick_samples(predictions: Sequence[ClipPrediction], n: int = 8) -> list[int]:
@@ -78,12 +87,14 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
 
 
 def write_predictions(path: Path, predictions: Sequence[ClipPrediction]) -> None:
-    """Writes `predictions.csv`, a row a clip."""
+    """Writes `predictions.csv`, a row a clip; `correct_0.1` is whether it was right after a tenth, and so on."""
+    ratios = [ratio for ratio in (predictions[0].correct_at if predictions else ()) if ratio != "1.0"]
     rows = [
-        (clip.clip_id, clip.group, clip.label, clip.prediction, f"{clip.probability:.6f}", str(clip.correct).lower())
+        [clip.clip_id, clip.group, clip.label, clip.prediction, f"{clip.probability:.6f}"]
+        + [str(right).lower() for right in (clip.correct, *(clip.correct_at[ratio] for ratio in ratios))]
         for clip in predictions
     ]
-    replace_file(path, csv_text(_COLUMNS, rows))
+    replace_file(path, csv_text((*_COLUMNS, *(f"correct_{ratio}" for ratio in ratios)), rows))
 
 
 def read_history(path: Path) -> list[dict[str, float]]:

@@ -70,7 +70,7 @@ def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence]
     }
     labels = np.array([spec.labels.index(clip.label) for clip in clips])
     groups = [clip.group or clip.clip_id for clip in clips]
-    predictions = clip_predictions(clips, by_ratio["1.0"], spec.labels)
+    predictions = clip_predictions(clips, by_ratio, spec.labels)
     shown = pick_samples(predictions) if spec.pipeline.features.stream == "joint" else []  # bones are no poses
     samples = [sample(network, spec, clips[number], predictions[number]) for number in shown]
     return Results(summarize(by_ratio, labels, groups, spec.labels), predictions, samples)

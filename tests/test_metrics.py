@@ -146,11 +146,11 @@ def test_a_rare_class_leaves_no_hole_in_the_intervals() -> None:
 
 def test_paired_interval() -> None:
     rng = np.random.default_rng(0)
-    a, b = rng.random(400) < 0.9, rng.random(400) < 0.8
+    a, b = ((rng.random(400) < share).astype(float) for share in (0.9, 0.8))
     groups = [f"g{i}" for i in range(400)]
     difference, low, high = paired_interval(a, b, groups)
     assert difference == pytest.approx(a.mean() - b.mean())
-    error = (a.astype(float) - b).std() / np.sqrt(400)  # groups of one clip: the normal interval
+    error = (a - b).std() / np.sqrt(400)  # groups of one clip: the normal interval
     assert (low, high) == pytest.approx((difference - 1.96 * error, difference + 1.96 * error), abs=0.005)
     assert paired_interval(a, a, groups) == (0, 0, 0)
 

@@ -99,7 +99,7 @@ def test_no_two_modules_import_each_other() -> None:
 
 # Each library, and the only modules that may import it.
 OWNERS = {
-    "lightning": ["actrec.module", "actrec.data.datamodule", "actrec.train", "actrec.callbacks"],
+    "lightning": ["actrec.module", "actrec.data.datamodule", "actrec.train", "actrec.callbacks", "actrec.evaluate"],
     "ultralytics": ["actrec.data.pose"],
     "decord": ["actrec.data.video"],
     "fastapi": ["actrec.serve"],

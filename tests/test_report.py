@@ -35,10 +35,11 @@ def outcome(make_sequences: Callable[..., Any]) -> dict[str, Any]:
     given[:3] = 1
     probabilities = np.eye(4)[given] * np.linspace(0.6, 0.9, 24)[:, None] + 0.1
     groups = [sequence.group for sequence in sequences]
+    by_ratio = {"0.1": np.full((24, 4), 0.25), "1.0": probabilities}
     return {
         "sequences": sequences,
-        "metrics": summarize({"0.1": probabilities, "1.0": probabilities}, labels, groups, CLASSES, n_bootstrap=50),
-        "predictions": clip_predictions(sequences, probabilities, CLASSES),
+        "metrics": summarize(by_ratio, labels, groups, CLASSES, n_bootstrap=50),
+        "predictions": clip_predictions(sequences, by_ratio, CLASSES),
     }
 
 
@@ -114,13 +115,15 @@ def test_the_page_comes_last(outcome: dict[str, Any], tmp_path: Path, monkeypatc
 
 def test_predictions_have_a_row_a_clip(outcome: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "predictions.csv"
-    write_predictions(file, [*outcome["predictions"], ClipPrediction('a,"b', "g", "label_0", "label_1", 0.25)])
+    last = ClipPrediction('a,"b', "g", "label_0", "label_1", 0.25, {"0.1": True, "1.0": False})
+    write_predictions(file, [*outcome["predictions"], last])
     with file.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["clip_id", "group", "label", "prediction", "probability", "correct"]
+    assert list(rows[0]) == ["clip_id", "group", "label", "prediction", "probability", "correct", "correct_0.1"]
     assert len(rows) == 25
     assert [row["correct"] for row in rows].count("false") == 4
     assert rows[-1]["clip_id"] == 'a,"b'
+    assert rows[-1]["correct_0.1"] == "true"
     assert float(rows[-1]["probability"]) == 0.25
 
 

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actrec.compare import compare, read_correct, run
+from actrec.evaluation import RATIOS
+from actrec.report import ClipPrediction, write_predictions
+from actrec.types import ActrecError
+
+
+def make_run(folder: Path, right: np.ndarray) -> Path:
+    """A run that was right on clip i at ratio j where `right[i, j]`."""
+    clips = []
+    for number, row in enumerate(right):
+        label = "squat" if row[-1] else "lunge"
+        correct_at = {str(ratio): bool(value) for ratio, value in zip(RATIOS, row, strict=True)}
+        clips.append(ClipPrediction(f"{number:02}", f"g{number // 2}", "squat", label, 0.5, correct_at))
+    folder.mkdir()
+    write_predictions(folder / "predictions.csv", clips)
+    return folder
+
+
+def test_what_is_read_is_what_was_right(tmp_path: Path) -> None:
+    right = np.random.default_rng(0).random((20, 10)) < 0.5
+    groups, correct = read_correct(make_run(tmp_path / "a", right))
+    np.testing.assert_array_equal(correct, right)
+    assert groups["05"] == "g2"
+
+
+def test_table_has_means_over_seeds_and_their_difference(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    right = {name: rng.random((20, 10)) < share for name, share in {"a": 0.9, "b": 0.8, "c": 0.5}.items()}
+    runs = {name: make_run(tmp_path / name, values) for name, values in right.items()}
+    lines = compare([runs["a"], runs["b"]], [runs["c"]]).splitlines()
+    assert len(lines) == 1 + 10 + 1
+    first, second = (right["a"].mean() + right["b"].mean()) / 2, right["c"].mean()
+    assert lines[-1].startswith(f"AUC               {first:.4f}   {second:.4f}   {first - second:+.4f} (")
+    tenth = (right["a"][:, 0].mean() + right["b"][:, 0].mean()) / 2
+    assert lines[1].startswith(f"accuracy at 10%   {tenth:.4f}   {right['c'][:, 0].mean():.4f}   ")
+    same = compare([runs["a"]], [runs["a"]]).splitlines()[-1]
+    assert same.endswith("+0.0000 (+0.0000 to +0.0000)")
+
+
+def test_runs_on_other_clips_are_named(tmp_path: Path) -> None:
+    one, other = (make_run(tmp_path / str(n), np.ones((n, 10), dtype=bool)) for n in (4, 5))
+    with pytest.raises(ActrecError, match="not the same"):
+        compare([one], [other])
+    with pytest.raises(ActrecError, match="at least one run"):
+        compare([], [other])
+    with pytest.raises(ActrecError, match=r"no '.*predictions\.csv'"):
+        compare([one], [tmp_path / "nowhere"])
+    (one / "predictions.csv").write_text("clip_id,group,correct\na,g,true\n")
+    with pytest.raises(ActrecError, match=r"no column 'correct_0\.1'"):
+        compare([one], [other])
+
+
+def test_command_prints_the_table(run_command: object, tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "a", np.ones((3, 10), dtype=bool))
+    code, out, _ = run_command(run, f"runs=[{folder}]", f"against=[{folder}]")
+    assert code == 0
+    assert "AUC               1.0000   1.0000   +0.0000" in out
