@@ -174,7 +174,7 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
     if best.exists():
         checkpoint = torch.load(best, map_location="cpu", weights_only=True)
         module.load_state_dict(checkpoint["state_dict"])
-        facts["best epoch"] = str(checkpoint["epoch"])
+        facts["checkpoint of epoch"] = str(checkpoint["epoch"])
     results = judge(module.network.eval(), spec, data.splits["test"])
     save_model(folder / "model", module.network, replace(spec, metrics=results.headlines))
     page = write_results(
