@@ -47,6 +47,7 @@ class History(L.Callback):
     """Writes each epoch's figures to `history.csv` in the run's folder; a resumed run goes on with its rows."""
 
     def __init__(self) -> None:
+        self.folder = Path()
         self.rows: list[dict[str, float]] = []
         self._start = 0.0
 
@@ -67,4 +68,4 @@ class History(L.Callback):
         if trainer.is_global_zero:
             columns = list(dict.fromkeys(name for row in self.rows for name in row))
             text = csv_text(columns, ([row.get(name, "") for name in columns] for row in self.rows))
-            replace_file(Path(trainer.default_root_dir) / "history.csv", text)
+            replace_file(self.folder / "history.csv", text)

@@ -70,7 +70,8 @@ def compare(runs: Sequence[Path], against: Sequence[Path]) -> str:
 @main("compare")
 def run(cfg: DictConfig) -> None:
     """Compose, run."""
-    print(compare([Path(folder) for folder in cfg.runs], [Path(folder) for folder in cfg.against]))
+    runs, against = ([value] if isinstance(value, str) else value for value in (cfg.runs, cfg.against))
+    print(compare([Path(folder) for folder in runs], [Path(folder) for folder in against]))
 
 
 if __name__ == "__main__":

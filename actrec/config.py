@@ -33,6 +33,12 @@ def config_dir() -> Path:
     return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
 
+def check_whole(cfg: DictConfig, name: str, least: int) -> None:
+    """Raises an ActrecError where a top-level value is not a whole number of at least that."""
+    if type(cfg[name]) is not int or cfg[name] < least:
+        raise ActrecError(f"{name} is {cfg[name]!r}; expected a whole number of at least {least}.")
+
+
 def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
     """Make a function of the composed config an entry point.
 
@@ -48,7 +54,7 @@ def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
         def guarded(cfg: DictConfig) -> None:
             try:
                 task(cfg)
-            except (ActrecError, InstantiationException) as error:
+            except (ActrecError, InstantiationException, OSError) as error:  # OSError: no such place, a full disk
                 _fail(error)
 
         def entry() -> None:
@@ -76,7 +82,9 @@ def _fail(error: Exception) -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    """An instantiation error as its root cause and the config key that it is about; others as they are."""
+    """An instantiation error as its root cause and the config key that it is about, a system error with its file."""
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename}." if error.filename else str(error)
     if not isinstance(error, InstantiationException):
         return str(error)
     key = re.search(r"full_key: (\S+)", str(error))
@@ -151,6 +159,9 @@ def _explain(error: Exception, config_name: str, texts: list[str]) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
         group, _, option = error.missing_cfg_file.rpartition("/")
         _check_option(group, option, error.options)
+    in_list = re.search(r"Could not load '(\w+)/(\w+)'", message)
+    if in_list:
+        _check_option(in_list[1], in_list[2], _options(in_list[1]))
     group_missing = re.search(r"You must specify '([^']+)'", message)
     key = re.search(r"Could not override '([^'@]+)", message)
     if group_missing or (key and _is_unknown(error)):

@@ -13,11 +13,11 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.checkpoint import ModelSpec, load_model, load_spec
-from actrec.config import main
+from actrec.config import check_whole, main
 from actrec.data.split import Split
 from actrec.data.store import read_store
 from actrec.results import judge, summary, write_results
-from actrec.run import log_to, new_folder
+from actrec.run import free_folder, log_to
 from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __main__
@@ -53,6 +53,18 @@ def _split(cfg: DictConfig, spec: ModelSpec) -> Split:
     return Split(cfg.split)
 
 
+def _part(cfg: DictConfig, spec: ModelSpec, clips: list[SkeletonSequence]) -> list[SkeletonSequence]:
+    if cfg.part == "all":
+        return clips
+    split = _split(cfg, spec)
+    if cfg.part == "test" and split.protocol == "official":
+        split = replace(split, val_share=0.0)  # test is what it is, be there clips enough for val or not
+    parts = split(clips)
+    if cfg.part not in parts:
+        raise ActrecError(f"There is no part '{cfg.part}'. Choose one of: {', '.join(parts)}, all.")
+    return parts[cfg.part]
+
+
 def _device(accelerator: str) -> torch.device:
     try:
         return L.Fabric(accelerator=accelerator, devices=1).device
@@ -72,16 +84,17 @@ def evaluate(cfg: DictConfig) -> Path:
     Raises:
         ActrecError: Model, store or split is not right.
     """
+    for name, least in {"unseen_joints": 0, "seed": 0, "batch_size": 1}.items():
+        check_whole(cfg, name, least)
     spec = load_spec(cfg.model)
     network = load_model(cfg.model).to(_device(cfg.hardware.accelerator))
     stored = read_store(cfg.store, cfg.dataset.name)
-    splits = _split(cfg, spec)([clip for clip in stored if clip.label not in cfg.dataset.exclude_labels])
-    if cfg.part not in splits:
-        raise ActrecError(f"There is no part '{cfg.part}' of a split. Choose one of: {', '.join(splits)}.")
-    clips = [spec.pipeline.map(clip) for clip in splits[cfg.part]]
+    stored = [clip for clip in stored if clip.label not in cfg.dataset.exclude_labels]
+    clips = [spec.pipeline.map(clip) for clip in _part(cfg, spec, stored)]
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
+    folder = free_folder(cfg.output_dir, "evaluate")
     results = judge(network, spec, clips, cfg.batch_size)
-    folder = new_folder(cfg.output_dir, "evaluate")
+    folder.mkdir(parents=True, exist_ok=True)
     with log_to(folder / "evaluate.log"):
         page = write_results(
             folder,

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from actrec.types import Batch, NetworkOutput
+from actrec.types import ActrecError, Batch, NetworkOutput
 
 
 def classification_loss(
@@ -104,6 +104,10 @@ class Objective:
     lambda_2: float | int = 0.1
     label_smoothing: float | int = 0.1
     detach_target: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing <= 1:
+            raise ActrecError(f"objective.label_smoothing is {self.label_smoothing}; expected 0 to 1.")
 
     def __call__(self, output: NetworkOutput, batch: Batch) -> Losses:
         poses = output.pose_forecasts

@@ -128,7 +128,7 @@ def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figur
     axes.fill_between(ratios, low, high, color=theme.series[0], alpha=0.18, linewidth=0, label="95 % interval")
     axes.plot(ratios, values, color=theme.series[0], linewidth=2, marker="o", markersize=4.5, label="accuracy")
     room = max(high.max() - low.min(), 0.02)
-    axes.set_ylim(low.min() - 0.15 * room, min(high.max() + 0.2 * room, 1 + 0.12 * room))
+    axes.set_ylim(max(low.min() - 0.15 * room, -0.03), min(high.max() + 0.2 * room, 1 + 0.12 * room))
     axes.set_xticks(ratios)
     axes.xaxis.set_major_formatter(_percent)
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
@@ -190,13 +190,14 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     """
     figure = _new_figure(11.0, 3.7, theme)
     losses, accuracy, rate = figure.subplots(1, 3, width_ratios=(1.5, 1.25, 1))
+    marker = "o" if len(history) == 1 else None  # a line through one point does not show
     for (term, name), colour in zip(_TERMS.items(), theme.series, strict=True):
         for split, line in (("train", "-"), ("val", ":")):
             epochs, values = _column(history, f"{split}/{term}")
             if (values > 0).any():
                 label, width = (name if split == "train" else None), (3 if term == "loss" else 1.6)
                 shown = np.where(values > 0, values, np.nan)
-                losses.plot(epochs, shown, line, color=colour, linewidth=width, label=label)
+                losses.plot(epochs, shown, line, color=colour, linewidth=width, label=label, marker=marker)
     _style(losses, theme, "Loss (dotted: val)", "epoch")
     low, high = losses.dataLim.intervaly
     if 10 * low < high < np.inf:
@@ -213,7 +214,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
         text = f"best {100 * values[best]:.1f} % in epoch {epochs[best]:.0f}"
         accuracy.text(0.97, 0.06, text, transform=accuracy.transAxes, ha="right", fontsize=SMALL, color=theme.ink)
     accuracy.yaxis.set_major_formatter(_percent)
-    rate.plot(*_column(history, "lr"), color=theme.series[0], linewidth=1.6)
+    rate.plot(*_column(history, "lr"), color=theme.series[0], linewidth=1.6, marker=marker)
     _style(rate, theme, "Learning rate", "epoch")
     rate.yaxis.set_major_formatter("{x:g}")
     rate.set_ylim(bottom=0)

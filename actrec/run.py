@@ -63,7 +63,8 @@ def open_run(cfg: DictConfig) -> Run:
     if folder.is_dir() and any(folder.iterdir()):
         if cfg.resume is None:
             raise ActrecError(
-                f"The folder '{folder}' is not empty. Give another output_dir, or resume=auto to go on with its run."
+                f"The folder '{folder}' is not empty. Give another output_dir, or, if a run was cut off there, "
+                "resume=auto to go on with it."
             )
         if not _unfinished(folder, fingerprint):
             raise ActrecError(
@@ -91,16 +92,17 @@ def _with_checkpoint(folder: Path) -> Run:
     return Run(folder, last)
 
 
-def new_folder(output_dir: str | None, name: str) -> Path:
-    """A new or empty folder for results: `output_dir`, or one named after the moment under outputs/<name>.
+def free_folder(output_dir: str | None, name: str) -> Path:
+    """Where results may go: `output_dir`, or a folder named after the moment under outputs/<name>. It is not made yet.
 
     Raises:
-        ActrecError: The folder is not empty.
+        ActrecError: There is something already.
     """
     folder = Path(output_dir or Path("outputs") / name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3])
     if folder.is_dir() and any(folder.iterdir()):
         raise ActrecError(f"The folder '{folder}' is not empty. Give another output_dir.")
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and not folder.is_dir():
+        raise ActrecError(f"'{folder}' is a file. Give a folder as output_dir.")
     return folder
 
 

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -16,9 +16,9 @@ from hydra.utils import instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.callbacks import AtomicCheckpoints
+from actrec.callbacks import AtomicCheckpoints, History, RunCheckpoint
 from actrec.checkpoint import ModelSpec, save_model
-from actrec.config import main
+from actrec.config import check_whole, main
 from actrec.data.datamodule import ActionData
 from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
@@ -33,15 +33,14 @@ log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__
 build = partial(instantiate, _convert_="all")  # plain lists and dicts: DictConfig goes no further than here
 
 
-_LEAST = {"epochs": 1, "batch_size": 1, "seed": 0}  # whole numbers
+_LEAST = {"epochs": 1, "batch_size": 1, "seed": 0, "patience": 1}  # whole numbers
 _NUMBERS = ("base_lr", "weight_decay", "warmup_epochs", "lr_decay", "grad_clip", "lambda_1", "lambda_2", "ema_decay")
 
 
 def check_numbers(cfg: DictConfig) -> None:
     """Raises an ActrecError for a top-level value that is not the number it must be."""
     for name, least in _LEAST.items():
-        if type(cfg[name]) is not int or cfg[name] < least:
-            raise ActrecError(f"{name} is {cfg[name]!r}; expected a whole number of at least {least}.")
+        check_whole(cfg, name, least)
     for name in _NUMBERS:
         if type(cfg[name]) not in (int, float) or cfg[name] < 0:
             raise ActrecError(f"{name} is {cfg[name]!r}; expected a number of at least 0.")
@@ -49,6 +48,14 @@ def check_numbers(cfg: DictConfig) -> None:
 
 def make_data(cfg: DictConfig) -> ActionData:
     """The data module of a run's config."""
+    info = read_info(Path(cfg.store)) or {}
+    if info.get("dataset", cfg.dataset.name) != cfg.dataset.name:
+        log.warning(
+            "The store %s was made with dataset=%s; labels and split are now those of dataset=%s.",
+            cfg.store,
+            info["dataset"],
+            cfg.dataset.name,
+        )
     pipeline = Pipeline(get_skeleton(cfg.skeleton), build(cfg.preprocess), build(cfg.windows), build(cfg.features))
     return ActionData(
         cfg.store,
@@ -86,32 +93,67 @@ def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
     )
 
 
-def make_trainer(cfg: DictConfig, folder: Path) -> L.Trainer:
-    """The Lightning trainer of a run's config."""
+def check_recipe(cfg: DictConfig) -> None:
+    """Raises an ActrecError where optimiser or schedule cannot do a step."""
+    try:
+        optimizer = build(cfg.optimizer)([torch.zeros(1, requires_grad=True)])
+        schedule = build(cfg.schedule)(optimizer, epochs=cfg.epochs, steps_per_epoch=1)
+        optimizer.step()
+        schedule.step()
+    except (TypeError, ValueError) as error:
+        raise ActrecError(f"The optimizer or the schedule does not work with its values: {error}") from error
+
+
+def make_trainer(cfg: DictConfig) -> L.Trainer:
+    """The Lightning trainer of a run's config; `put_in` says where its callbacks write."""
     hardware, callbacks = cfg.hardware, build(cfg.callbacks)
     for name in ("best", "last"):
         if name not in callbacks:
             raise ActrecError(
                 f"callbacks={list(callbacks)} lacks '{name}'. Begin the list with default: [default,ema]."
             )
-        callbacks[name].dirpath = str(folder.absolute() / "checkpoints")
-    return L.Trainer(
-        accelerator=hardware.accelerator,
-        devices=hardware.devices,
-        strategy=hardware.strategy,
-        precision=hardware.precision,
-        sync_batchnorm=hardware.sync_batchnorm,
-        plugins=[AtomicCheckpoints()],
-        use_distributed_sampler=False,  # the sampler shares out its items itself
-        max_epochs=cfg.epochs,
-        gradient_clip_val=cfg.grad_clip,
-        callbacks=list(callbacks.values()),
-        logger=False,
-        default_root_dir=folder,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-        fast_dev_run=cfg.fast_dev_run,
-    )
+    try:
+        return L.Trainer(
+            accelerator=hardware.accelerator,
+            devices=hardware.devices,
+            strategy=hardware.strategy,
+            precision=hardware.precision,
+            sync_batchnorm=hardware.sync_batchnorm,
+            plugins=[AtomicCheckpoints()],
+            use_distributed_sampler=False,  # the sampler shares out its items itself
+            max_epochs=cfg.epochs,
+            gradient_clip_val=cfg.grad_clip,
+            callbacks=list(callbacks.values()),
+            logger=False,
+            num_sanity_val_steps=0,
+            enable_model_summary=False,
+            fast_dev_run=cfg.fast_dev_run,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
+
+
+def put_in(folder: Path, trainer: L.Trainer) -> None:
+    """Lets a trainer's checkpoints and history write into a run's folder."""
+    for callback in cast(list[L.Callback], trainer.callbacks):  # type: ignore[attr-defined]
+        if isinstance(callback, RunCheckpoint):
+            callback.dirpath = str(folder.absolute() / "checkpoints")
+        elif isinstance(callback, History):
+            callback.folder = folder
+
+
+def fit(trainer: L.Trainer, module: ActionModule, data: ActionData, checkpoint: Path | None) -> None:
+    """Trains, from the checkpoint on if there is one.
+
+    Raises:
+        KeyboardInterrupt: Someone pressed Ctrl-C.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")  # chosen: see conf/hardware
+        try:
+            trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+        except SystemExit:  # Lightning's answer to Ctrl-C
+            raise KeyboardInterrupt from None
 
 
 def train(cfg: DictConfig) -> Path:
@@ -127,6 +169,7 @@ def train(cfg: DictConfig) -> Path:
         ActrecError: The store, the config or the run to resume is not right.
     """
     check_numbers(cfg)
+    check_recipe(cfg)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     data = make_data(cfg)
     spec = make_spec(cfg, data)
@@ -143,21 +186,15 @@ def train(cfg: DictConfig) -> Path:
         decision=cfg.decision,
         seed=cfg.seed,
     )
+    trainer = make_trainer(cfg)
     run = open_run(cfg)
+    put_in(run.folder, trainer)
     with log_to(run.folder / "train.log"):
         parts = ", ".join(f"{len(clips)} {name}" for name, clips in data.splits.items())
         size = sum(parameter.numel() for parameter in network.parameters())
         log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")
         log.info("%s, %s parameters; %d classes; clips: %s.", spec.network, f"{size:,}", len(data.labels), parts)
-        try:
-            trainer = make_trainer(cfg, run.folder)
-        except MisconfigurationException as error:
-            raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*does not have many workers.*")  # chosen: see conf/hardware
-            trainer.fit(module, data, ckpt_path=run.checkpoint, weights_only=True)
-        if trainer.interrupted:
-            raise KeyboardInterrupt
+        fit(trainer, module, data, run.checkpoint)
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
             finish(cfg, run.folder, module, data, spec)

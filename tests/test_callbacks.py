@@ -33,9 +33,10 @@ def test_a_moved_run_still_knows_its_best(tmp_path: Path) -> None:
 
 def test_history_goes_on_after_a_resumption(tmp_path: Path) -> None:
     def epoch(history: History, number: int, accuracy: float) -> None:
-        trainer = Mock(spec=L.Trainer, current_epoch=number, is_global_zero=True, default_root_dir=str(tmp_path))
+        trainer = Mock(spec=L.Trainer, current_epoch=number, is_global_zero=True)
         trainer.callback_metrics = {"val/accuracy": torch.tensor(accuracy)}
         trainer.optimizers = [SimpleNamespace(param_groups=[{"lr": 0.1}])]
+        history.folder = tmp_path
         history.on_train_epoch_start(trainer, Mock(spec=L.LightningModule))
         history.on_train_epoch_end(trainer, Mock(spec=L.LightningModule))
 

@@ -192,6 +192,21 @@ def test_a_mat_that_is_cut_short_is_listed(prepare: Run, tmp_path: Path) -> None
     assert not (store / "manifest.csv").exists()
 
 
+def test_an_unseen_clip_and_one_listed_twice(prepare: Run, tmp_path: Path) -> None:
+    for number in range(3):
+        np.save(tmp_path / f"{number}.npy", np.full((4, 17, 3), number, dtype=np.float32))
+    rows = [f"{number}.npy,wave" for number in range(3)]
+    given = ["dataset=csv", f"raw={tmp_path}", f"store={tmp_path / 'store'}", "max_rejected=0.5"]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,label", *rows]) + "\n")
+    code, out, _ = prepare(*given)
+    assert code == 0
+    assert "Clips without an observed joint, kept all the same: 0." in out
+    (tmp_path / "labels.csv").write_text("\n".join(["file,label", *rows, rows[1]]) + "\n")
+    code, _, err = prepare(*given)
+    assert code == 1
+    assert "1.npy is listed twice" in err
+
+
 def test_a_label_that_is_not_in_the_map(prepare: Run, tmp_path: Path) -> None:
     raw, store = write_penn(tmp_path / "raw", 4, actions=("squat", "yoga")), tmp_path / "store"
     overrides = ("dataset=penn_action", f"raw={raw}", f"store={store}")

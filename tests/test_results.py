@@ -73,7 +73,12 @@ def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
         (["model={tmp}/store"], "not a model folder"),
         (["unseen_joints=18"], "unseen_joints is 18"),
         (["output_dir={tmp}/store"], "is not empty"),
+        (["output_dir={tmp}/store/manifest.csv"], "is a file"),
         (["store={tmp}/none"], "actrec.prepare"),
+        (["unseen_joints=many"], "unseen_joints is 'many'"),
+        (["batch_size=0"], "batch_size is 0"),
+        (["hardware=cpu", "hardware.accelerator=abacus"], "hardware does not fit this machine"),
+        (["part=all"], ""),
         ([], ""),
     ],
 )

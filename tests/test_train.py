@@ -246,6 +246,47 @@ def test_a_mistake_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["hardware.accelerator=abacus"], "hardware does not fit this machine"),
+        (["callbacks=[ema]"], "lacks 'best'"),
+        (["callbacks=[default,emma]"], "no callbacks 'emma'. Did you mean 'ema'?"),
+        (["optimizer.momentum=much"], "optimizer or the schedule does not work"),
+        (["lr_steps=[late]"], "optimizer or the schedule does not work"),
+        (["objective.label_smoothing=5"], "label_smoothing is 5"),
+        (["network.heads=0"], "network.heads is 0"),
+        (["patience=0"], "patience is 0"),
+        (["output_dir={store}/manifest.csv/run"], "Not a directory"),
+    ],
+)
+def test_a_mistake_leaves_no_folder(
+    overrides: list[str], message: str, store: Path, tmp_path: Path, run_command: Run
+) -> None:
+    given = ["dataset=csv", f"store={store}", *TINY, f"output_dir={tmp_path / 'run'}"]
+    code, _, err = run_command(actrec.train.run, *given, *(text.format(store=store) for text in overrides))
+    assert code == 1
+    assert message in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_is_an_interrupt(store: Path, tmp_path: Path, run_command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(actrec.callbacks.History, "on_train_epoch_end", press)
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        code, _, err = run_command(
+            actrec.train.run, "dataset=csv", f"store={store}", *TINY, f"output_dir={tmp_path}/run"
+        )
+    finally:
+        signal.signal(signal.SIGINT, handler)  # which Lightning has switched off
+    assert code == 130
+    assert err.endswith("interrupted\n")
+
+
 def test_a_class_with_one_clip(store: Path, tmp_path: Path, run_command: Run) -> None:
     rows = (store / "manifest.csv").read_text().splitlines()
     few = [row for row in rows if "label_2" not in row or "clip_00" in row]

@@ -171,6 +171,10 @@ class ActionData(L.LightningDataModule):
         clips = [pipeline.map(clip) for clip in stored]
         names = labels or sorted({clip.label for clip in clips})
         self.labels = [label for label in names if label not in exclude_labels]
+        if len(self.labels) < 2:
+            raise ActrecError(
+                f"Store '{store}' has one class, {', '.join(self.labels)}; there is nothing to tell apart."
+            )
         unknown = sorted({clip.label for clip in clips} - set(self.labels))
         if unknown:
             raise ActrecError(

@@ -100,8 +100,10 @@ class SkeletonTable:
             )
         with table.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            missing = {"file", "label"} - set(reader.fieldnames or ())
-            rows = list(reader)
+            try:
+                missing, rows = {"file", "label"} - set(reader.fieldnames or ()), list(reader)
+            except (UnicodeDecodeError, csv.Error) as error:
+                raise ActrecError(f"{table} cannot be read ({error}). Save it as CSV in UTF-8.") from None
         if missing or not rows:
             what = f"has no column {' and no '.join(sorted(missing))}" if missing else "lists no clips"
             raise ActrecError(f"{table} {what}; expected columns file and label, and a row a clip.")

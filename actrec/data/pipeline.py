@@ -68,6 +68,10 @@ class Pipeline:
         """A window with its features."""
         return Item(self.features(window, self.skeleton), window.valid, window.observed, label, clip)
 
+    def batch(self, sequence: SkeletonSequence) -> Batch:
+        """A clip of no known label as the network takes it: all its windows, in order."""
+        return collate(self.evaluation_items(sequence, 0, 0))
+
     def evaluation_items(self, sequence: SkeletonSequence, label: int, clip: int, ratio: float = 1.0) -> list[Item]:
         """The windows by which a clip is judged when the first ⌈ratio · n⌉ of its frames have been seen.
 

@@ -86,6 +86,8 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
     )
     frames = sum(int(row["n_frames"]) for row in summary.rows)
     lines.append(f"{len(summary.rows)} clips ({by_split}), {frames} frames, {summary.observed:.1%} of joints observed.")
+    if summary.unseen:
+        lines.append(f"Clips without an observed joint, kept all the same: {', '.join(summary.unseen)}.")
     if absent:
         lines.append(f"Sources that were absent: {', '.join(absent)}.")
     without = [name for name in names if not any(counts[name, source] for source in sources)]

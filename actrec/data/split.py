@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,7 +25,8 @@ class Split:
     out where their group is in another part.
 
     Attributes:
-        protocol: "official" takes train and test as stored; "grouped" draws test by group, stratified on label;
+        protocol: None is "official" where every clip has a stored split, and "grouped" elsewhere; "official" takes
+            train and test as stored; "grouped" draws test by group, stratified on label;
             "random_windows" cuts clips into windows and draws among those, which inflates results.
         val_share: Share of each class's training groups that become val; 0 for none.
         test_share: Share of each class's groups that become test, where it is drawn.
@@ -35,7 +35,7 @@ class Split:
         stride: Frames from one window to the next; for "random_windows".
     """
 
-    protocol: str = "official"
+    protocol: str | None = "official"
     val_share: float = 0.1
     test_share: float = 0.2
     seed: int = 0
@@ -43,7 +43,7 @@ class Split:
     stride: int = 32
 
     def __post_init__(self) -> None:
-        if self.protocol not in PROTOCOLS:
+        if self.protocol is not None and self.protocol not in PROTOCOLS:
             raise ActrecError(f"split.protocol is '{self.protocol}'; expected one of: {', '.join(PROTOCOLS)}.")
         for name in ("val_share", "test_share"):
             if not 0 <= getattr(self, name) < 1:
@@ -58,7 +58,9 @@ class Split:
             ActrecError: A class has too few groups, a group is in both official parts, or there is no official split.
         """
         sequences = sorted(sequences, key=lambda sequence: sequence.clip_id)
-        if self.protocol == "random_windows":
+        stored = all(sequence.split for sequence in sequences)
+        protocol = self.protocol or ("official" if stored else "grouped")
+        if protocol == "random_windows":
             log.warning(
                 "split.protocol=random_windows puts windows of one video into train and test alike: its results are "
                 "too high. Report split.protocol=official or grouped."
@@ -66,7 +68,7 @@ class Split:
             sequences = [window for sequence in sequences for window in cut_windows(sequence, self.length, self.stride)]
             return self._deal(sequences, {sequence.clip_id: sequence.clip_id for sequence in sequences})
         groups = {sequence.clip_id: sequence.group or sequence.clip_id for sequence in sequences}
-        parts = self._official(sequences, groups) if self.protocol == "official" else self._deal(sequences, groups)
+        parts = self._official(sequences, groups) if protocol == "official" else self._deal(sequences, groups)
         _check_disjoint(parts, groups)
         return parts
 
@@ -75,7 +77,8 @@ class Split:
         if without or not sequences:
             raise ActrecError(
                 f"{len(without)} of {len(sequences)} clips have no official split (the first: "
-                f"'{without[0] if without else ''}'). Use split.protocol=grouped."
+                f"'{without[0] if without else ''}'). Draw one: split.protocol=grouped in training, split=grouped in "
+                "evaluation."
             )
         train = [sequence for sequence in sequences if sequence.split == "train"]
         test = [sequence for sequence in sequences if sequence.split == "test" and sequence.variant == "original"]
@@ -102,34 +105,46 @@ def _draw(
 ) -> dict[str, str]:
     """The part of each group that is not in train; each share is of what the parts before it have left.
 
-    Each class is drawn by a generator of its own, so that leaving out one class does not change another's draw.
+    A group may have clips of several classes: it counts for each. Each class is drawn by a generator of its own, so
+    that leaving out one class does not change the draw of another with which it shares no group.
     """
-    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    members: dict[str, set[str]] = {sequence.label: set() for sequence in sequences}
     for sequence in sequences:
         if sequence.variant == "original":
-            labels[groups[sequence.clip_id]][sequence.label] += 1
-    by_label: dict[str, list[str]] = {sequence.label: [] for sequence in sequences}
-    for group in sorted(labels):
-        counts = labels[group]
-        by_label[min(counts, key=lambda label: (-counts[label], label))].append(group)
+            members[sequence.label].add(groups[sequence.clip_id])
     shares = {part: share for part, share in shares.items() if share > 0}
     part_of: dict[str, str] = {}
-    for label in sorted(by_label):
-        left = by_label[label]
-        if len(left) <= len(shares):
+    for label in sorted(members, key=lambda label: (len(members[label]), label)):  # the rarest has the first choice
+        left = len(members[label])
+        if left <= len(shares):
             raise ActrecError(
-                f"Class '{label}' has {len(left)} group{'s' * (len(left) != 1)} to draw from, and "
+                f"Class '{label}' has {left} group{'s' * (left != 1)} to draw from, and "
                 f"{', '.join(['train', *shares])} need one each. Add clips of it from other videos, or leave it out: "
                 f"dataset.exclude_labels=[{label}]"
             )
         generator = np.random.default_rng([seed, zlib.crc32(label.encode())])
-        left = [left[number] for number in generator.permutation(len(left))]
+        order = generator.permutation(sorted(members[label])).tolist()
         for place, (part, share) in enumerate(shares.items(), start=1):
-            spare = len(left) - (len(shares) - place) - 1
-            size = min(max(round(share * len(left)), 1), spare)
-            part_of |= dict.fromkeys(left[:size], part)
-            left = left[size:]
+            size = min(max(round(share * left), 1), left - (len(shares) - place) - 1)
+            left -= size
+            _fill(part_of, order, part, size)
+        _fill(part_of, order, "train", 1)  # which a class that shares its groups may not take away again
+    for label in sorted(members):
+        without = {"train", *shares} - {part_of.get(group, "train") for group in members[label]}
+        if without:
+            raise ActrecError(
+                f"Class '{label}' would have no clips in {' and '.join(sorted(without))}: its {len(members[label])} "
+                "groups have clips of other classes too, and went where those wanted them. Add groups, try another "
+                f"split.seed, or leave it out: dataset.exclude_labels=[{label}]"
+            )
     return part_of
+
+
+def _fill(part_of: dict[str, str], order: Sequence[str], part: str, size: int) -> None:
+    """Give the part groups that are free, in that order, until it has `size` of them."""
+    free = [group for group in order if group not in part_of]
+    wanted = size - sum(part_of.get(group) == part for group in order)
+    part_of |= dict.fromkeys(free[: max(wanted, 0)], part)
 
 
 def _take(

@@ -104,11 +104,14 @@ def read_rows(file: Path) -> list[Row]:
     """
     with file.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ActrecError(
-                f"{file} has the columns {reader.fieldnames}; expected {', '.join(COLUMNS)}. Make the store again."
-            )
-        return list(reader)
+        try:
+            columns, rows = reader.fieldnames or (), list(reader)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ActrecError(f"{file} is damaged ({error}). Delete it and make the store again.") from None
+        if tuple(columns) != COLUMNS:
+            found = ", ".join(columns) or "no columns"
+            raise ActrecError(f"{file} has {found}; expected {', '.join(COLUMNS)}. Make the store again.")
+        return rows
 
 
 def read_keypoints(file: Path) -> ndarray:
@@ -121,10 +124,12 @@ def read_keypoints(file: Path) -> ndarray:
 def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSequence:
     where = f"Row {number} of {path / MANIFEST} (clip '{row['clip_id']}')"
     file = path / str(row["file"])
+    if None in row.values():
+        raise ActrecError(f"{where} is cut short. {_ROW_HINT}\n  {command}")
     try:
         fps, width, height, n_frames = float(row["fps"]), int(row["width"]), int(row["height"]), int(row["n_frames"])
         n_joints = get_skeleton(row["skeleton"]).n_joints
-        if None in row.values() or row["split"] not in _SPLITS:
+        if row["split"] not in _SPLITS:
             raise ActrecError(f"split is '{row['split']}'; expected 'train', 'test' or nothing.")
     except (TypeError, ValueError) as error:
         raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None

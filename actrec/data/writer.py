@@ -68,6 +68,7 @@ class StoreSummary:
         rows: The manifest's rows.
         written: How many clips this run wrote; the others were there.
         observed: Of all joints in all frames, the share that has a confidence above zero.
+        unseen: Clips in which no joint is observed in any frame; they are kept.
         rejected: Bad clips: their origin and what is wrong with them.
         skipped: Clips left out by the label map, by source and that source's label.
     """
@@ -75,6 +76,7 @@ class StoreSummary:
     rows: list[Row] = field(default_factory=list)
     written: int = 0
     observed: float = 0.0
+    unseen: list[str] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -116,7 +118,10 @@ def write_store(
                 summary.written += 1
             summary.rows.append(row)
             joints += keypoints.shape[0] * keypoints.shape[1]
-            observed += int((keypoints[..., 2] > 0).sum())
+            seen = int((keypoints[..., 2] > 0).sum())
+            observed += seen
+            if not seen:
+                summary.unseen.append(row["clip_id"])
     summary.observed = observed / max(joints, 1)
     _close_store(path, len(clips), summary, max_rejected)
     return summary
@@ -127,6 +132,8 @@ def _check_unique(clips: list[ClipSource]) -> None:
     for clip in clips:
         other = seen.setdefault(clip.clip_id, clip.origin)
         if other is not clip.origin:
+            if other == clip.origin:
+                raise ActrecError(f"{other} is listed twice. Leave one out.")
             raise ActrecError(
                 f"Two clips would have the id '{clip.clip_id}': {other} and {clip.origin}. Ids have letters, digits, "
                 "'_', '-' and '.' alone; give each clip its own (a column clip_id, or another file name)."
@@ -188,7 +195,7 @@ def _load(
         if raw.keypoints.shape[1] != skeleton.n_joints:
             raise ActrecError(
                 f"it has {raw.keypoints.shape[1]} joints; skeleton '{skeleton.name}' has {skeleton.n_joints}. Name "
-                "the skeleton that it has: dataset.importer.skeleton=…"
+                "the skeleton that it has: dataset.skeleton=…"
             )
     except ActrecError as error:
         summary.rejected[clip.origin] = " ".join(str(error).split())

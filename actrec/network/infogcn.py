@@ -92,6 +92,10 @@ class InfoGCN(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        sizes = {"dim": dim, "heads": heads, "graph_heads": graph_heads, "attention_dim": attention_dim}
+        for name, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ActrecError(f"network.{name} is {size!r}; expected a whole number of at least 1.")
         if dim % heads or dim % 2:
             raise ActrecError(f"network.dim is {dim}; expected an even number that network.heads={heads} divides.")
         if min(layers, horizon) < 0 or dynamics not in ("sagc", "gcn", "published") or head not in ("sagc", "gcn"):

@@ -117,6 +117,11 @@ class TestSkeletonTable:
         with pytest.raises(ActrecError, match=message):
             SkeletonTable(table=str(tmp_path / "mine.csv"))(tmp_path)
 
+    def test_a_csv_that_is_not_utf_8(self, tmp_path: Path) -> None:
+        (tmp_path / "labels.csv").write_bytes("file,label\na.npy,épée\n".encode("latin-1"))
+        with pytest.raises(ActrecError, match=r"labels\.csv cannot be read .*UTF-8"):
+            SkeletonTable()(tmp_path)
+
     @pytest.mark.parametrize(
         ("array", "message"),
         [

@@ -103,11 +103,32 @@ def test_leaving_out_a_class_does_not_change_another(make_sequences: Make) -> No
         assert [s.clip_id for s in every[part] if s.label != "label_0"] == [s.clip_id for s in some[part]]
 
 
-def test_a_group_goes_by_its_most_common_label() -> None:
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 15), st.integers(1, 5), st.integers(0, 99))
+def test_people_who_do_every_exercise_are_never_split(n_people: int, n_labels: int, seed: int) -> None:
+    sequences = [clip(f"{p}_{k}", f"class {k}", f"person {p}") for p in range(n_people) for k in range(n_labels)]
+    parts = Split("grouped", seed=seed)(sequences)
+    people, n_test = groups(parts), max(round(0.2 * n_people), 1)
+    assert sum(len(found) for found in people.values()) == n_people
+    assert len(people["test"]) == n_test
+    assert len(people["val"]) == max(round(0.1 * (n_people - n_test)), 1)
+    for part in parts.values():
+        assert {sequence.label for sequence in part} == {f"class {k}" for k in range(n_labels)}
+
+
+def test_a_shared_group_serves_both_its_classes() -> None:
     sequences = [clip(f"a{n}", "a", f"g{n}") for n in range(4)] + [clip(f"b{n}", "b", f"h{n}") for n in range(4)]
-    sequences += [clip("b9", "b", "g0"), clip("a9", "a", "g0")]
-    found = groups(Split("grouped")(sequences))
-    assert sum("g0" in part for part in found.values()) == 1
+    sequences += [clip("b9", "b", "g0"), clip("b8", "b", "g1")]
+    for seed in range(20):
+        parts = Split("grouped", seed=seed)(sequences)
+        assert sum(len(found) for found in groups(parts).values()) == 8
+        assert all({sequence.label for sequence in part} == {"a", "b"} for part in parts.values())
+
+
+def test_stored_splits_are_taken_where_every_clip_has_one() -> None:
+    sequences = [clip(f"a{n}", "a", f"a{n}", "test" if n < 5 else "train") for n in range(8)]
+    assert ids(Split(None)(sequences))["test"] == [f"a{n}" for n in range(5)]
+    assert len(ids(Split(None)([*sequences, clip("a8", "a", "a8")]))["test"]) == 2
 
 
 @pytest.mark.parametrize(("protocol", "n"), [("official", 1), ("grouped", 1), ("grouped", 2)])
