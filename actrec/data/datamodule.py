@@ -171,15 +171,15 @@ class ActionData(L.LightningDataModule):
         clips = [pipeline.map(clip) for clip in stored]
         names = labels or sorted({clip.label for clip in clips})
         self.labels = [label for label in names if label not in exclude_labels]
-        if len(self.labels) < 2:
-            raise ActrecError(
-                f"Store '{store}' has one class, {', '.join(self.labels)}; there is nothing to tell apart."
-            )
         unknown = sorted({clip.label for clip in clips} - set(self.labels))
         if unknown:
             raise ActrecError(
                 f"Store '{store}' has clips with labels that are not among the {len(self.labels)} classes: "
                 f"{', '.join(unknown)}. Leave them out with 'dataset.exclude_labels=[{','.join(unknown)}]'."
+            )
+        if len({clip.label for clip in clips}) == 1:
+            raise ActrecError(
+                f"All clips of store '{store}' are of one class, {clips[0].label}: nothing to tell apart."
             )
         self.split, self.splits = split, split(clips)
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]

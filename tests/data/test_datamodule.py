@@ -114,6 +114,8 @@ def test_a_label_that_is_not_a_class_is_an_error(data: Callable[..., ActionData]
     ):
         data(labels=["label_0"])
     assert data(labels=["label_0", "label_1"], exclude_labels=["label_2"]).labels == ["label_0", "label_1"]
+    with pytest.raises(ActrecError, match="are of one class, label_0"):
+        data(labels=["label_0"], exclude_labels=["label_1", "label_2"])
 
 
 def test_a_missing_store_says_how_to_build_it(tmp_path: Path) -> None:
