@@ -40,6 +40,10 @@ def _unfinished(folder: Path, fingerprint: str) -> bool:
     return config.is_file() and config.read_text() == fingerprint and not (folder / "metrics.json").exists()
 
 
+def _new_name(root: Path) -> Path:
+    return root / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3]
+
+
 def open_run(cfg: DictConfig) -> Run:
     """The folder for a run of this config: a new one, or with `resume` that of a run which was cut off.
 
@@ -59,7 +63,7 @@ def open_run(cfg: DictConfig) -> Run:
         folder = Path(cfg.output_dir)
     else:
         found = sorted(path for path in root.glob("*") if _unfinished(path, fingerprint)) if cfg.resume else []
-        folder = found[-1] if found else root / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3]
+        folder = found[-1] if found else _new_name(root)
     if folder.is_dir() and any(folder.iterdir()):
         if cfg.resume is None:
             raise ActrecError(
@@ -98,7 +102,7 @@ def free_folder(output_dir: str | None, name: str) -> Path:
     Raises:
         ActrecError: There is something already.
     """
-    folder = Path(output_dir or Path("outputs") / name / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3])
+    folder = Path(output_dir or _new_name(Path("outputs") / name))
     if folder.is_dir() and any(folder.iterdir()):
         raise ActrecError(f"The folder '{folder}' is not empty. Give another output_dir.")
     if folder.exists() and not folder.is_dir():
