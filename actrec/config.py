@@ -39,6 +39,12 @@ def check_whole(cfg: DictConfig, name: str, least: int) -> None:
         raise ActrecError(f"{name} is {cfg[name]!r}; expected a whole number of at least {least}.")
 
 
+def no_value(config_name: str, *keys: str) -> ActrecError:
+    """The error for keys that the user must give."""
+    what = f"{', '.join(keys)} {'has' if len(keys) == 1 else 'have'} no value."
+    return ActrecError(f"{what} Give {' '.join(f'{key}=…' for key in keys)}{_example(config_name)}")
+
+
 def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
     """Make a function of the composed config an entry point.
 
@@ -115,8 +121,7 @@ def _try_overrides(config_name: str, arguments: Namespace) -> None:
             raise ActrecError(_explain(error, config_name, texts)) from None
     missing = [] if arguments.cfg else list(_missing(OmegaConf.to_container(cfg)))
     if missing:
-        what = f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value."
-        raise ActrecError(f"{what} Give {' '.join(f'{key}=…' for key in missing)}{_example(config_name)}")
+        raise no_value(config_name, *missing)
     try:
         OmegaConf.to_container(cfg, resolve=True)
     except InterpolationKeyError as error:

@@ -1,4 +1,4 @@
-"""Evaluates a model folder on a store: `python -m actrec.evaluate model=… dataset=… store=…`."""
+"""Evaluates a model folder on a data set: `python -m actrec.evaluate model=… dataset=… store=…`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 import lightning as L
 import numpy as np
 import torch
+from hydra.utils import instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.checkpoint import ModelSpec, load_model, load_spec
 from actrec.config import check_whole, main
+from actrec.data.load import load_clips
 from actrec.data.split import Split
-from actrec.data.store import read_store
 from actrec.results import judge, summary, write_results
 from actrec.run import free_folder, log_to
 from actrec.types import ActrecError, SkeletonSequence
@@ -88,9 +89,11 @@ def evaluate(cfg: DictConfig) -> Path:
         check_whole(cfg, name, least)
     spec = load_spec(cfg.model)
     network = load_model(cfg.model).to(_device(cfg.hardware.accelerator))
-    stored = read_store(cfg.store, cfg.dataset.name)
-    stored = [clip for clip in stored if clip.label not in cfg.dataset.exclude_labels]
-    clips = [spec.pipeline.map(clip) for clip in _part(cfg, spec, stored)]
+    dataset = cfg.dataset
+    importer, label_map = (instantiate(node, _convert_="all") for node in (dataset.importer, dataset.label_map))
+    every = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)
+    kept = [clip for clip in every if clip.label not in dataset.exclude_labels]
+    clips = [spec.pipeline.map(clip) for clip in _part(cfg, spec, kept)]
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")
     results = judge(network, spec, clips, cfg.batch_size)

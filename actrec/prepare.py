@@ -7,7 +7,8 @@ from pathlib import Path
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.config import main
+from actrec.config import main, no_value
+from actrec.data.importers import ClipGenerator
 from actrec.data.prepare import prepare
 from actrec.types import ActrecError
 
@@ -18,11 +19,14 @@ def run(cfg: DictConfig) -> None:
     dataset, share = cfg.dataset, cfg.max_rejected
     if not isinstance(share, (int, float)) or not 0 <= share <= 1:
         raise ActrecError(f"max_rejected is {share!r}; expected a share from 0 to 1.")
+    importer = instantiate(dataset.importer, _convert_="all")
+    if cfg.raw is None and not isinstance(importer, ClipGenerator):
+        raise no_value("prepare", "raw")
     prepare(
         dataset=dataset.name,
-        raw=Path(str(cfg.raw)),
+        raw=None if cfg.raw is None else Path(str(cfg.raw)),
         store=Path(str(cfg.store)).expanduser(),
-        importer=instantiate(dataset.importer, _convert_="all"),
+        importer=importer,
         label_map=instantiate(dataset.label_map, _convert_="all"),
         skeleton=dataset.skeleton,
         max_rejected=float(share),

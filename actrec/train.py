@@ -20,6 +20,7 @@ from actrec.callbacks import AtomicCheckpoints, History, RunCheckpoint
 from actrec.checkpoint import ModelSpec, save_model
 from actrec.config import check_whole, main
 from actrec.data.datamodule import ActionData
+from actrec.data.load import load_clips
 from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
 from actrec.module import ActionModule
@@ -46,25 +47,32 @@ def check_numbers(cfg: DictConfig) -> None:
             raise ActrecError(f"{name} is {cfg[name]!r}; expected a number of at least 0.")
 
 
+def _store_info(cfg: DictConfig) -> dict[str, Any]:
+    """What `store.json` says; where the clips are generated, what it would say."""
+    if cfg.store is None:
+        return {"dataset": cfg.dataset.name, "pose_model": cfg.dataset.pose_model}
+    return read_info(Path(cfg.store)) or {}
+
+
 def make_data(cfg: DictConfig) -> ActionData:
     """The data module of a run's config."""
-    info = read_info(Path(cfg.store)) or {}
-    if info.get("dataset", cfg.dataset.name) != cfg.dataset.name:
+    info, dataset = _store_info(cfg), cfg.dataset
+    if info.get("dataset", dataset.name) != dataset.name:
         log.warning(
             "The store %s was made with dataset=%s; labels and split are now those of dataset=%s.",
             cfg.store,
             info["dataset"],
-            cfg.dataset.name,
+            dataset.name,
         )
+    label_map = build(dataset.label_map)
     pipeline = Pipeline(get_skeleton(cfg.skeleton), build(cfg.preprocess), build(cfg.windows), build(cfg.features))
     return ActionData(
-        cfg.store,
+        load_clips(cfg.store, dataset.name, build(dataset.importer), label_map, dataset.skeleton),
         build(cfg.split),
         pipeline,
         build(cfg.augmentation),
-        labels=build(cfg.dataset.label_map).names,
-        exclude_labels=cfg.dataset.exclude_labels,
-        dataset=cfg.dataset.name,
+        labels=label_map.names,
+        exclude_labels=dataset.exclude_labels,
         batch_size=cfg.batch_size,
         workers=cfg.hardware.workers,
         preload=cfg.preload,
@@ -79,7 +87,6 @@ def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
     name = options.pop("_target_").rpartition(".")[2]
     channels = data.pipeline.features.n_channels
     options |= {"skeleton": cfg.skeleton, "in_channels": channels, "n_classes": len(data.labels)}
-    info = read_info(Path(cfg.store)) or {}
     return ModelSpec(
         network=name,
         network_options=options,
@@ -87,7 +94,7 @@ def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
         labels=tuple(data.labels),
         decision=cfg.decision,
         fps=statistics.median(clip.fps for clip in data.splits["train"]),
-        pose_model=info.get("pose_model") or "",
+        pose_model=_store_info(cfg).get("pose_model") or "",
         dataset=cfg.dataset.name,
         split=asdict(data.split),
     )

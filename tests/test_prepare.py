@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import pickle
 import shutil
@@ -151,6 +152,16 @@ def test_one_s_own_csv(prepare: Run, tmp_path: Path) -> None:
     assert "25 joints; skeleton 'coco17' has 17" in err
     assert prepare(*overrides, "dataset.skeleton=ntu25")[0] == 0
     assert [clip.label for clip in read_store(store)] == ["wave", "jump"]
+
+
+def test_generated_clips_need_no_raw(prepare: Run, tmp_path: Path) -> None:
+    store, given = tmp_path / "store", ("dataset=synthetic", "dataset.importer.n_clips=42")
+    code, out, err = prepare(*given, f"store={store}")
+    assert code == 0, err
+    assert [line.split()[0] for line in out.splitlines()[1:15]] == SPORT14
+    assert Counter(clip.label for clip in read_store(store)) == dict.fromkeys(SPORT14, 3)
+    assert json.loads((store / "store.json").read_text())["raw"] is None
+    assert "already complete" in prepare(*given, f"store={store}")[1]
 
 
 def test_the_store_s_place_is_data_and_the_name(prepare: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,9 @@
-"""Windows for training and validation, from a store, as Lightning takes them."""
+"""Windows for training and validation, from a data set's clips, as Lightning takes them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import lightning as L
@@ -15,7 +14,6 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from actrec.data.augment import Augmentation
 from actrec.data.pipeline import Item, Pipeline, collate
 from actrec.data.split import Split
-from actrec.data.store import read_store
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
 
@@ -122,16 +120,17 @@ class TrainingWindows(Dataset[Item]):
 
 
 class ActionData(L.LightningDataModule):
-    """A store's train, val and test splits.
+    """A data set's train, val and test splits.
+
+    `splits` has the clips in the layout that the network sees, `stored_train` those of train as they were given.
 
     Args:
-        store: Folder of the skeleton store.
+        clips: All of the data set.
         split: How clips are divided.
         pipeline: From clip to network input.
         augmentation: For the train split.
-        labels: The classes in the order of their numbers; by default those of the store, sorted.
+        labels: The classes in the order of their numbers; by default those of the clips, sorted.
         exclude_labels: Labels that are left out.
-        dataset: The data set's name, for the message when there is no store.
         batch_size: Windows of a batch, on each device.
         workers: Processes that make batches; 0 for none.
         preload: See `TrainingWindows`.
@@ -141,13 +140,12 @@ class ActionData(L.LightningDataModule):
 
     def __init__(
         self,
-        store: str | Path,
+        clips: Sequence[SkeletonSequence],
         split: Split,
         pipeline: Pipeline,
         augmentation: Augmentation,
         labels: Sequence[str] | None = None,
         exclude_labels: Sequence[str] = (),
-        dataset: str = "<name>",
         batch_size: int = 32,
         workers: int = 0,
         preload: bool = True,
@@ -158,8 +156,8 @@ class ActionData(L.LightningDataModule):
         self.pipeline, self.augmentation = pipeline, augmentation
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
-        stored = [clip for clip in read_store(store, dataset) if clip.label not in exclude_labels]
-        for name in {clip.skeleton for clip in stored} - {pipeline.skeleton.name}:
+        clips = [clip for clip in clips if clip.label not in exclude_labels]
+        for name in {clip.skeleton for clip in clips} - {pipeline.skeleton.name}:
             lost = set(get_skeleton(name).joints) - set(pipeline.skeleton.joints)
             log.warning(
                 "Clips of skeleton '%s' are mapped to '%s', without %s. Set skeleton=%s to keep them as they are.",
@@ -168,23 +166,22 @@ class ActionData(L.LightningDataModule):
                 ", ".join(sorted(lost)) or "a loss",
                 name,
             )
-        clips = [pipeline.map(clip) for clip in stored]
         names = labels or sorted({clip.label for clip in clips})
         self.labels = [label for label in names if label not in exclude_labels]
         unknown = sorted({clip.label for clip in clips} - set(self.labels))
         if unknown:
             raise ActrecError(
-                f"Store '{store}' has clips with labels that are not among the {len(self.labels)} classes: "
-                f"{', '.join(unknown)}. Leave them out with 'dataset.exclude_labels=[{','.join(unknown)}]'."
+                f"There are clips with labels that are not among the {len(self.labels)} classes: {', '.join(unknown)}. "
+                f"Leave them out with 'dataset.exclude_labels=[{','.join(unknown)}]'."
             )
         if len({clip.label for clip in clips}) == 1:
-            raise ActrecError(
-                f"All clips of store '{store}' are of one class, {clips[0].label}: nothing to tell apart."
-            )
-        self.split, self.splits = split, split(clips)
+            raise ActrecError(f"All clips are of one class, {clips[0].label}: nothing to tell apart.")
+        parts = split(clips)
+        self.split, self.stored_train = split, parts["train"]
+        self.splits = {part: [pipeline.map(clip) for clip in members] for part, members in parts.items()}
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
         if self.absent:
-            log.warning("No clips in the store for: %s.", ", ".join(self.absent))
+            log.warning("No clips for: %s.", ", ".join(self.absent))
 
     def class_numbers(self, name: str) -> list[int]:
         """Class numbers of the clips of a split."""

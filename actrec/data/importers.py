@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import scipy.io
@@ -20,6 +21,16 @@ from actrec.data.writer import ClipSource
 from actrec.types import ActrecError, SkeletonSequence
 
 Importer = Callable[[Path], list[ClipSource]]
+
+
+@runtime_checkable
+class ClipGenerator(Protocol):
+    """An importer that makes its clips up, and so needs no files."""
+
+    def __call__(self, raw: Path | None = None) -> list[ClipSource]: ...
+
+    def clips(self) -> list[SkeletonSequence]:
+        """All of them at once."""
 
 
 @dataclass(frozen=True)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from actrec.data.importers import Importer
+from actrec.data.importers import ClipGenerator, Importer
 from actrec.data.labels import LabelMap
+from actrec.data.load import conform
 from actrec.data.writer import REJECTED, StoreSummary, write_store
-from actrec.skeleton import get_skeleton, map_keypoints
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
 
 
 def prepare(
     dataset: str,
-    raw: Path,
+    raw: Path | None,
     store: Path,
-    importer: Importer,
+    importer: Importer | ClipGenerator,
     label_map: LabelMap,
     skeleton: str,
     max_rejected: float = 0.05,
@@ -32,7 +33,7 @@ def prepare(
 
     Args:
         dataset: What the data set is called.
-        raw: Folder or file that the importer reads.
+        raw: Folder or file that the importer reads; None for a data set that is generated.
         store: Folder of the store.
         importer: Finds the clips in `raw`.
         label_map: From the sources' labels to the project's.
@@ -45,27 +46,21 @@ def prepare(
         ActrecError: There is nothing to import, a label is unknown, or too many clips are bad.
     """
     get_skeleton(skeleton)
-    raw = raw.expanduser().resolve()
-    if not raw.exists():
+    if isinstance(importer, ClipGenerator):
+        raw, clips = None, importer()
+    elif raw is None or not (raw := raw.expanduser().resolve()).exists():
         raise ActrecError(f"raw={raw} is not there. Give the folder (or file) that has the data set.")
-    clips = importer(raw)
-
-    def accept(sequence: SkeletonSequence) -> SkeletonSequence | None:
-        label = label_map(sequence.source, sequence.label)
-        if label is None:
-            return None
-        keypoints = map_keypoints(sequence.keypoints, sequence.skeleton, skeleton)
-        return replace(sequence, keypoints=keypoints, skeleton=skeleton, label=label)
-
+    else:
+        clips = importer(raw)
     info = {
         "dataset": dataset,
-        "raw": str(raw),
+        "raw": str(raw) if raw else None,
         "skeleton": skeleton,
         "pose_model": pose_model or "",
         "pose_model_version": "",
         "options": options or {},
     }
-    summary = write_store(store, clips, info, accept, max_rejected)
+    summary = write_store(store, clips, info, partial(conform, label_map=label_map, skeleton=skeleton), max_rejected)
     present = {clip.source for clip in clips}
     absent = [source for source in label_map.sources if source not in present]
     log.info("%s", describe(summary, store, label_map.names, absent))

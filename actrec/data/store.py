@@ -37,17 +37,19 @@ COLUMNS = (
     "file",
 )
 _SPLITS = ("train", "test", "")
+_WITHOUT_DATA = "python -m actrec.train experiment=quickstart"
 _ROW_HINT = "Mend that row, or delete the store's manifest.csv and make the store again: "
 
 Row = dict[str, str]
 
 
-def read_store(path: str | Path, dataset: str = "<name>") -> list[SkeletonSequence]:
+def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True) -> list[SkeletonSequence]:
     """Every clip of a store, in the order of its manifest.
 
     Args:
         path: The store's folder.
         dataset: The data set that is wanted there, for the message when there is no store.
+        needs_raw: Whether that is made from files, for the same message.
 
     Raises:
         ActrecError: There is no whole store there, or a row or file of it is wrong.
@@ -56,20 +58,24 @@ def read_store(path: str | Path, dataset: str = "<name>") -> list[SkeletonSequen
     if not (path / MANIFEST).is_file():
         state = "is not finished" if (path / INFO).is_file() else "is not there"
         raise ActrecError(
-            f"The skeleton store {path} {state}: it has no {MANIFEST}. Build it with:\n  {build_command(path, dataset)}"
+            f"The skeleton store {path} {state}: it has no {MANIFEST}. Build it with:\n"
+            f"  {build_command(path, dataset, needs_raw)}\nWithout any data, this runs all the same:\n  {_WITHOUT_DATA}"
         )
     rows = read_rows(path / MANIFEST)
-    command = build_command(path, dataset)
+    command = build_command(path, dataset, needs_raw)
     if not rows:
         raise ActrecError(f"{path / MANIFEST} lists no clips. Make the store again:\n  {command}")
     return [_read_clip(path, row, number, command) for number, row in enumerate(rows, start=2)]
 
 
-def build_command(path: Path, dataset: str = "<name>") -> str:
+def build_command(path: Path, dataset: str = "<name>", needs_raw: bool = True) -> str:
     """The command that makes (or goes on making) the store at `path`."""
     info = read_info(path) or {}
-    raw = shlex.quote(info["raw"]) if "raw" in info else "<folder>"
-    return f"python -m actrec.prepare dataset={info.get('dataset', dataset)} raw={raw} store={shlex.quote(str(path))}"
+    if "raw" in info:
+        raw = f" raw={shlex.quote(info['raw'])}" if info["raw"] else ""
+    else:
+        raw = " raw=<folder>" if needs_raw else ""
+    return f"python -m actrec.prepare dataset={info.get('dataset', dataset)}{raw} store={shlex.quote(str(path))}"
 
 
 def read_info(path: Path) -> dict[str, Any] | None:

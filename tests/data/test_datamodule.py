@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,11 +66,9 @@ def test_sliding_windows_are_items_of_their_own(make_sequences: Make) -> None:
 
 
 @pytest.fixture
-def data(make_sequences: Make, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ActionData]:
-    monkeypatch.setattr("actrec.data.datamodule.read_store", lambda store, dataset: make_sequences())
-
+def data(make_sequences: Make) -> Callable[..., ActionData]:
     def make(**options: Any) -> ActionData:
-        return ActionData("store", Split(val_share=0.2), PIPELINE, AUGMENTATION, batch_size=4, **options)
+        return ActionData(make_sequences(), Split(val_share=0.2), PIPELINE, AUGMENTATION, batch_size=4, **options)
 
     return make
 
@@ -105,7 +102,7 @@ def test_labels_have_the_order_given_and_absent_ones_are_told(
     module = data(labels=["label_2", "extra", "label_0", "label_1"])
     assert module.labels == ["label_2", "extra", "label_0", "label_1"]
     assert set(module.class_numbers("train")) == {0, 2, 3}
-    assert "No clips in the store for: extra" in caplog.text
+    assert "No clips for: extra" in caplog.text
 
 
 def test_a_label_that_is_not_a_class_is_an_error(data: Callable[..., ActionData]) -> None:
@@ -118,6 +115,10 @@ def test_a_label_that_is_not_a_class_is_an_error(data: Callable[..., ActionData]
         data(labels=["label_0"], exclude_labels=["label_1", "label_2"])
 
 
-def test_a_missing_store_says_how_to_build_it(tmp_path: Path) -> None:
-    with pytest.raises(ActrecError, match=r"python -m actrec\.prepare dataset=penn_action raw="):
-        ActionData(tmp_path / "none", Split(), PIPELINE, AUGMENTATION, dataset="penn_action")
+def test_the_train_split_is_kept_as_it_was_given(make_sequences: Make) -> None:
+    clips = make_sequences(skeleton="penn13")
+    module = ActionData(clips, Split(), PIPELINE, AUGMENTATION)
+    given = {clip.clip_id: clip for clip in clips}
+    assert [clip.clip_id for clip in module.stored_train] == [clip.clip_id for clip in module.splits["train"]]
+    assert all(clip is given[clip.clip_id] for clip in module.stored_train)
+    assert {clip.skeleton for clip in module.splits["train"]} == {"coco17"}

@@ -63,6 +63,20 @@ def test_a_missing_store_names_the_command(tmp_path: Path) -> None:
         read_store(tmp_path / "none", "sport14")
 
 
+def test_a_missing_store_tells_what_runs_without_data(tmp_path: Path) -> None:
+    with pytest.raises(ActrecError, match=r"\n  python -m actrec\.train experiment=quickstart$"):
+        read_store(tmp_path / "none", "sport14")
+
+
+def test_a_generated_store_is_built_without_raw(tmp_path: Path, clips: list[SkeletonSequence]) -> None:
+    with pytest.raises(ActrecError, match=r"actrec\.prepare dataset=made store=\S+none\n"):
+        read_store(tmp_path / "none", "made", needs_raw=False)
+    write_store(tmp_path / "s", as_sources(clips), {"dataset": "made", "raw": None})
+    (tmp_path / "s/manifest.csv").unlink()
+    with pytest.raises(ActrecError, match=r"is not finished.*\n.*dataset=made store=\S+/s\n"):
+        read_store(tmp_path / "s")
+
+
 def test_a_missing_file_names_row_and_file(store: Path) -> None:
     (store / "clips" / "label_0_clip_01.npz").unlink()
     with pytest.raises(
