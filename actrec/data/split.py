@@ -30,6 +30,7 @@ class Split:
             "random_windows" cuts clips into windows and draws among those, which inflates results.
         val_share: Share of each class's training groups that become val; 0 for none.
         test_share: Share of each class's groups that become test, where it is drawn.
+        clips_per_class: Where given, train keeps only that many clips of each class, of the variant "original".
         seed: Of the draw.
         length: Frames in a window; for "random_windows".
         stride: Frames from one window to the next; for "random_windows".
@@ -38,6 +39,7 @@ class Split:
     protocol: str | None = "official"
     val_share: float = 0.1
     test_share: float = 0.2
+    clips_per_class: int | None = None
     seed: int = 0
     length: int = 64
     stride: int = 32
@@ -48,6 +50,9 @@ class Split:
         for name in ("val_share", "test_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ActrecError(f"split.{name} is {getattr(self, name)}; expected 0 or more and less than 1.")
+        few = self.clips_per_class
+        if few is not None and (type(few) is not int or few < 1):
+            raise ActrecError(f"split.clips_per_class is {few!r}; expected a whole number of at least 1, or null.")
         if self.length < 1 or self.stride < 1:
             raise ActrecError(f"split.length is {self.length} and split.stride {self.stride}; expected at least 1.")
 
@@ -66,11 +71,26 @@ class Split:
                 "too high. Report split.protocol=official or grouped."
             )
             sequences = [window for sequence in sequences for window in cut_windows(sequence, self.length, self.stride)]
-            return self._deal(sequences, {sequence.clip_id: sequence.clip_id for sequence in sequences})
+            parts = self._deal(sequences, {sequence.clip_id: sequence.clip_id for sequence in sequences})
+            return self._with_few(parts)
         groups = {sequence.clip_id: sequence.group or sequence.clip_id for sequence in sequences}
         parts = self._official(sequences, groups) if protocol == "official" else self._deal(sequences, groups)
         _check_disjoint(parts, groups)
-        return parts
+        return self._with_few(parts)
+
+    def _with_few(self, parts: Parts) -> Parts:
+        """The parts, with `clips_per_class` clips of each class in train; fewer are among those of more."""
+        if self.clips_per_class is None:
+            return parts
+        members: dict[str, list[str]] = {}
+        for sequence in parts["train"]:
+            if sequence.variant == "original":
+                members.setdefault(sequence.label, []).append(sequence.clip_id)
+        kept: set[str] = set()
+        for label, names in members.items():
+            generator = np.random.default_rng([self.seed, zlib.crc32(label.encode()), 1])  # 1: not the draw of val
+            kept.update(generator.permutation(sorted(names))[: self.clips_per_class].tolist())
+        return {**parts, "train": [sequence for sequence in parts["train"] if sequence.clip_id in kept]}
 
     def _official(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
         without = [sequence.clip_id for sequence in sequences if sequence.split not in ("train", "test")]

@@ -145,6 +145,33 @@ def test_a_class_may_be_absent_from_the_official_test() -> None:
     assert ids(parts)["test"] == ["a9"]
 
 
+@settings(max_examples=60, deadline=None)
+@given(stores(), st.sampled_from(["official", "grouped"]), st.integers(1, 9), st.integers(0, 99))
+def test_few_clips_of_each_class(sequences: list[SkeletonSequence], protocol: Any, few: int, seed: int) -> None:
+    every = Split(protocol, seed=seed)(sequences)
+    split = Split(protocol, seed=seed, clips_per_class=few)
+    parts = split(sequences)
+    assert {**ids(parts), "train": []} == {**ids(every), "train": []}
+    originals = [sequence for sequence in every["train"] if sequence.variant == "original"]
+    assert set(ids(parts)["train"]) <= {sequence.clip_id for sequence in originals}
+    counts = Counter(sequence.label for sequence in originals)
+    assert Counter(s.label for s in parts["train"]) == {label: min(few, n) for label, n in counts.items()}
+    assert ids(split(sequences[::-1])) == ids(parts)
+    more = Split(protocol, seed=seed, clips_per_class=few + 1)(sequences)
+    assert set(ids(parts)["train"]) <= set(ids(more)["train"])
+
+
+def test_another_seed_is_another_few(make_sequences: Make) -> None:
+    sequences = make_sequences(n_labels=2, clips_per_label=40)
+    draws = [ids(Split(val_share=0.0, seed=seed, clips_per_class=3)(sequences))["train"] for seed in (0, 0, 1)]
+    assert draws[0] == draws[1] != draws[2]
+
+
+def test_few_windows(make_sequences: Make) -> None:
+    parts = Split("random_windows", length=8, stride=4, clips_per_class=5)(make_sequences(n_labels=2))
+    assert Counter(window.label for window in parts["train"]) == {"label_0": 5, "label_1": 5}
+
+
 def test_no_val_if_none_is_wanted() -> None:
     parts = Split("official", val_share=0.0)([clip("a", "a", "a", "train"), clip("b", "a", "b", "test")])
     assert ids(parts) == {"train": ["a"], "val": [], "test": ["b"]}
@@ -185,7 +212,17 @@ def test_windows() -> None:
     assert [len(w) for w in cut_windows(clip("x", "a", "g", n=2), length=4, stride=3)] == [2]
 
 
-@pytest.mark.parametrize("options", [{"protocol": "offical"}, {"val_share": 1.0}, {"test_share": -0.1}, {"stride": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"protocol": "offical"},
+        {"val_share": 1.0},
+        {"test_share": -0.1},
+        {"stride": 0},
+        {"clips_per_class": 0},
+        {"clips_per_class": True},
+    ],
+)
 def test_wrong_options(options: dict[str, Any]) -> None:
     with pytest.raises(ActrecError, match=r"split\."):
         Split(**options)
