@@ -1,7 +1,8 @@
-"""A sheet of sample clips, their skeletons drawn over time; a picture of the report."""
+"""Sheets of clips, their skeletons drawn over time; pictures of the report."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +17,12 @@ from actrec.plots import LARGE, LIGHT, NORMAL, SMALL, Theme, spaced
 from actrec.skeleton import Skeleton, get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 
+CONTACTS = 30  # clips that a contact sheet has room for
 _POSES = 6
 _TEXT = 1.9  # width of a row's text, where a pose is 1 wide
 _ROW = 1.24  # height of a row
 _INCH = 1.34  # of one unit
+_MANY = 8  # more clips than this stand in two columns
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,39 @@ def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT) -> Figure:
     _draw_legend(axes, theme, forecast)
     for number, sample in enumerate(samples):
         _draw_text(axes, theme, sample, number * _ROW)
-        _draw_poses(axes, theme, sample, number * _ROW)
+        _draw_times(axes, theme, sample.sequence, number * _ROW)
+        _draw_poses(axes, theme, sample.sequence, (0.0, number * _ROW), sample.forecasts)
+    return figure
+
+
+def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT) -> Figure:
+    """A row of poses for each clip, with its label: what a data set's classes look like.
+
+    More than 8 clips stand in two columns, down the first and then down the second; those after the 30th are left out.
+
+    Args:
+        clips: One of each class.
+        theme: Colours.
+    """
+    clips = clips[:CONTACTS]
+    columns = 1 if len(clips) <= _MANY else 2
+    rows = -(-len(clips) // columns)
+    label = 0.6 + columns  # its width where a pose is 1 wide, which in two columns is half as large
+    width, height = columns * (label + _POSES), 1.1 * rows + 0.2
+    inch = (_TEXT + _POSES) * _INCH / width  # every sheet is as wide, so that its text is as large
+    figure = Figure(figsize=(width * inch, height * inch), facecolor=theme.surface)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height - 0.1, -0.1))
+    axes.axis("off")
+    for number, clip in enumerate(clips):
+        column, row = divmod(number, rows)
+        left, top = column * (label + _POSES), row * 1.1
+        axes.hlines(top - 0.02, left + 0.16, left + label + _POSES - 0.1, color=theme.grid, linewidth=0.8)
+        name = textwrap.fill(spaced(clip.label), 18)
+        axes.text(left + 0.2, top + 0.5, name, va="bottom", fontsize=NORMAL, color=theme.ink, weight="bold")
+        seconds = f"{len(clip) / clip.fps:.1f} s"
+        axes.text(left + 0.2, top + 0.6, seconds, va="top", fontsize=SMALL, color=theme.muted)
+        _draw_poses(axes, theme, clip, (left + label, top), weight=1 / columns)
     return figure
 
 
@@ -96,11 +131,26 @@ def _chosen_frames(sequence: SkeletonSequence) -> Int[ndarray, " pose"]:
     return seen[np.unique(np.linspace(0, len(seen) - 1, min(_POSES, len(seen))).round().astype(int))]
 
 
-def _draw_poses(axes: Axes, theme: Theme, sample: SampleClip, top: float) -> None:
-    frames, skeleton = _chosen_frames(sample.sequence), get_skeleton(sample.sequence.skeleton)
-    poses, observed = sample.sequence.keypoints[frames, :, :2], sample.sequence.keypoints[frames, :, 2] > 0
+def _draw_times(axes: Axes, theme: Theme, sequence: SkeletonSequence, top: float) -> None:
+    for column, frame in enumerate(_chosen_frames(sequence)):
+        text = f"{frame / sequence.fps:.1f} s"
+        axes.text(column + 0.5, top + 1.12, text, ha="center", fontsize=SMALL, color=theme.muted)
+
+
+def _draw_poses(
+    axes: Axes,
+    theme: Theme,
+    sequence: SkeletonSequence,
+    corner: tuple[float, float],
+    forecasts: Float[ndarray, "frame joint 2"] | None = None,
+    weight: float = 1.0,
+) -> None:
+    """Draws a clip's poses side by side from the corner (x, y), top left; `weight` is how heavy the lines are."""
+    frames, skeleton = _chosen_frames(sequence), get_skeleton(sequence.skeleton)
+    poses, observed = sequence.keypoints[frames, :, :2], sequence.keypoints[frames, :, 2] > 0
+    left, top = corner
     if not len(frames):
-        axes.text(0.2, top + 0.5, "no joint was observed", fontsize=NORMAL, color=theme.muted)
+        axes.text(left + 0.2, top + 0.5, "no joint was observed", fontsize=NORMAL, color=theme.muted)
         return
     seen = np.where(observed[..., None], poses, np.nan)
     low, high = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
@@ -108,14 +158,12 @@ def _draw_poses(axes: Axes, theme: Theme, sample: SampleClip, top: float) -> Non
     extent = max((high - low)[:, 0].max() / 0.8, (high[:, 1].max() - low[:, 1].min()) / 0.9, 1e-6)
     for column, frame in enumerate(frames):
         middle = np.array([(low[column, 0] + high[column, 0]) / 2, y_middle])
-        place = np.array([column + 0.5, top + 0.52])
-        if sample.forecasts is not None and np.isfinite(sample.forecasts[frame]).any():
-            ghost = (sample.forecasts[frame] - middle) / extent + place
+        place = np.array([left + column + 0.5, top + 0.52])
+        if forecasts is not None and np.isfinite(forecasts[frame]).any():
+            ghost = (forecasts[frame] - middle) / extent + place
             _draw_skeleton(axes, theme, skeleton, ghost, np.isfinite(ghost).all(-1), ghostly=True)
         pose = (poses[column] - middle) / extent + place
-        _draw_skeleton(axes, theme, skeleton, pose, observed[column])
-        seconds = f"{frame / sample.sequence.fps:.1f} s"
-        axes.text(column + 0.5, top + 1.12, seconds, ha="center", fontsize=SMALL, color=theme.muted)
+        _draw_skeleton(axes, theme, skeleton, pose, observed[column], weight=weight)
 
 
 def _draw_skeleton(
@@ -125,6 +173,7 @@ def _draw_skeleton(
     pose: Float[ndarray, "joint 2"],
     observed: Bool[ndarray, " joint"],
     ghostly: bool = False,
+    weight: float = 1.0,
 ) -> None:
     bones = [bone for bone, ends in zip(skeleton.bones, skeleton.bone_index, strict=True) if observed[ends].all()]
     sides = {"left_": theme.series[0], "right_": theme.series[1]}
@@ -137,5 +186,5 @@ def _draw_skeleton(
         ghost = LineCollection(lines, colors=theme.series[3], linewidths=3.6, alpha=0.45, capstyle="round")
         axes.add_collection(ghost, autolim=False)
         return
-    axes.add_collection(LineCollection(lines, colors=colours, linewidths=2, capstyle="round"), autolim=False)
-    axes.plot(*pose[observed].T, "o", color=theme.ink, markersize=2.2)
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=2 * weight, capstyle="round"), autolim=False)
+    axes.plot(*pose[observed].T, "o", color=theme.ink, markersize=2.2 * weight)

@@ -22,11 +22,12 @@ from numpy import ndarray
 from actrec.files import csv_text, replace_file
 from actrec.metrics import confusion_counts
 from actrec.plots import DARK, LIGHT, Theme, class_bars, confusion_matrix, learning_curves, observation_curve, spaced
-from actrec.poses import SampleClip, sample_sheet
+from actrec.poses import CONTACTS, SampleClip, contact_sheet, sample_sheet
 from actrec.types import ActrecError, SkeletonSequence
 
 _COLUMNS = ("clip_id", "group", "label", "prediction", "probability", "correct")
 _N_MISTAKES = 20
+_CANDIDATES = 10  # clips of a class among which one is chosen to show it
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,15 @@ def pick_samples(predictions: Sequence[ClipPrediction], n: int = 8) -> list[int]
     return [right[label][len(right[label]) // 2] for label in sorted(labels)] + mistakes
 
 
+def pick_typical(clips: Sequence[SkeletonSequence], classes: Sequence[str]) -> list[SkeletonSequence]:
+    """A clip of each class that has any: of its first few, the one of which most joints are observed."""
+    first: dict[str, list[SkeletonSequence]] = {name: [] for name in classes}
+    for clip in clips:
+        if len(first[clip.label]) < _CANDIDATES:
+            first[clip.label].append(clip)
+    return [max(few, key=lambda clip: float((clip.keypoints[..., 2] > 0).mean())) for few in first.values() if few]
+
+
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
     """Writes `metrics.json`."""
     replace_file(path, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
@@ -125,6 +135,7 @@ def write_report(
     title: str,
     history: Sequence[Mapping[str, float]] | None = None,
     samples: Sequence[SampleClip] = (),
+    typical: Sequence[SkeletonSequence] = (),
     config: str | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> Path:
@@ -137,6 +148,7 @@ def write_report(
         title: The page's heading.
         history: See `read_history`; without one there are no learning curves.
         samples: Clips to draw.
+        typical: A clip of each class of the training data; see `pick_typical`.
         config: The run's resolved config, as YAML.
         facts: What else the page's head tells: network, store, …
 
@@ -156,6 +168,8 @@ def write_report(
     }
     if history:
         draw["learning"] = lambda theme: learning_curves(history, theme)
+    if typical:
+        draw["typical"] = lambda theme: contact_sheet(typical, theme)
     if samples:
         draw["samples"] = lambda theme: sample_sheet(samples, theme)
     for name, figure in draw.items():
@@ -173,6 +187,8 @@ def write_report(
         confused={name: _taken_for(counts[k], k, classes) for k, name in enumerate(classes)},
         mistakes=mistakes[:_N_MISTAKES],
         n_mistakes=len(mistakes),
+        n_typical=len(typical),
+        contacts=CONTACTS,
         config=config,
         facts=facts or {},
     )

@@ -97,6 +97,7 @@ def write_results(
     results: Results,
     title: str,
     history: Sequence[Mapping[str, float]] | None = None,
+    typical: Sequence[SkeletonSequence] = (),
     config: str | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> Path:
@@ -113,6 +114,7 @@ def write_results(
         title=title,
         history=history,
         samples=results.samples,
+        typical=typical,
         config=config,
         facts=facts,
     )

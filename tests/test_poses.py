@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from actrec.plots import DARK, LIGHT, Theme
-from actrec.poses import SampleClip, sample_sheet
+from actrec.poses import SampleClip, contact_sheet, sample_sheet
 from actrec.skeleton import SKELETONS
 from actrec.types import ActrecError
 
@@ -92,3 +92,38 @@ def test_a_clip_of_one_frame(make_sequences: Callable[..., Any]) -> None:
     sequence = make_sequences(1, 1)[0]
     still = replace(sequence, keypoints=sequence.keypoints[:1])
     assert len(_bones(sample_sheet([SampleClip(still, still.label, 1.0)]))) == len(SKELETONS["coco17"].bones)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+@pytest.mark.parametrize(("n", "drawn", "columns"), [(2, 2, 1), (8, 8, 1), (9, 9, 2), (60, 30, 2)])
+def test_a_contact_sheet_has_a_row_a_class(
+    make_sequences: Callable[..., Any], n: int, drawn: int, columns: int, theme: Theme
+) -> None:
+    clips = make_sequences(n, 1)
+    figure = contact_sheet(clips, theme)
+    axes = figure.axes[0]
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    names = [f"label {k}" for k in range(drawn)]
+    assert [name for name in places if name.startswith("label")] == names
+    assert len({places[name][0] for name in names}) == columns
+    segments = [
+        (to_hex(colour), np.asarray(segment))
+        for collection in axes.collections
+        if isinstance(collection, LineCollection) and len(collection.get_segments()) > 1
+        for colour, segment in zip(collection.get_colors(), collection.get_segments(), strict=True)
+    ]
+    assert len(segments) == drawn * 6 * len(SKELETONS["coco17"].bones)
+    low, high = axes.get_xlim(), axes.get_ylim()[::-1]
+    points = np.concatenate([segment for _, segment in segments])
+    assert ((points >= (low[0], high[0])) & (points <= (low[1], high[1]))).all()
+    width, height = figure.get_size_inches()
+    assert width / np.ptp(low) == pytest.approx(height / np.ptp(high))
+    assert width == pytest.approx(contact_sheet(clips[:1]).get_size_inches()[0])
+
+
+def test_a_contact_sheet_of_a_clip_that_shows_nothing(make_sequences: Callable[..., Any]) -> None:
+    clip = make_sequences(1, 1)[0]
+    unseen = replace(clip, keypoints=np.zeros_like(clip.keypoints), label="a_name_of_many_words_indeed")
+    texts = [text.get_text() for text in contact_sheet([unseen]).axes[0].texts]
+    assert "no joint was observed" in texts
+    assert "a name of many\nwords indeed" in texts

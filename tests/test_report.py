@@ -16,6 +16,7 @@ from actrec.report import (
     ClipPrediction,
     clip_predictions,
     pick_samples,
+    pick_typical,
     read_history,
     write_metrics,
     write_predictions,
@@ -71,13 +72,14 @@ def test_report_is_whole_and_needs_nothing_outside_its_folder(outcome: dict[str,
         title="A <run> & more",
         history=[{"epoch": 0.0, "train/loss": 1.0, "val/accuracy": 0.5, "lr": 0.1}],
         samples=[SampleClip(sequence, "label_1", 0.7)],
+        typical=outcome["sequences"][:2],
         config="name: <b>run</b>\n",
         facts={"network": "tiny"},
     )
     links = _read(page)
     pictures = {
         f"{name}{dark}.png"
-        for name in ("observation", "class_f1", "confusion", "learning", "samples")
+        for name in ("observation", "class_f1", "confusion", "learning", "samples", "typical")
         for dark in ("", "-dark")
     }
     assert links.found == {*pictures, "data:,"}
@@ -91,6 +93,7 @@ def test_report_is_whole_and_needs_nothing_outside_its_folder(outcome: dict[str,
     assert "The model knows never seen" in links.text
     assert "3 of 3 mistakes in 24 clips" in links.text
     assert "× 3" in links.text
+    assert "A clip of each class, as it is stored" in links.text
 
 
 def test_report_of_an_evaluation_alone(outcome: dict[str, Any], tmp_path: Path) -> None:
@@ -145,6 +148,23 @@ def test_samples_are_the_worst_mistakes_and_one_clip_of_other_labels(outcome: di
     right = [predictions[number] for number in chosen if predictions[number].correct]
     assert [clip.label for clip in right] == CLASSES[:3]
     assert pick_samples([], 8) == []
+
+
+def test_typical_clips_are_the_most_observed_of_the_first_few(make_sequences: Callable[..., Any]) -> None:
+    clips = make_sequences(2, 12)
+    for number, clip in enumerate(clips):  # of label_0 the fifth is seen best, of label_1 the 12th, which is too late
+        clip.keypoints[:, : 1 if number in (4, 23) else 3, 2] = 0
+    chosen = pick_typical(clips, ["label_1", "never_seen", "label_0"])
+    assert [clip.clip_id for clip in chosen] == ["label_1_clip_00", "label_0_clip_04"]
+
+
+def test_a_page_of_many_classes_says_how_many_are_drawn(
+    outcome: dict[str, Any], make_sequences: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = write_report(
+        tmp_path, outcome["metrics"], outcome["predictions"], title="many", typical=make_sequences(31, 1)
+    )
+    assert "A clip of each of the first 30 of 31 classes" in _read(page).text
 
 
 def test_history_may_have_empty_columns(tmp_path: Path) -> None:
