@@ -1,0 +1,72 @@
+"""A perspective camera that looks at somebody: where it stands, how it is held, and what it sees."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.data.synthetic.body import vec
+from actrec.data.synthetic.motion import Actor, sway
+
+
+class View(NamedTuple):
+    """What a camera sees.
+
+    Attributes:
+        camera: Joints in camera coordinates in metres: x right, y down, z away from the camera.
+        image: Their projection in pixels; it may lie outside the picture.
+    """
+
+    camera: Float[ndarray, "frame joint 3"]
+    image: Float[ndarray, "frame joint 2"]
+    width: int
+    height: int
+
+
+# Width, height, weight; Penn Action's longest side is 480, UCF101 is 320 x 240, Kinetics is often 340 x 256.
+_SIZES = ((480, 270, 4), (480, 360, 4), (320, 240, 2), (340, 256, 1), (640, 480, 2), (1280, 720, 2), (1920, 1080, 1),
+          (270, 480, 1), (720, 1280, 1))  # fmt: skip
+_WEIGHTS = np.cumsum([weight for *_, weight in _SIZES]) / sum(weight for *_, weight in _SIZES)
+
+
+def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: Float[ndarray, " frame"]) -> View:
+    """Films somebody from a sampled place, with a sampled lens, held still, panned or by hand.
+
+    Args:
+        actor: Who is filmed, and the randomness.
+        joints: In the world, in metres.
+        yaw: From where, in radians: 0 is from the front, pi / 2 from the left.
+        t: Seconds.
+    """
+    a = actor
+    width, height, _ = _SIZES[int(np.searchsorted(_WEIGHTS, a.rng.random()))]
+    low, high = joints.min((0, 1)), joints.max((0, 1))
+    middle, extent = 0.5 * (low + high), float(np.hypot(*(high - low)[[0, 2]]))
+    distance = a.around(4.0, 0.35)
+    eye_height = float(np.clip(a.around(1.2, 0.4), 0.15, 3.5))
+    away = np.array([np.cos(yaw), np.sin(yaw)]) * distance
+    eye = np.array([middle[0] + away[0], middle[1] + away[1], eye_height])
+    aim = middle + a.rng.standard_normal(3) * 0.06
+    forward = (aim - eye) / np.linalg.norm(aim - eye)
+    right = np.cross(forward, [0, 0, 1])
+    right = right / np.linalg.norm(right)
+    basis = np.stack([right, np.cross(forward, right), forward], 1)
+    camera = (joints - eye) @ basis
+    held = a.pick({"tripod": 0.5, "hand": 0.3, "pan": 0.2})
+    size = {"tripod": 0.0008, "hand": 0.006, "pan": 0.02}[held]
+    rate = {"tripod": 0.5, "hand": 0.9, "pan": 0.15}[held]
+    shake_x, shake_y = sway(a, t, [size, 0.6 * size], rate)
+    depth = np.maximum(camera[..., 2:], 0.3)
+    flat = camera[..., :2] / depth + vec(shake_x, shake_y, 0.0)[:, None, :2]
+    roll = 0.03 * a.rng.standard_normal()
+    flat = flat @ np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    seen = flat.max((0, 1)) - flat.min((0, 1))
+    share = a.around(0.74, 0.22)  # of the picture that the action fills
+    focal = share / max(seen[0] / width, seen[1] / height, 0.3 * extent / distance / max(width, height))
+    centre = 0.5 * (flat.max((0, 1)) + flat.min((0, 1)))
+    slack = np.maximum(np.array([width, height]) - focal * seen, 0) * 0.35
+    image = focal * (flat - centre) + np.array([width, height]) * 0.5 + slack * (2 * a.rng.random(2) - 1)
+    return View(camera, image, width, height)

@@ -1,0 +1,148 @@
+"""The generator: clips of the 14 actions by seed and index, as training, a store or anybody else takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from actrec.data.synthetic.bar import clean_and_jerk, pull_ups, snatch_weight_lifting
+from actrec.data.synthetic.body import Body, Pose, joints
+from actrec.data.synthetic.camera import look
+from actrec.data.synthetic.faults import Faults
+from actrec.data.synthetic.floor import (
+    bench_press,
+    handstand_pushups,
+    handstand_walking,
+    push_ups,
+    sit_ups,
+    wall_pushups,
+)
+from actrec.data.synthetic.motion import Actor
+from actrec.data.synthetic.standing import jump_rope, jumping_jacks, lunges, running_on_treadmill, squat
+from actrec.data.writer import ClipSource
+from actrec.types import ActrecError, SkeletonSequence
+
+ACTIONS: dict[str, Callable[[Actor], Pose]] = {
+    action.__name__: action
+    for action in (
+        bench_press,
+        squat,
+        clean_and_jerk,
+        handstand_pushups,
+        handstand_walking,
+        jumping_jacks,
+        jump_rope,
+        lunges,
+        pull_ups,
+        push_ups,
+        running_on_treadmill,
+        sit_ups,
+        snatch_weight_lifting,
+        wall_pushups,
+    )
+}
+
+# From where an action is filmed besides anywhere: yaw of the camera, in degrees from the front, and its spread.
+# Push-ups, sit-ups and bench press are filmed from the side, jumping jacks from the front: as Penn Action's training
+# clips are.
+_VIEWS: dict[str, tuple[tuple[float, float], ...]] = {
+    "bench_press": ((35, 25), (70, 25)),
+    "squat": ((15, 25), (60, 25)),
+    "clean_and_jerk": ((10, 20), (50, 25)),
+    "handstand_pushups": ((90, 50), (180, 40)),
+    "handstand_walking": ((90, 50), (180, 50)),
+    "jumping_jacks": ((0, 15),),
+    "jump_rope": ((0, 20), (60, 30)),
+    "lunges": ((15, 30), (80, 20)),
+    "pull_ups": ((0, 25), (180, 25)),
+    "push_ups": ((90, 20), (65, 25), (10, 15)),
+    "running_on_treadmill": ((80, 25), (40, 30)),
+    "sit_ups": ((90, 20), (60, 25)),
+    "snatch_weight_lifting": ((10, 20), (50, 25)),
+    "wall_pushups": ((90, 25), (130, 30)),
+}
+_RATES = (30.0, 25.0, 29.97, 24.0, 60.0, 15.0)
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Clips of generated motion.
+
+    Clip `index` depends on the seed and the index alone; each is another body, tempo, style and camera, and so a group
+    of its own. Classes take turns. As an importer it gives the clips to a skeleton store.
+
+    Attributes:
+        n_clips: How many.
+        seed: Of all of them; another gives another data set.
+        test_share: Of the clips of each class; the first of each.
+        any_view: Share of clips filmed from anywhere around, rather than from where an action usually is.
+        faults: What the pose estimator does to what the camera sees; None leaves it perfect.
+    """
+
+    n_clips: int = 2800
+    seed: int = 0
+    test_share: float = 0.2
+    any_view: float = 0.35
+    faults: Faults | None = None
+
+    def __post_init__(self) -> None:
+        if self.n_clips < len(ACTIONS):
+            raise ActrecError(
+                f"importer.n_clips is {self.n_clips}; expected at least {len(ACTIONS)}, one of each action."
+            )
+        if not 0 <= self.test_share < 1:
+            raise ActrecError(f"importer.test_share is {self.test_share}; expected a share from 0 to below 1.")
+
+    def __call__(self, raw: Path | None = None) -> list[ClipSource]:
+        """The clips, not yet made; `raw` is not read."""
+        return [
+            ClipSource(self._name(index), "synthetic", f"clip {index} of seed {self.seed}", partial(self.clip, index))
+            for index in range(self.n_clips)
+        ]
+
+    def clips(self) -> list[SkeletonSequence]:
+        """All clips, in memory."""
+        return [self.clip(index) for index in range(self.n_clips)]
+
+    def clip(self, index: int) -> SkeletonSequence:
+        """One clip."""
+        label = self._label(index)
+        rng = np.random.default_rng((self.seed, index))
+        actor = Actor(Body.sample(rng), rng, _RATES[int(6 * rng.random() ** 2.5)])
+        body = joints(actor.body, ACTIONS[label](actor))
+        view = look(actor, body, self._yaw(actor, label), np.arange(len(body)) / actor.fps)
+        if self.faults is None:
+            keypoints = np.concatenate([view.image, np.ones_like(view.image[..., :1])], -1).astype(np.float32)
+        else:
+            keypoints = self.faults(view.camera, view.image, view.width, view.height, actor.fps, rng)
+        n_test = round(self.test_share * (self.n_clips // len(ACTIONS)))
+        return SkeletonSequence(
+            keypoints,
+            fps=actor.fps,
+            skeleton="coco17",
+            label=label,
+            clip_id=self._name(index),
+            source="synthetic",
+            group=self._name(index),
+            split="test" if index // len(ACTIONS) < n_test else "train",
+            width=view.width,
+            height=view.height,
+        )
+
+    def _yaw(self, actor: Actor, label: str) -> float:
+        if actor.chance(self.any_view):
+            return actor.u(-np.pi, np.pi)
+        views = _VIEWS[label]
+        yaw, spread = views[int(actor.rng.integers(len(views)))]
+        side = 1 if actor.chance(0.5) else -1
+        return side * float(np.radians(yaw + spread * actor.rng.standard_normal()))
+
+    def _label(self, index: int) -> str:
+        return tuple(ACTIONS)[index % len(ACTIONS)]
+
+    def _name(self, index: int) -> str:
+        return f"{self._label(index)}_{self.seed}_{index:06d}"

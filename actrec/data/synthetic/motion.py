@@ -1,0 +1,150 @@
+"""Time in generated motion: repetitions with their tempo, cycles, key values, and noise that is smooth in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from actrec.data.synthetic.body import Body
+
+Times = Float[ndarray, " frame"]
+MAX_FRAMES = 400
+
+
+class Actor(NamedTuple):
+    """Who performs, how the performance is drawn, and how many frames a second are seen of it."""
+
+    body: Body
+    rng: np.random.Generator
+    fps: float
+
+    def u(self, low: float | int, high: float | int) -> float:
+        """A number between the two."""
+        return low + (high - low) * self.rng.random()
+
+    def chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
+    def pick(self, weights: dict[str, float]) -> str:
+        """One of the names, by weight."""
+        at = self.rng.random() * sum(weights.values())
+        for name, weight in weights.items():
+            at -= weight
+            if at < 0:
+                return name
+        return name
+
+    def around(self, mean: float, spread: float) -> float:
+        """A positive number: `mean`, times e to a normal number of that spread."""
+        return mean * float(np.exp(spread * np.clip(self.rng.standard_normal(), -2.5, 2.5)))
+
+
+def ease(s: Times) -> Times:
+    """The minimum-jerk course from 0 to 1 of s from 0 to 1 (Flash and Hogan 1985, equation 3)."""
+    s = np.clip(s, 0, 1)
+    return s * s * s * (10 - s * (15 - 6 * s))
+
+
+def keyed(t: Times, keys: Sequence[tuple[float, float]]) -> Times:
+    """A value that goes from key to key (time, value) with minimum jerk, and rests before the first and after the
+    last."""
+    times, values = np.array(keys).T
+    i = np.clip(np.searchsorted(times, t, "right") - 1, 0, len(times) - 2)
+    s = (t - times[i]) / np.maximum(times[i + 1] - times[i], 1e-6)
+    return values[i] + ease(s) * (values[i + 1] - values[i])
+
+
+def sway(actor: Actor, t: Times, scales: Sequence[float | int], rate: float = 0.5) -> Float[ndarray, "noise frame"]:
+    """Noise that is smooth in time, one course for each scale (its standard deviation); `rate` in hertz."""
+    n = 4
+    frequency = rate * np.array([0.25, 0.6, 1.3, 2.6])[:, None] * np.exp(0.3 * actor.rng.standard_normal((n, 1)))
+    size, start = actor.rng.standard_normal((2, len(scales), n, 1))
+    size = size * np.array([1.0, 0.8, 0.5, 0.2])[:, None]
+    waves = size * np.sin(2 * np.pi * (frequency * t + start))
+    courses: ndarray = waves.sum(1) * np.array(scales)[:, None]
+    return courses
+
+
+class Repetitions(NamedTuple):
+    """A performance of repetitions.
+
+    Attributes:
+        t: Seconds.
+        u: 0 at the start of a repetition, 1 where it turns (less where it is not done in full), 0 at its end.
+        number: Which repetition, from 0.
+        returning: Whether that repetition has turned.
+    """
+
+    t: Times
+    u: Times
+    number: Int[ndarray, " frame"]
+    returning: Bool[ndarray, " frame"]
+
+
+def repetitions(
+    actor: Actor, seconds: float, *, out: float = 0.5, hold: float = 0.06, rest: float = 0.06, spread: float = 0.28
+) -> Repetitions:
+    """Draws a performance of one or more repetitions, and the part of it that the clip shows.
+
+    Half of the clips show one repetition from rest to rest, as Penn Action's do; others several, or any part.
+
+    Args:
+        actor: Who performs.
+        seconds: Usual duration of a repetition.
+        out: Share of the moving time on the way out.
+        hold: Pause at the turn, as a share of the repetition.
+        rest: Pause between repetitions, as a share.
+        spread: Of the tempo between performances, in the logarithm.
+    """
+    rng = actor.rng
+    n = 1 if actor.chance(0.6) else int(rng.integers(2, 5))
+    duration = actor.around(seconds, spread)
+    lasts = duration * np.exp(0.08 * rng.standard_normal(n) + np.linspace(0, 0.15 * rng.standard_normal(), n))
+    holds, rests = rng.exponential(hold, n), rng.exponential(rest, n + 1)
+    depth = 1 - 0.08 * np.abs(rng.standard_normal(n))
+    depth = np.where(rng.random(n) < 0.05, depth * (0.4 + 0.4 * rng.random(n)), depth)
+    out = float(np.clip(out + 0.07 * rng.standard_normal(), 0.25, 0.75))
+    spans = np.stack([rests[:n] * duration, lasts * out, holds * lasts, lasts * (1 - out)], 1)
+    ends = np.cumsum(spans.ravel())
+    values = np.stack([0 * depth, depth, depth * (1 - 0.03 * rng.random(n)), 0 * depth], 1).ravel()
+    t = _shown(actor, ends[-1] + rests[n] * duration, duration, 0.72 if n == 1 else 0.35)
+    u = keyed(t, [(0.0, 0.0), *zip(ends, values, strict=True)])
+    number = np.minimum(np.searchsorted(ends[3::4], t), n - 1)
+    return Repetitions(t, u, number, t > ends[2::4][number])
+
+
+def _shown(actor: Actor, total: float, least: float, whole: float) -> Times:
+    """The frames' times: all of a performance with that probability, or a part of it."""
+    start, end = 0.0, total
+    if not actor.chance(whole):
+        length = min(total, least * actor.u(0.6, 1.0) + actor.rng.random() * (total - least))
+        start = actor.rng.random() * max(total - length, 0)
+        end = start + length
+    n = int(np.clip((end - start) * actor.fps, 18, MAX_FRAMES))
+    return start + np.arange(n) / actor.fps
+
+
+def performance(actor: Actor, total: float) -> Times:
+    """The frames' times of something that is done once, of which the clip shows most or all."""
+    return _shown(actor, total, 0.6 * total, 0.8)
+
+
+def cycles(actor: Actor, frequency: float, low: float, high: float, at_rest: float = 0.0) -> tuple[Times, Times]:
+    """Seconds, and the phase in radians of something periodic, whose tempo drifts.
+
+    Args:
+        actor: Who performs.
+        frequency: Cycles a second.
+        low: Least number of cycles shown.
+        high: Greatest; small numbers are likelier.
+        at_rest: Probability that the clip begins at phase 0, rather than anywhere.
+    """
+    shown = low + (high - low) * actor.rng.random() ** 2.5
+    n = int(np.clip(shown / frequency * actor.fps, 18, MAX_FRAMES))
+    t = np.arange(n) / actor.fps
+    (drift,) = sway(actor, t, [0.25], 0.4)
+    return t, 2 * np.pi * frequency * t + drift + (0 if actor.chance(at_rest) else 2 * np.pi * actor.rng.random())
