@@ -21,6 +21,10 @@ class RunCheckpoint(ModelCheckpoint):
     With something to monitor it is the best; of equally good ones the latest, which has been trained the longest.
     """
 
+    @property
+    def state_key(self) -> str:
+        return f"{super().state_key} as {self.filename}"  # best and last may otherwise be alike
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         def here(path: str) -> str:
             return str(Path(self.dirpath or "") / Path(path).name) if path else path
@@ -49,7 +53,7 @@ class History(L.Callback):
     def __init__(self) -> None:
         self.folder = Path()
         self.rows: list[dict[str, float]] = []
-        self._start = 0.0
+        self._start, self._validated = 0.0, False
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}
@@ -58,10 +62,14 @@ class History(L.Callback):
         self.rows = state_dict["rows"]
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._start = time.perf_counter()
+        self._start, self._validated = time.perf_counter(), False
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._validated = True
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics = trainer.callback_metrics.items()  # those of val are the latest, be they of this epoch or not
+        figures = {name: float(value) for name, value in metrics if self._validated or not name.startswith("val/")}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         seconds = time.perf_counter() - self._start
         self.rows.append({"epoch": trainer.current_epoch, "lr": rate, "seconds": seconds, **figures})

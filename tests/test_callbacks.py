@@ -38,6 +38,7 @@ def test_history_goes_on_after_a_resumption(tmp_path: Path) -> None:
         trainer.optimizers = [SimpleNamespace(param_groups=[{"lr": 0.1}])]
         history.folder = tmp_path
         history.on_train_epoch_start(trainer, Mock(spec=L.LightningModule))
+        history.on_validation_end(trainer, Mock(spec=L.LightningModule))
         history.on_train_epoch_end(trainer, Mock(spec=L.LightningModule))
 
     first = History()
