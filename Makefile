@@ -7,7 +7,7 @@ export WANDB_MODE := offline
 export YOLO_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow lint format types check penn_action clean
+.PHONY: help install test test-slow lint format types check quickstart penn_action clean
 
 help: ## list these targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ types: install ## mypy
 	$(BIN)/mypy
 
 check: lint types test ## lint, types and tests
+
+quickstart: install ## all set-up, then the main job on generated skeletons: train, evaluate, report
+	$(BIN)/python -m actrec.train experiment=quickstart
+	@echo "Your own skeletons: see README.md, 'Train on your own skeletons'."
 
 penn_action: install ## all set-up, then prepare and train on Penn Action from RAW=folder
 	$(BIN)/python -m actrec.prepare dataset=penn_action raw='$(RAW)'

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import statistics
+import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -17,14 +20,14 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.callbacks import AtomicCheckpoints, History, RunCheckpoint
-from actrec.checkpoint import ModelSpec, save_model
+from actrec.checkpoint import ModelSpec, save_model, start_from
 from actrec.config import check_whole, main
 from actrec.data.datamodule import ActionData
 from actrec.data.load import load_clips
 from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
 from actrec.module import ActionModule
-from actrec.report import read_history
+from actrec.report import pick_typical, read_history
 from actrec.results import judge, summary, write_results
 from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
@@ -34,7 +37,7 @@ log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__
 build = partial(instantiate, _convert_="all")  # plain lists and dicts: DictConfig goes no further than here
 
 
-_LEAST = {"epochs": 1, "batch_size": 1, "seed": 0, "patience": 1}  # whole numbers
+_LEAST = {"epochs": 1, "val_every": 1, "batch_size": 1, "seed": 0, "patience": 1}  # whole numbers
 _NUMBERS = ("base_lr", "weight_decay", "warmup_epochs", "lr_decay", "grad_clip", "lambda_1", "lambda_2", "ema_decay")
 
 
@@ -129,6 +132,7 @@ def make_trainer(cfg: DictConfig) -> L.Trainer:
             plugins=[AtomicCheckpoints()],
             use_distributed_sampler=False,  # the sampler shares out its items itself
             max_epochs=cfg.epochs,
+            check_val_every_n_epoch=cfg.val_every,
             gradient_clip_val=cfg.grad_clip,
             callbacks=list(callbacks.values()),
             logger=False,
@@ -181,6 +185,7 @@ def train(cfg: DictConfig) -> Path:
     data = make_data(cfg)
     spec = make_spec(cfg, data)
     network = spec.build()
+    known = start_from(network, spec, cfg.pretrained) if cfg.pretrained else 0
     if cfg.hardware.compile:
         network.compile()
     module = ActionModule(
@@ -201,6 +206,8 @@ def train(cfg: DictConfig) -> Path:
         size = sum(parameter.numel() for parameter in network.parameters())
         log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")
         log.info("%s, %s parameters; %d classes; clips: %s.", spec.network, f"{size:,}", len(data.labels), parts)
+        if cfg.pretrained:
+            log.info("Starts from %s: %d of %d classes known.", cfg.pretrained, known, len(data.labels))
         fit(trainer, module, data, run.checkpoint)
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
@@ -214,6 +221,8 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
     history = read_history(file) if file.exists() else []
     seconds = sum(row["seconds"] for row in history)
     facts = {"training time": f"{seconds / 60:.1f} min", "seed": str(cfg.seed)}
+    if cfg.pretrained:
+        facts["started from"] = str(cfg.pretrained)
     best = folder / "checkpoints" / "best.ckpt"
     if best.exists():
         checkpoint = torch.load(best, map_location="cpu", weights_only=True)
@@ -226,10 +235,21 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
         results,
         title=f"{cfg.name}: {spec.network} on {cfg.dataset.name}",
         history=history,
+        typical=pick_typical(data.stored_train, data.labels),
         config=OmegaConf.to_yaml(cfg, resolve=True),
         facts=facts,
     )
     log.info("%s.\nTrained in %.1f min. Look at %s", summary(results), seconds / 60, page)
+    if cfg.next_steps:
+        log.info("%s", next_steps(cfg.next_steps, folder))
+
+
+def next_steps(steps: Mapping[str, str], folder: Path) -> str:
+    """What to try after a run, each command as it can be pasted."""
+    python, here = Path(sys.executable), Path.cwd()
+    python = python.relative_to(here) if python.is_relative_to(here) else python
+    text = "What to try next:" + "".join(f"\n  # {what}\n  {step}" for what, step in steps.items())
+    return text.replace("{python}", shlex.quote(str(python))).replace("{run}", shlex.quote(str(folder)))
 
 
 @main("train")

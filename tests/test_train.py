@@ -1,6 +1,7 @@
 import itertools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from omegaconf import DictConfig
 from safetensors.torch import load_file
 
 import actrec.evaluate
+import actrec.prepare
 import actrec.train
 from actrec.config import config_dir
 from actrec.data.writer import ClipSource, write_store
@@ -98,16 +100,71 @@ def test_sport14_is_the_blog_posts_table() -> None:
 
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run_command: Run) -> None:
+    generated = experiment == "quickstart"
     code, _, err = run_command(
         actrec.train.run,
         f"experiment={experiment}",
         *(TINY if experiment != "penn_transformer" else TINY[1:]),
         "fast_dev_run=true",
-        f"store={store}",
+        "dataset.importer.n_clips=140" if generated else f"store={store}",
         f"output_dir={tmp_path / 'run'}",
     )
     assert code == 0, err
-    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["n_clips"] == 12
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["n_clips"] == (28 if generated else 12)
+
+
+def test_quickstart_needs_no_data_and_ends_with_commands_that_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_command: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["hardware=cpu", "dataset.importer.n_clips=140"]
+    code, out, err = run_command(actrec.train.run, "experiment=quickstart", *small, *TINY, "epochs=1")
+    assert code == 0, err
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
+    (run,) = (tmp_path / "outputs/quickstart").iterdir()
+    assert json.loads((run / "model/config.json").read_text())["pose_model"] == "generated"
+    commands = [shlex.split(line) for line in out.partition("What to try next:")[2].splitlines() if "-m" in line]
+    entries = {f"actrec.{name}": getattr(actrec, name).run for name in ("train", "evaluate", "prepare")}
+    assert {command[2] for command in commands} == set(entries)
+    for python, _, module, *overrides in commands:
+        assert python == sys.executable
+        cheap = {"actrec.train": [*TINY[1:], *small, "fast_dev_run=true"], "actrec.evaluate": small}
+        code, _, err = run_command(entries[module], *overrides, *cheap.get(module, small[1:]))
+        assert code == 0, err
+
+
+def test_a_generated_set_is_trained_on_as_its_store_is(tmp_path: Path, run_command: Run) -> None:
+    given = ["dataset=synthetic", "dataset.importer.n_clips=140"]
+    assert run_command(actrec.prepare.run, *given, f"store={tmp_path / 'clips'}")[0] == 0
+    for name, store in {"memory": "null", "store": tmp_path / "clips"}.items():
+        code, _, err = run_command(
+            actrec.train.run, *given, *TINY, "epochs=1", f"store={store}", f"output_dir={tmp_path / name}"
+        )
+        assert code == 0, err
+    one, other = ((tmp_path / name / "predictions.csv").read_text() for name in ("memory", "store"))
+    assert one == other
+
+
+def test_few_clips_from_a_trained_model(store: Path, tmp_path: Path, run_command: Run) -> None:
+    common = [f"store={store}", *TINY, "split.val_share=0.2"]
+    code, _, err = run_command(
+        actrec.train.run, "experiment=penn_action", *common, "epochs=1", f"output_dir={tmp_path / 'penn'}"
+    )
+    assert code == 0, err
+    few = [*common, "experiment=few_shot", "skeleton=penn13", "split.clips_per_class=2", "epochs=3", "val_every=2"]
+    folder = tmp_path / "penn/model"
+    code, out, err = run_command(actrec.train.run, *few, f"pretrained={folder}", f"output_dir={tmp_path / 'few'}")
+    assert code == 0, err
+    assert f"Starts from {folder}: 8 of 14 classes known." in out
+    assert "14 classes; clips: 6 train, " in out
+    history = read_history(tmp_path / "few" / "history.csv")
+    assert ["val/accuracy" in row for row in history] == [False, True, False]
+    for name in ("best", "last"):  # no choice by val
+        assert torch.load(tmp_path / f"few/checkpoints/{name}.ckpt", weights_only=True)["epoch"] == 2
+
+    code, _, err = run_command(actrec.train.run, *few[:-4], "skeleton=coco17", f"pretrained={folder}")
+    assert code == 1
+    assert "its skeleton is penn13, and here it is coco17" in err
 
 
 def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_command: Run) -> None:
@@ -227,6 +284,10 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_ends(callbacks: str, store
     ("overrides", "message"),
     [
         (["experiment=sport14"], r"python -m actrec.prepare dataset=sport14 raw="),
+        (["experiment=sport14"], "python -m actrec.train experiment=quickstart"),
+        (["experiment=sport14", "store=null"], "the clips of dataset=sport14 cannot be generated"),
+        (["experiment=sport14", "val_every=0"], "val_every is 0"),
+        (["experiment=quickstart", "pretrained=nowhere", "dataset.importer.n_clips=140"], "'nowhere' is not a model"),
         (["experiment=sprt14"], "Did you mean 'sport14'"),
         (["experiment=sport14", "objetive.lambda_1=1"], "objective"),
         (["experiment=sport14", "network.horizn=1"], "network.horizon"),
