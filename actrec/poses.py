@@ -96,12 +96,16 @@ def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT) -> Fi
         column, row = divmod(number, rows)
         left, top = column * (label + _POSES), row * 1.1
         axes.hlines(top - 0.02, left + 0.16, left + label + _POSES - 0.1, color=theme.grid, linewidth=0.8)
-        name = textwrap.fill(spaced(clip.label), 18)
-        axes.text(left + 0.2, top + 0.5, name, va="bottom", fontsize=NORMAL, color=theme.ink, weight="bold")
-        seconds = f"{len(clip) / clip.fps:.1f} s"
-        axes.text(left + 0.2, top + 0.6, seconds, va="top", fontsize=SMALL, color=theme.muted)
+        _draw_label(axes, theme, clip, (left + 0.2, top + 0.42))
         _draw_poses(axes, theme, clip, (left + label, top), weight=1 / columns)
     return figure
+
+
+def _draw_label(axes: Axes, theme: Theme, clip: SkeletonSequence, place: tuple[float, float]) -> None:
+    text = textwrap.fill(spaced(clip.label), 18, max_lines=3, placeholder=" …")
+    name = axes.text(*place, text, va="center", fontsize=NORMAL, color=theme.ink, weight="bold")
+    under = axes.annotate(f"{len(clip) / clip.fps:.1f} s", (0, 0), (0, -4), name, "offset points", va="top")
+    under.set(fontsize=SMALL, color=theme.muted)
 
 
 def _draw_legend(axes: Axes, theme: Theme, with_forecasts: bool) -> None:
