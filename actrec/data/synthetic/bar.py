@@ -17,8 +17,8 @@ def pull_ups(actor: Actor) -> Pose:
     n = len(rep.t)
     bar = 2.35
     grip = b.shoulder_width * a.u(0.4, 1.05)
-    hang = a.u(0.93, 0.995) * b.arm + 0.1 * b.torso
-    below = hang + rep.u * (a.u(0.12, 0.42) * b.torso - hang)
+    hang = a.u(0.95, 0.998) * b.arm + 0.18 * b.torso
+    below = hang + rep.u * (a.u(-0.02, 0.32) * b.torso - hang)
     swing, shift, nod, tilt = sway(a, rep.t, [0.05, 0.012, 0.03, 0.02], 0.5)
     lean = -a.u(0.0, 0.3) * rep.u + a.u(-0.08, 0.08) + nod
     behind = a.u(0.0, 0.05) + a.u(0.0, 0.22) * rep.u
@@ -87,7 +87,7 @@ def _caught(actor: Actor, lift: _Lift, full: float) -> None:
 
 def clean_and_jerk(actor: Actor) -> Pose:
     a, b = actor, actor.body
-    lift, grip = _Lift(), b.shoulder_width * a.u(0.55, 0.85)
+    lift, grip = _Lift(), b.shoulder_width * a.u(0.6, 1.0)
     _from_floor(a, lift, grip)
     turned = lift.now - 0.1
     _caught(a, lift, 0.5)

@@ -221,7 +221,7 @@ def _raised(body: Body, trunk: Trunk, wrists: Float[ndarray, "frame 2 3"]) -> Fl
     up = trunk.chest[:, 2:3]
     raised = np.clip(((wrists - hanging) * up).sum(-1, keepdims=True) / body.arm, 0, 1)
     inwards = (0.06 * body.torso * SIDES)[:, None] * trunk.chest[:, 1:2]
-    return hanging + raised * (0.14 * body.torso * up - inwards)
+    return hanging + raised * (0.2 * body.torso * up - inwards)
 
 
 def _two_bones(

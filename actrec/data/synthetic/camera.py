@@ -43,7 +43,7 @@ def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: F
     """
     a = actor
     width, height, _ = _SIZES[int(np.searchsorted(_WEIGHTS, a.rng.random()))]
-    low, high = joints.min((0, 1)), joints.max((0, 1))
+    low, high = _bounds(joints)
     middle, extent = 0.5 * (low + high), float(np.hypot(*(high - low)[[0, 2]]))
     distance = a.around(4.0, 0.35)
     eye_height = float(np.clip(a.around(1.2, 0.4), 0.15, 3.5))
@@ -51,9 +51,9 @@ def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: F
     eye = np.array([middle[0] + away[0], middle[1] + away[1], eye_height])
     aim = middle + a.rng.standard_normal(3) * 0.06
     forward = (aim - eye) / np.linalg.norm(aim - eye)
-    right = np.cross(forward, [0, 0, 1])
-    right = right / np.linalg.norm(right)
-    basis = np.stack([right, np.cross(forward, right), forward], 1)
+    right = np.array([forward[1], -forward[0], 0.0]) / np.hypot(forward[0], forward[1])
+    down = np.array([-forward[2] * right[1], forward[2] * right[0], forward[0] * right[1] - forward[1] * right[0]])
+    basis = np.stack([right, down, forward], 1)
     camera = (joints - eye) @ basis
     held = a.pick({"tripod": 0.5, "hand": 0.3, "pan": 0.2})
     size = {"tripod": 0.0008, "hand": 0.006, "pan": 0.02}[held]
@@ -63,10 +63,16 @@ def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: F
     flat = camera[..., :2] / depth + vec(shake_x, shake_y, 0.0)[:, None, :2]
     roll = 0.03 * a.rng.standard_normal()
     flat = flat @ np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
-    seen = flat.max((0, 1)) - flat.min((0, 1))
+    low, high = _bounds(flat)
+    seen = high - low
     share = a.around(0.74, 0.22)  # of the picture that the action fills
     focal = share / max(seen[0] / width, seen[1] / height, 0.3 * extent / distance / max(width, height))
-    centre = 0.5 * (flat.max((0, 1)) + flat.min((0, 1)))
     slack = np.maximum(np.array([width, height]) - focal * seen, 0) * 0.35
-    image = focal * (flat - centre) + np.array([width, height]) * 0.5 + slack * (2 * a.rng.random(2) - 1)
+    image = focal * (flat - 0.5 * (low + high)) + np.array([width, height]) * 0.5 + slack * (2 * a.rng.random(2) - 1)
     return View(camera, image, width, height)
+
+
+def _bounds(points: Float[ndarray, "frame joint axis"]) -> tuple[Float[ndarray, " axis"], Float[ndarray, " axis"]]:
+    """The least and the greatest value along each axis."""
+    axes = [points[..., axis] for axis in range(points.shape[2])]  # numpy is slow at this where the axis is short
+    return np.array([axis.min() for axis in axes]), np.array([axis.max() for axis in axes])

@@ -61,7 +61,7 @@ def push_ups(actor: Actor) -> Pose:
     kind = a.pick({"floor": 0.74, "knees": 0.12, "feet_up": 0.07, "hands_up": 0.07})
     length = b.thigh + b.torso if kind == "knees" else 0.99 * b.leg + b.torso
     foot = np.array([0.0, {"knees": 0.06, "feet_up": a.u(0.3, 0.55)}.get(kind, 0.12)])
-    straight, bent = a.u(0.9, 0.985) * b.arm, a.u(0.3, 0.6) * b.arm
+    straight, bent = a.u(0.9, 0.985) * b.arm, a.u(0.22, 0.52) * b.arm
     hand_z = _WRIST + (a.u(0.1, 0.45) if kind == "hands_up" else 0)
     top = hand_z + 0.97 * straight
     shoulder_x = np.sqrt(max(length**2 - (top - foot[1]) ** 2, 0.01))
@@ -96,7 +96,7 @@ def sit_ups(actor: Actor) -> Pose:
     rep = repetitions(a, 2.4, hold=0.05, rest=0.06)
     how = a.pick({"behind_head": 0.5, "crossed": 0.22, "forward": 0.16, "overhead": 0.12})
     lying = -np.pi / 2 + a.u(-0.1, 0.15)
-    risen = a.u(-0.45, 0.35) if a.chance(0.78) else a.u(-1.05, -0.5)  # crunches
+    risen = a.u(-0.35, 0.5) if a.chance(0.86) else a.u(-1.05, -0.5)  # crunches
     nod, shift, turn, wobble = sway(a, rep.t, [0.03, 0.01, 0.03, 0.03])
     chest_pitch = lying + ease(0.15 + 0.85 * rep.u**0.85) * (risen - lying) * rep.u**0.15 + nod
     hips_pitch = lying + a.u(0.35, 0.75) * (risen - lying) * rep.u**1.4
@@ -113,7 +113,7 @@ def sit_ups(actor: Actor) -> Pose:
         reach = (1 - down) * both(0.1, 0.1, 0.95) + down * low
         reach = reach + 0.04 * a.rng.standard_normal((1, 2, 3)) + sway(a, rep.t, [0.02] * 3).T[:, None]
         arms = free_arms(b, trunk, reach, both(-0.2, 1, -0.7))
-    knee = a.u(1.1, 2.1) if a.chance(0.9) else a.u(0.1, 0.6)
+    knee = a.u(1.35, 2.35) if a.chance(0.9) else a.u(0.1, 0.6)
     apart = np.sqrt(b.thigh**2 + b.shank**2 + 2 * b.thigh * b.shank * np.cos(knee))
     heel = a.u(0.04, 0.1) if a.chance(0.88) else a.u(0.2, 0.6)  # or hooked up on a bench
     slide = sway(a, rep.t, [0.015], 0.3)[0]

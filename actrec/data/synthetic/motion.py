@@ -101,7 +101,7 @@ def repetitions(
         spread: Of the tempo between performances, in the logarithm.
     """
     rng = actor.rng
-    n = 1 if actor.chance(0.6) else int(rng.integers(2, 5))
+    n = 1 if actor.chance(0.72) else int(rng.integers(2, 5))
     duration = actor.around(seconds, spread)
     lasts = duration * np.exp(0.08 * rng.standard_normal(n) + np.linspace(0, 0.15 * rng.standard_normal(), n))
     holds, rests = rng.exponential(hold, n), rng.exponential(rest, n + 1)
@@ -111,7 +111,7 @@ def repetitions(
     spans = np.stack([rests[:n] * duration, lasts * out, holds * lasts, lasts * (1 - out)], 1)
     ends = np.cumsum(spans.ravel())
     values = np.stack([0 * depth, depth, depth * (1 - 0.03 * rng.random(n)), 0 * depth], 1).ravel()
-    t = _shown(actor, ends[-1] + rests[n] * duration, duration, 0.72 if n == 1 else 0.35)
+    t = _shown(actor, ends[-1] + rests[n] * duration, duration, 0.82 if n == 1 else 0.4)
     u = keyed(t, [(0.0, 0.0), *zip(ends, values, strict=True)])
     number = np.minimum(np.searchsorted(ends[3::4], t), n - 1)
     return Repetitions(t, u, number, t > ends[2::4][number])
@@ -139,11 +139,11 @@ def cycles(actor: Actor, frequency: float, low: float, high: float, at_rest: flo
     Args:
         actor: Who performs.
         frequency: Cycles a second.
-        low: Least number of cycles shown.
-        high: Greatest; small numbers are likelier.
+        low: Least number of cycles shown; half of the clips show hardly more.
+        high: Greatest.
         at_rest: Probability that the clip begins at phase 0, rather than anywhere.
     """
-    shown = low + (high - low) * actor.rng.random() ** 2.5
+    shown = low * actor.u(1.0, 1.3) if actor.chance(0.5) else low + (high - low) * actor.rng.random() ** 2
     n = int(np.clip(shown / frequency * actor.fps, 18, MAX_FRAMES))
     t = np.arange(n) / actor.fps
     (drift,) = sway(actor, t, [0.25], 0.4)

@@ -58,7 +58,7 @@ def squat(actor: Actor) -> Pose:
     a, b = actor, actor.body
     rep = repetitions(a, 2.5, hold=0.06, rest=0.1)
     wobble, shift, turn, tilt = sway(a, rep.t, [0.04, 0.015, 0.04, 0.03])
-    bottom = b.ankle + b.shank * a.u(0.45, 1.35)
+    bottom = b.ankle + b.shank * a.u(0.3, 1.15)
     apart = a.u(0.7, 1.5) * b.hip_width
     top = b.astride(apart - 0.5 * b.hip_width + 0.05)
     z = top + rep.u * (bottom - top)
@@ -118,7 +118,7 @@ def jumping_jacks(actor: Actor) -> Pose:
     legs_u = open_ + a.u(0.2, 1) * (ease(open_) - open_)
     lean, shift, turn, tilt = sway(a, t, [0.03, 0.02, 0.05, 0.03])
     width = a.u(0.25, 0.6) * b.hip_width + legs_u * a.u(0.35, 0.75) * b.leg * 0.6
-    hop, bend = a.u(0.0, 0.1), a.u(0.01, 0.08)
+    hop, bend = a.u(0.03, 0.18), a.u(0.01, 0.1)
     z = b.astride(width - 0.5 * b.hip_width) + hop * air - bend * (1 - air)
     lean = lean + a.u(-0.03, 0.1)
     trunk = Trunk(vec(0.0, shift, z), orient(lean, turn), orient(lean, turn, tilt))
@@ -134,11 +134,11 @@ def jumping_jacks(actor: Actor) -> Pose:
 
 def jump_rope(actor: Actor) -> Pose:
     a, b = actor, actor.body
-    t, phase = cycles(a, a.around(1.9, 0.16), 1.8, 12.0)
+    t, phase = cycles(a, a.around(1.9, 0.16), 1.8, 12.0, at_rest=0.6)
     kind = a.pick({"both": 0.72, "alternate": 0.28})
     air = np.maximum(np.sin(phase), 0) if a.chance(0.6) else 0.5 - 0.5 * np.cos(phase)
     bent = np.maximum(-np.sin(phase + 0.3), 0)
-    hop, bend = a.u(0.03, 0.14), a.u(0.01, 0.06)
+    hop, bend = a.u(0.05, 0.21), a.u(0.01, 0.08)
     lean, shift, turn, tilt = sway(a, t, [0.03, 0.02, 0.05, 0.02])
     lean = lean + a.u(0.0, 0.2)
     z = b.ankle + 0.97 * b.leg + hop * air - bend * bent
