@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from actrec.data.synthetic.floor import (
 from actrec.data.synthetic.motion import Actor
 from actrec.data.synthetic.standing import jump_rope, jumping_jacks, lunges, running_on_treadmill, squat
 from actrec.data.writer import ClipSource
+from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 
 ACTIONS: dict[str, Callable[[Actor], Pose]] = {
@@ -65,6 +66,17 @@ _VIEWS: dict[str, tuple[tuple[float, float], ...]] = {
     "snatch_weight_lifting": ((10, 20), (50, 25)),
     "wall_pushups": ((90, 25), (130, 30)),
 }
+# What equipment hides for the whole clip: bench and rack, bars on shoulders, the end of the picture. Parts, and their
+# probability: by how much more often than the body itself explains they are never seen in Penn Action's training clips.
+_HIDDEN: dict[str, dict[str, float]] = {
+    "bench_press": {"nose": 0.3, "shoulder": 0.25, "ankle": 0.4},
+    "squat": {"shoulder": 0.25, "wrist": 0.2},
+    "pull_ups": {"ankle": 0.25},
+    "push_ups": {"hip": 0.1, "ankle": 0.1},
+    "sit_ups": {"shoulder": 0.1, "ankle": 0.1},
+    "clean_and_jerk": {"shoulder": 0.05},
+    "snatch_weight_lifting": {"shoulder": 0.05},
+}
 _RATES = (30.0, 25.0, 29.97, 24.0, 60.0, 15.0)
 
 
@@ -87,7 +99,7 @@ class Synthetic:
     seed: int = 0
     test_share: float = 0.2
     any_view: float = 0.35
-    faults: Faults | None = None
+    faults: Faults | None = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
         if self.n_clips < len(ACTIONS):
@@ -119,6 +131,7 @@ class Synthetic:
             keypoints = np.concatenate([view.image, np.ones_like(view.image[..., :1])], -1).astype(np.float32)
         else:
             keypoints = self.faults(view.camera, view.image, view.width, view.height, actor.fps, rng)
+            keypoints[:, _hidden(actor, label)] = 0
         n_test = round(self.test_share * (self.n_clips // len(ACTIONS)))
         return SkeletonSequence(
             keypoints,
@@ -146,3 +159,14 @@ class Synthetic:
 
     def _name(self, index: int) -> str:
         return f"{self._label(index)}_{self.seed}_{index:06d}"
+
+
+def _hidden(actor: Actor, label: str) -> list[int]:
+    """Joints that equipment hides: of a part that it does, both or either."""
+    parts = [part for part, probability in _HIDDEN.get(label, {}).items() if actor.chance(probability)]
+    sides = {part: actor.pick({"left": 1, "right": 1, "": 2}) for part in parts}
+    return [
+        number
+        for number, joint in enumerate(COCO17.joints)
+        if joint.split("_")[-1] in parts and joint.startswith(sides[joint.split("_")[-1]])
+    ]

@@ -94,19 +94,19 @@ def wall_pushups(actor: Actor) -> Pose:
 def sit_ups(actor: Actor) -> Pose:
     a, b = actor, actor.body
     rep = repetitions(a, 2.4, hold=0.05, rest=0.06)
-    how = a.pick({"behind_head": 0.5, "crossed": 0.22, "forward": 0.16, "overhead": 0.12})
+    how = a.pick({"behind_head": 0.34, "crossed": 0.4, "forward": 0.18, "overhead": 0.08})
     lying = -np.pi / 2 + a.u(-0.1, 0.15)
     risen = a.u(-0.35, 0.5) if a.chance(0.86) else a.u(-1.05, -0.5)  # crunches
     nod, shift, turn, wobble = sway(a, rep.t, [0.03, 0.01, 0.03, 0.03])
     chest_pitch = lying + ease(0.15 + 0.85 * rep.u**0.85) * (risen - lying) * rep.u**0.15 + nod
-    hips_pitch = lying + a.u(0.35, 0.75) * (risen - lying) * rep.u**1.4
+    hips_pitch = lying + a.u(0.2, 0.65) * (risen - lying) * rep.u**1.4
     trunk = Trunk(
         vec(0.0, shift, 0.11), orient(hips_pitch), orient(chest_pitch, turn, (a.chance(0.1) * 0.5) * rep.u + wobble)
     )
     if how == "behind_head":
         middle = head_of(b, trunk, trunk.chest)[:, None]
         ends = middle + both(a.u(-0.08, 0.04), a.u(0.03, 0.13), a.u(-0.06, 0.06)) @ trunk.chest
-        arms = Limbs(ends, both(a.u(-0.2, 1.0), 1, 0.3) @ trunk.chest)
+        arms = Limbs(ends, both(a.u(-0.2, 1.6), 1, 0.2) @ trunk.chest)
     else:
         down = ease(rep.u * 1.3)[:, None, None] if how == "overhead" else 1.0
         low = both(0.3, -0.42, -0.25) if how == "crossed" else both(a.u(0.6, 0.9), a.u(-0.2, 0.0), a.u(-0.5, -0.1))

@@ -58,7 +58,7 @@ def squat(actor: Actor) -> Pose:
     a, b = actor, actor.body
     rep = repetitions(a, 2.5, hold=0.06, rest=0.1)
     wobble, shift, turn, tilt = sway(a, rep.t, [0.04, 0.015, 0.04, 0.03])
-    bottom = b.ankle + b.shank * a.u(0.3, 1.15)
+    bottom = b.ankle + b.shank * a.u(0.2, 1.05)
     apart = a.u(0.7, 1.5) * b.hip_width
     top = b.astride(apart - 0.5 * b.hip_width + 0.05)
     z = top + rep.u * (bottom - top)
@@ -140,7 +140,7 @@ def jump_rope(actor: Actor) -> Pose:
     bent = np.maximum(-np.sin(phase + 0.3), 0)
     hop, bend = a.u(0.05, 0.21), a.u(0.01, 0.08)
     lean, shift, turn, tilt = sway(a, t, [0.03, 0.02, 0.05, 0.02])
-    lean = lean + a.u(0.0, 0.2)
+    lean = lean + a.u(-0.03, 0.13)
     z = b.ankle + 0.97 * b.leg + hop * air - bend * bent
     trunk = Trunk(vec(0.02 * np.sin(0.5 * phase), shift, z), orient(lean * 0.7, turn), orient(lean, turn, tilt))
     lift = np.full((len(t), 2), 0.02) + (0.85 * hop * air)[:, None]
@@ -154,7 +154,7 @@ def jump_rope(actor: Actor) -> Pose:
     turnover = phase + 0.2 * a.rng.standard_normal() + np.pi * a.rng.random()
     reach = both(
         a.u(0.05, 0.35) + size * np.cos(turnover),
-        a.u(0.1, 0.42),
+        a.u(0.04, 0.36),
         hands + size * np.sin(turnover),
     ) + 0.03 * a.rng.standard_normal((1, 2, 3))
     arms = free_arms(b, trunk, reach, both(-1, a.u(0.1, 0.8), -0.3))
