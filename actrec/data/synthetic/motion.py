@@ -112,7 +112,7 @@ def repetitions(
     ends = np.cumsum(spans.ravel())
     values = np.stack([0 * depth, depth, depth * (1 - 0.03 * rng.random(n)), 0 * depth], 1).ravel()
     t = _shown(actor, ends[-1] + rests[n] * duration, duration, 0.82 if n == 1 else 0.4)
-    u = keyed(t, [(0.0, 0.0), *zip(ends, values, strict=True)])
+    u = np.clip(keyed(t, [(0.0, 0.0), *zip(ends, values, strict=True)]), 0, 1)  # against rounding
     number = np.minimum(np.searchsorted(ends[3::4], t), n - 1)
     return Repetitions(t, u, number, t > ends[2::4][number])
 
