@@ -162,11 +162,12 @@ class Synthetic:
 
 
 def _hidden(actor: Actor, label: str) -> list[int]:
-    """Joints that equipment hides: of a part that it does, both or either."""
+    """Joints that equipment hides: of a part that it does, both sides or either."""
     parts = [part for part, probability in _HIDDEN.get(label, {}).items() if actor.chance(probability)]
-    sides = {part: actor.pick({"left": 1, "right": 1, "": 2}) for part in parts}
+    sides = {part: actor.pick({"left_": 1.0, "right_": 1.0, "": 2.0}) for part in parts}
+    split = [(joint.rpartition("_")[2], joint) for joint in COCO17.joints]
     return [
         number
-        for number, joint in enumerate(COCO17.joints)
-        if joint.split("_")[-1] in parts and joint.startswith(sides[joint.split("_")[-1]])
+        for number, (part, joint) in enumerate(split)
+        if part in parts and (joint == part or joint.startswith(sides[part]))
     ]

@@ -11,7 +11,16 @@ from actrec.types import ActrecError
 
 WIDTH, HEIGHT, FPS, FOCAL, DISTANCE = 640, 480, 30.0, 600.0, 4.0
 NONE: dict[str, Any] = dict(
-    occlusion=0.0, jitter=0.0, lost=0.0, cropped=0.0, swaps=0.0, missed=0.0, blurred=0.0, weakest=0.0, unannotated=()
+    occlusion=0.0,
+    jitter=0.0,
+    lost=0.0,
+    cropped=0.0,
+    swaps=0.0,
+    missed=0.0,
+    blurred=0.0,
+    weakest=0.0,
+    unannotated=(),
+    viewers_sides=0.0,
 )
 FACE = ("left_eye", "right_eye", "left_ear", "right_ear")
 
@@ -142,6 +151,15 @@ def test_from_the_side_the_far_side_is_unseen() -> None:
     assert share_seen(faults, standing(-90), *near) > 0.95
     assert share_seen(faults, standing(90), *near) < 0.35
     assert share_seen(faults, standing(90), *far) > 0.95
+
+
+def test_the_viewers_left_is_the_bodys_right() -> None:
+    """Seen from the front, what the body calls left is at the right of the picture."""
+    left, right = COCO17.index(("left_shoulder", "right_shoulder"))
+    own, viewers = (observe(annotated(viewers_sides=share), standing(0))[..., 0] for share in (0.0, 1.0))
+    assert (own[:, left] > own[:, right]).all()
+    assert (viewers[:, left] < viewers[:, right]).all()
+    np.testing.assert_array_equal(viewers, own[:, COCO17.mirror_index])
 
 
 def test_a_limb_that_is_seen_past_the_body_is_seen() -> None:
