@@ -100,13 +100,13 @@ def test_sport14_is_the_blog_posts_table() -> None:
 
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run_command: Run) -> None:
-    generated = experiment == "quickstart"
+    generated = experiment in ("quickstart", "synthetic")
     code, _, err = run_command(
         actrec.train.run,
         f"experiment={experiment}",
         *(TINY if experiment != "penn_transformer" else TINY[1:]),
         "fast_dev_run=true",
-        "dataset.importer.n_clips=140" if generated else f"store={store}",
+        *(("dataset.importer.n_clips=140", "dataset.importer.test_share=0.2") if generated else (f"store={store}",)),
         f"output_dir={tmp_path / 'run'}",
     )
     assert code == 0, err
