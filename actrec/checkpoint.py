@@ -251,6 +251,7 @@ def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
 def model_card(spec: ModelSpec) -> str:
     """The folder's README: what the model is, how good it is, and how to use it."""
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in spec.metrics.items() if isinstance(value, float))
+    store = "" if spec.pose_model == "generated" else " store=<a skeleton store>"
     table = f"| metric | test split |\n|---|---|\n{figures}" if figures else "Not measured yet."
     return f"""# {spec.network} for {len(spec.labels)} actions
 
@@ -265,7 +266,7 @@ Recognises human actions from 2D skeletons (`{spec.pipeline.skeleton.name}`), on
 ## Use
 
 ```
-python -m actrec.evaluate model=<this folder> dataset={spec.dataset or "sport14"} store=<a skeleton store>
+python -m actrec.evaluate model=<this folder> dataset={spec.dataset or "sport14"}{store}
 ```
 
 ```python

@@ -162,6 +162,9 @@ def test_generated_clips_need_no_raw(prepare: Run, tmp_path: Path) -> None:
     assert Counter(clip.label for clip in read_store(store)) == dict.fromkeys(SPORT14, 3)
     assert json.loads((store / "store.json").read_text())["raw"] is None
     assert "already complete" in prepare(*given, f"store={store}")[1]
+    code, _, err = prepare(*given, f"store={store}", f"raw={tmp_path}")
+    assert code == 1
+    assert "Leave it out" in err
 
 
 def test_the_store_s_place_is_data_and_the_name(prepare: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

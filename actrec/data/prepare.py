@@ -43,11 +43,13 @@ def prepare(
         options: How importer and label map were set up, for `store.json`.
 
     Raises:
-        ActrecError: There is nothing to import, a label is unknown, or too many clips are bad.
+        ActrecError: There is nothing to import, `raw` would not be read, a label is unknown, or too many clips are bad.
     """
     get_skeleton(skeleton)
     if isinstance(importer, ClipGenerator):
-        raw, clips = None, importer()
+        if raw is not None:
+            raise ActrecError(f"raw={raw} would not be read: dataset={dataset} is generated. Leave it out.")
+        clips = importer()
     elif raw is None or not (raw := raw.expanduser().resolve()).exists():
         raise ActrecError(f"raw={raw} is not there. Give the folder (or file) that has the data set.")
     else:
