@@ -12,6 +12,7 @@ from actrec.data.synthetic.standing import gaze
 
 
 def pull_ups(actor: Actor) -> Pose:
+    """Hanging from a bar that stays in both hands, the chin up over it; legs straight, bent or raised, some kipping."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.1, hold=0.1, rest=0.12)
     n = len(rep.t)
@@ -53,6 +54,7 @@ class _Lift:
         self.now += seconds
 
     def at(self, t: Times, name: str) -> Times:
+        """A value's course."""
         return keyed(t, self.keys[name])
 
 
@@ -86,6 +88,7 @@ def _caught(actor: Actor, lift: _Lift, full: float) -> None:
 
 
 def clean_and_jerk(actor: Actor) -> Pose:
+    """A bar from the floor to the shoulders in one, and from there overhead, most often with split legs."""
     a, b = actor, actor.body
     lift, grip = _Lift(), b.shoulder_width * a.u(0.6, 1.0)
     _from_floor(a, lift, grip)
@@ -106,6 +109,7 @@ def clean_and_jerk(actor: Actor) -> Pose:
 
 
 def snatch_weight_lifting(actor: Actor) -> Pose:
+    """A bar, gripped wide, from the floor overhead in one, caught in a squat."""
     a, b = actor, actor.body
     lift, grip = _Lift(), b.shoulder_width * a.u(1.05, 1.55)
     _from_floor(a, lift, grip)

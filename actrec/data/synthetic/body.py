@@ -67,10 +67,12 @@ class Body:
 
     @property
     def arm(self) -> float:
+        """Length of a straight arm, to the wrist."""
         return self.upper_arm + self.forearm
 
     @property
     def leg(self) -> float:
+        """Length of a straight leg, to the ankle."""
         return self.thigh + self.shank
 
     @property

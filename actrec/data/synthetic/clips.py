@@ -102,12 +102,15 @@ class Synthetic:
     faults: Faults | None = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
-        if self.n_clips < len(ACTIONS):
+        if not isinstance(self.n_clips, int) or self.n_clips < len(ACTIONS):
             raise ActrecError(
-                f"importer.n_clips is {self.n_clips}; expected at least {len(ACTIONS)}, one of each action."
+                f"importer.n_clips is {self.n_clips!r}; expected a whole number of at least {len(ACTIONS)}, the actions."
             )
-        if not 0 <= self.test_share < 1:
-            raise ActrecError(f"importer.test_share is {self.test_share}; expected a share from 0 to below 1.")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise ActrecError(f"importer.seed is {self.seed!r}; expected a whole number of at least 0.")
+        for name, value in (("test_share", self.test_share), ("any_view", self.any_view)):
+            if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+                raise ActrecError(f"importer.{name} is {value!r}; expected a share from 0 to 1.")
 
     def __call__(self, raw: Path | None = None) -> list[ClipSource]:
         """The clips, not yet made; `raw` is not read."""

@@ -56,6 +56,7 @@ def _plank(
 
 
 def push_ups(actor: Actor) -> Pose:
+    """Face down on hands and feet, or on the knees, with feet or hands on a bench; hands stay, the body is stiff."""
     a, b = actor, actor.body
     rep = repetitions(a, 1.5, hold=0.05, rest=0.08)
     kind = a.pick({"floor": 0.74, "knees": 0.12, "feet_up": 0.07, "hands_up": 0.07})
@@ -77,6 +78,7 @@ def push_ups(actor: Actor) -> Pose:
 
 
 def wall_pushups(actor: Actor) -> Pose:
+    """Standing, hands on a wall before the chest, leaning towards it and back; hands and feet stay."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.0, hold=0.08, rest=0.1)
     length = 0.99 * b.leg + b.torso
@@ -92,6 +94,7 @@ def wall_pushups(actor: Actor) -> Pose:
 
 
 def sit_ups(actor: Actor) -> Pose:
+    """On the back, feet on the floor or hooked, the chest up and down; hands at the head, crossed, or reaching."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.4, hold=0.05, rest=0.06)
     how = a.pick({"behind_head": 0.34, "crossed": 0.4, "forward": 0.18, "overhead": 0.08})
@@ -124,6 +127,7 @@ def sit_ups(actor: Actor) -> Pose:
 
 
 def bench_press(actor: Actor) -> Pose:
+    """On the back on a bench, a bar or dumbbells from the chest to above it; hips and feet stay."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.3, hold=0.06, rest=0.1)
     height = a.u(0.4, 0.52)
@@ -153,6 +157,7 @@ def bench_press(actor: Actor) -> Pose:
 
 
 def handstand_pushups(actor: Actor) -> Pose:
+    """Upside down on both hands that stay, free or at a wall, down to the head and up; some kip with the legs."""
     a, b = actor, actor.body
     rep = repetitions(a, 1.8, hold=0.06, rest=0.12)
     straight, bent = a.u(0.93, 0.99) * b.arm, a.u(0.42, 0.68) * b.arm
@@ -175,6 +180,7 @@ def handstand_pushups(actor: Actor) -> Pose:
 
 
 def handstand_walking(actor: Actor) -> Pose:
+    """Upside down, one hand after the other forward, legs bent over or split for balance."""
     a, b = actor, actor.body
     t, phase = cycles(a, a.around(0.9, 0.22), 1.2, 7.0)
     n = len(t)

@@ -27,6 +27,7 @@ class Actor(NamedTuple):
         return low + (high - low) * self.rng.random()
 
     def chance(self, probability: float) -> bool:
+        """True with that probability."""
         return self.rng.random() < probability
 
     def pick(self, weights: dict[str, float]) -> str:
@@ -90,7 +91,7 @@ def repetitions(
 ) -> Repetitions:
     """Draws a performance of one or more repetitions, and the part of it that the clip shows.
 
-    Half of the clips show one repetition from rest to rest, as Penn Action's do; others several, or any part.
+    Most clips show one repetition from rest to rest, as Penn Action's do; others several, or any part.
 
     Args:
         actor: Who performs.

@@ -55,6 +55,7 @@ def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
 
 
 def squat(actor: Actor) -> Pose:
+    """Down and up between feet that stay: with a bar on the back, arms forward, a weight at the chest, and so on."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.5, hold=0.06, rest=0.1)
     wobble, shift, turn, tilt = sway(a, rep.t, [0.04, 0.015, 0.04, 0.03])
@@ -75,6 +76,7 @@ def squat(actor: Actor) -> Pose:
 
 
 def lunges(actor: Actor) -> Pose:
+    """One foot far ahead of the other, and down: a step forward or back and again together, on the spot, or walking."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.2, hold=0.06, rest=0.08)
     kind = a.pick({"forward": 0.35, "back": 0.2, "still": 0.3, "walking": 0.15})
@@ -110,6 +112,7 @@ def lunges(actor: Actor) -> Pose:
 
 
 def jumping_jacks(actor: Actor) -> Pose:
+    """Hops that open and close legs and arms together; some raise the arms only to the shoulders."""
     a, b = actor, actor.body
     t, phase = cycles(a, a.around(1.0, 0.2), 0.9, 6.0, at_rest=0.75)
     open_ = 0.5 - 0.5 * np.cos(phase)
@@ -133,6 +136,7 @@ def jumping_jacks(actor: Actor) -> Pose:
 
 
 def jump_rope(actor: Actor) -> Pose:
+    """Hops on the spot, on both feet or in turn, with wrists that turn a rope beside the hips."""
     a, b = actor, actor.body
     t, phase = cycles(a, a.around(1.9, 0.16), 1.8, 12.0, at_rest=0.6)
     kind = a.pick({"both": 0.72, "alternate": 0.28})
@@ -162,6 +166,7 @@ def jump_rope(actor: Actor) -> Pose:
 
 
 def running_on_treadmill(actor: Actor) -> Pose:
+    """Runs, or walks, on the spot: feet go back with the belt and come forward through the air, arms against them."""
     a, b = actor, actor.body
     walking = a.chance(0.2)
     t, phase = cycles(a, a.around(0.95 if walking else 1.4, 0.1), 1.2, 10.0)

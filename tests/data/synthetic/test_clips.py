@@ -57,7 +57,9 @@ def test_bodies_cameras_and_tempos_differ():
     assert len({clip.fps for clip in clips}) > 3
 
 
-@pytest.mark.parametrize(("option", "value"), [("n_clips", 13), ("test_share", 1.0), ("test_share", -0.1)])
+@pytest.mark.parametrize(
+    ("option", "value"), [("n_clips", 13), ("seed", -1), ("test_share", 1.1), ("test_share", -0.1), ("any_view", 3.0)]
+)
 def test_options_are_checked(option, value):
     with pytest.raises(ActrecError, match=option):
         Synthetic(**{option: value})
