@@ -104,7 +104,7 @@ class Synthetic:
     def __post_init__(self) -> None:
         if not isinstance(self.n_clips, int) or self.n_clips < len(ACTIONS):
             raise ActrecError(
-                f"importer.n_clips is {self.n_clips!r}; expected a whole number of at least {len(ACTIONS)}, the actions."
+                f"importer.n_clips is {self.n_clips!r}; expected a whole number, at least {len(ACTIONS)} (actions)."
             )
         if not isinstance(self.seed, int) or self.seed < 0:
             raise ActrecError(f"importer.seed is {self.seed!r}; expected a whole number of at least 0.")
