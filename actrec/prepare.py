@@ -10,15 +10,16 @@ from omegaconf import DictConfig, OmegaConf
 from actrec.config import main, no_value
 from actrec.data.importers import ClipGenerator
 from actrec.data.prepare import prepare
+from actrec.data.writer import Share
 from actrec.types import ActrecError
 
 
 @main("prepare")
 def run(cfg: DictConfig) -> None:
     """Compose, instantiate, run."""
-    dataset, share = cfg.dataset, cfg.max_rejected
-    if not isinstance(share, (int, float)) or not 0 <= share <= 1:
-        raise ActrecError(f"max_rejected is {share!r}; expected a share from 0 to 1.")
+    dataset, max_rejected = cfg.dataset, cfg.max_rejected
+    if not isinstance(max_rejected, (int, float)) or not 0 <= max_rejected <= 1:
+        raise ActrecError(f"max_rejected is {max_rejected!r}; expected a share from 0 to 1.")
     importer = instantiate(dataset.importer, _convert_="all")
     if cfg.raw is None and not isinstance(importer, ClipGenerator):
         raise no_value("prepare", "raw")
@@ -29,12 +30,13 @@ def run(cfg: DictConfig) -> None:
         importer=importer,
         label_map=instantiate(dataset.label_map, _convert_="all"),
         skeleton=dataset.skeleton,
-        max_rejected=float(share),
+        max_rejected=float(max_rejected),
         pose_model=dataset.pose_model,
         options={
             "importer": OmegaConf.to_container(dataset.importer, resolve=True),
             "label_map": OmegaConf.to_container(dataset.label_map, resolve=True),
         },
+        share=None if cfg.shard is None else Share.parse(str(cfg.shard)),
     )
 
 

@@ -15,6 +15,10 @@ class ActrecError(ValueError):
     """A mistake that the user can mend: the message says what, where, got, expected, and what to do."""
 
 
+class SetupError(ActrecError):
+    """What every clip needs is missing (a package, a pose model): a run over many ends with it."""
+
+
 @dataclass(frozen=True)
 class SkeletonSequence:
     """One clip's keypoints as stored, before any preprocessing.

@@ -103,7 +103,8 @@ def test_sport14_of_penn_alone(prepare: Run, some_of_penn: Path, tmp_path: Path)
     assert {clip.label for clip in clips} < set(SPORT14)
     assert {clip.skeleton for clip in clips} == {"coco17"}
     assert not any(clip.keypoints[:, 1:5].any() for clip in clips)  # Penn has neither eyes nor ears
-    assert [line.split()[0] for line in out.splitlines()[1:15]] == SPORT14
+    assert out.startswith(f"penn_action: {some_of_penn / 'Penn_Action' / 'labels'}")
+    assert [line.split()[0] for line in out.splitlines()[2:16]] == SPORT14
     assert "Sources that were absent: ucf101, kinetics400." in out
     assert "handstand_walking, lunges, running_on_treadmill, snatch_weight_lifting, wall_pushups" in out
     assert "Left out, as the label map has no place for them: baseball_pitch (penn_action)" in out

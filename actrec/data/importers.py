@@ -6,6 +6,7 @@ An importer is a frozen dataclass of options; calling it with the folder gives `
 from __future__ import annotations
 
 import csv
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,8 @@ from numpy import ndarray
 
 from actrec.data.writer import ClipSource
 from actrec.types import ActrecError, SkeletonSequence
+
+log = logging.getLogger(__name__)
 
 Importer = Callable[[Path], list[ClipSource]]
 
@@ -53,9 +56,14 @@ class PennAction:
                 f"There are no Penn Action annotations in {raw}; expected labels/0001.mat and so on. "
                 "Give the folder that has labels/: raw=…/Penn_Action"
             )
-        return [ClipSource(file.stem, "penn_action", str(file), partial(self._load, file)) for file in files]
+        return [ClipSource(file.stem, "penn_action", str(file), partial(self.read, file)) for file in files]
 
-    def _load(self, file: Path) -> SkeletonSequence:
+    def read(self, file: Path) -> SkeletonSequence:
+        """A clip, from its annotations.
+
+        Raises:
+            ActrecError: The file is damaged.
+        """
         names = ("action", "x", "y", "visibility", "train", "dimensions")
         try:
             mat = scipy.io.loadmat(file, variable_names=names)
@@ -104,26 +112,7 @@ class SkeletonTable:
     table: str | None = None
 
     def __call__(self, raw: Path) -> list[ClipSource]:
-        table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
-        if not table.is_file():
-            raise ActrecError(
-                f"There is no CSV {table}. It lists the clips, with the columns file and label; give it with csv=…"
-            )
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            try:
-                missing, rows = {"file", "label"} - set(reader.fieldnames or ()), list(reader)
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise ActrecError(f"{table} cannot be read ({error}). Save it as CSV in UTF-8.") from None
-        if missing or not rows:
-            what = f"has no column {' and no '.join(sorted(missing))}" if missing else "lists no clips"
-            raise ActrecError(f"{table} {what}; expected columns file and label, and a row a clip.")
-        for number, row in enumerate(rows, start=2):
-            if not row["file"] or not row["label"] or (row.get("split") or "") not in ("train", "test", ""):
-                raise ActrecError(
-                    f"Row {number} of {table} has file '{row['file']}', label '{row['label']}' and split "
-                    f"'{row.get('split') or ''}'; expected a file, a label, and split 'train', 'test' or nothing."
-                )
+        rows = read_table(Path(self.table).expanduser() if self.table else raw / "labels.csv")
         return [self._source(raw, row) for row in rows]
 
     def _source(self, raw: Path, row: Mapping[str, str]) -> ClipSource:
@@ -150,10 +139,10 @@ class SkeletonTable:
 
 @dataclass(frozen=True)
 class Source:
-    """Where in a folder one of several sources may be.
+    """Where in a folder one of several sources may be, in one of its forms.
 
     Attributes:
-        places: Patterns relative to the folder; the first that something matches is the source's.
+        places: Patterns relative to the folder; the first that something matches is taken.
         importer: What reads it.
     """
 
@@ -166,21 +155,54 @@ class Sources:
     """A data set made of several, of which any may be absent.
 
     Attributes:
-        sources: By name; the name is what the label map calls it.
+        sources: By name, the forms in which each may be there; the first that is there is read.
     """
 
-    sources: Mapping[str, Source]
+    sources: Mapping[str, Sequence[Source]]
 
     def __call__(self, raw: Path) -> list[ClipSource]:
         clips: list[ClipSource] = []
-        for source in self.sources.values():
-            found = [path for place in source.places for path in sorted(raw.glob(place))]
-            if found:
-                clips += source.importer(found[0])
+        for name, forms in self.sources.items():
+            there = [(form, path) for form in forms for place in form.places for path in sorted(raw.glob(place))]
+            if there:
+                form, path = there[0]
+                log.info("%s: %s", name, path)
+                clips += form.importer(path)
         if not clips:
-            places = "; ".join(f"{name}: {', '.join(source.places)}" for name, source in self.sources.items())
+            places = "; ".join(
+                f"{name}: {', '.join(place for form in forms for place in form.places)}"
+                for name, forms in self.sources.items()
+            )
             raise ActrecError(f"None of the sources is in {raw}. Looked for {places}. Put at least one there.")
         return clips
+
+
+def read_table(table: Path) -> list[dict[str, str]]:
+    """The rows of a CSV that lists clips: with file and label, and split where there is one checked.
+
+    Raises:
+        ActrecError: It is not there, cannot be read, or a row is wrong.
+    """
+    if not table.is_file():
+        raise ActrecError(
+            f"There is no CSV {table}. It lists the clips, with the columns file and label; give it with csv=…"
+        )
+    with table.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        try:
+            missing, rows = {"file", "label"} - set(reader.fieldnames or ()), list(reader)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ActrecError(f"{table} cannot be read ({error}). Save it as CSV in UTF-8.") from None
+    if missing or not rows:
+        what = f"has no column {' and no '.join(sorted(missing))}" if missing else "lists no clips"
+        raise ActrecError(f"{table} {what}; expected columns file and label, and a row a clip.")
+    for number, row in enumerate(rows, start=2):
+        if not row["file"] or not row["label"] or (row.get("split") or "") not in ("train", "test", ""):
+            raise ActrecError(
+                f"Row {number} of {table} has file '{row['file']}', label '{row['label']}' and split "
+                f"'{row.get('split') or ''}'; expected a file, a label, and split 'train', 'test' or nothing."
+            )
+    return rows
 
 
 def _load_array(file: Path) -> ndarray:

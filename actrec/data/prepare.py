@@ -11,7 +11,7 @@ from typing import Any
 from actrec.data.importers import ClipGenerator, Importer
 from actrec.data.labels import LabelMap
 from actrec.data.load import conform
-from actrec.data.writer import REJECTED, StoreSummary, write_store
+from actrec.data.writer import REJECTED, ClipSource, Share, StoreSummary, write_store
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
 
@@ -28,6 +28,7 @@ def prepare(
     max_rejected: float = 0.05,
     pose_model: str | None = None,
     options: dict[str, Any] | None = None,
+    share: Share | None = None,
 ) -> StoreSummary:
     """Make the skeleton store of a data set, or finish one that a killed run left.
 
@@ -39,8 +40,9 @@ def prepare(
         label_map: From the sources' labels to the project's.
         skeleton: Joint layout of the store; clips of another are mapped onto it.
         max_rejected: Share of bad clips above which the run fails.
-        pose_model: What found the joints, where that is known.
+        pose_model: What found the joints of clips that are stored with them, where that is known.
         options: How importer and label map were set up, for `store.json`.
+        share: Which of the clips this worker makes.
 
     Raises:
         ActrecError: There is nothing to import, `raw` would not be read, a label is unknown, or too many clips are bad.
@@ -54,15 +56,27 @@ def prepare(
         raise ActrecError(f"raw={raw} is not there. Give the folder (or file) that has the data set.")
     else:
         clips = importer(raw)
+    wanted: list[ClipSource] = []
+    skipped: Counter[tuple[str, str]] = Counter()
+    for clip in clips:
+        if clip.label is None or label_map(clip.source, clip.label) is not None:
+            wanted.append(clip)
+        else:
+            skipped[clip.source, clip.label] += 1
+    poses = sorted({clip.pose for clip in wanted if clip.pose})
+    if pose_model and any(clip.pose is None for clip in wanted):
+        poses = [(pose_model, ""), *poses]
     info = {
         "dataset": dataset,
         "raw": str(raw) if raw else None,
         "skeleton": skeleton,
-        "pose_model": pose_model or "",
-        "pose_model_version": "",
+        "pose_model": ", ".join(name for name, _ in poses),
+        "pose_model_version": ", ".join(version for _, version in poses if version),
         "options": options or {},
     }
-    summary = write_store(store, clips, info, partial(conform, label_map=label_map, skeleton=skeleton), max_rejected)
+    accept = partial(conform, label_map=label_map, skeleton=skeleton)
+    summary = write_store(store, wanted, info, accept, max_rejected, share)
+    summary.skipped.update(skipped)
     present = {clip.source for clip in clips}
     absent = [source for source in label_map.sources if source not in present]
     log.info("%s", describe(summary, store, label_map.names, absent))
@@ -96,5 +110,8 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
     if summary.rejected:
         lines.append(f"Rejected {len(summary.rejected)}, listed in {store / REJECTED}:")
         lines += [f"  {origin}: {reason}" for origin, reason in summary.rejected.items()]
+    if summary.missing:
+        lines.append(f"{summary.missing} clips are still to come from other shards; the last one finishes the store.")
+        return "\n".join([*lines, f"{summary.written} clips written to {store} by this one."])
     done = f"{summary.written} clips written to {store}" if summary.written else f"{store} was already complete"
     return "\n".join([*lines, f"{done}."])

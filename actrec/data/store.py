@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,11 @@ def read_info(path: Path) -> dict[str, Any] | None:
     return info
 
 
-def read_rows(file: Path) -> list[Row]:
-    """The rows of a manifest.
+def read_rows(file: Path, expected: Sequence[str] = COLUMNS) -> list[Row]:
+    """The rows of a manifest, or of another table beside it.
 
     Raises:
-        ActrecError: The columns are not the manifest's.
+        ActrecError: The columns are not the expected ones.
     """
     with file.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
@@ -114,9 +115,9 @@ def read_rows(file: Path) -> list[Row]:
             columns, rows = reader.fieldnames or (), list(reader)
         except (UnicodeDecodeError, csv.Error) as error:
             raise ActrecError(f"{file} is damaged ({error}). Delete it and make the store again.") from None
-        if tuple(columns) != COLUMNS:
+        if tuple(columns) != tuple(expected):
             found = ", ".join(columns) or "no columns"
-            raise ActrecError(f"{file} has {found}; expected {', '.join(COLUMNS)}. Make the store again.")
+            raise ActrecError(f"{file} has {found}; expected {', '.join(expected)}. Make the store again.")
         return rows
 
 

@@ -141,7 +141,7 @@ class TestSkeletonTable:
 
 
 class TestSources:
-    SOURCES = Sources({"penn_action": Source(["Penn_Action/labels", "labels"], PennAction())})
+    SOURCES = Sources({"penn_action": [Source(["Penn_Action/labels", "labels"], PennAction())]})
 
     @pytest.mark.parametrize("place", ["Penn_Action/labels", "labels"])
     def test_either_place(self, tmp_path: Path, place: str) -> None:
