@@ -1,19 +1,32 @@
-"""Times a training step: `python -m actrec.benchmark network=published`."""
+"""Times a training step: `python -m actrec.benchmark network=published`; or videos: `… video=<file or folder>`.
+
+The second sets the frames a second of a whole extraction (decoding, pose, tracks) against those of the pose model alone
+on the same frames, which are decoded before its clock runs.
+"""
 
 from __future__ import annotations
 
+import os
+import resource
 import statistics
 import time
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import nn
 
 from actrec.config import main
+from actrec.data.extract import Extractor
+from actrec.data.video import open_video
+from actrec.data.video_sources import videos_in
 from actrec.losses import Objective
 from actrec.skeleton import get_skeleton
-from actrec.types import Batch
+from actrec.types import ActrecError, Batch
 
 
 def random_batch(cfg: DictConfig, n_joints: int) -> Batch:
@@ -40,8 +53,63 @@ def training_step_times(network: nn.Module, batch: Batch, steps: int) -> list[fl
     return times[2:]
 
 
+class VideoRates(NamedTuple):
+    """Frames a second of one video, and how many frames it has."""
+
+    n_frames: int
+    pose_alone: float
+    whole: float
+
+
+def video_rates(path: Path, extractor: Extractor) -> VideoRates:
+    """Times the pose model alone and the whole extraction, one after the other.
+
+    Raises:
+        ActrecError: The video cannot be read, or nobody is in it.
+    """
+    pose, seconds, n_frames = extractor.pose, 0.0, 0
+    pictures = (picture for _, picture in open_video(path).frames(pose.longest))
+    while batch := list(islice(pictures, pose.batch)):
+        start = time.perf_counter()
+        pose(batch)
+        seconds += time.perf_counter() - start
+        n_frames += len(batch)
+    start = time.perf_counter()
+    extractor(path)
+    return VideoRates(n_frames, n_frames / seconds, n_frames / (time.perf_counter() - start))
+
+
+def time_videos(path: Path, extractor: Extractor) -> None:
+    """Prints the rates of each video, and of all of them."""
+    files = videos_in(path) if path.is_dir() else [path]
+    if not files:
+        raise ActrecError(f"There are no videos in {path}.")
+    extractor.pose([np.zeros((360, 640, 3), dtype=np.uint8)] * extractor.pose.batch)  # load and warm up
+    print(f"{'video':<28}{'frames':>8}{'pose alone':>14}{'whole':>14}{'share':>8}")
+    rates: list[VideoRates] = []
+    for file in files:
+        try:
+            rates.append(rate := video_rates(file, extractor))
+        except ActrecError as error:
+            raise ActrecError(f"{file}: {error}") from None
+        _print_rates(file.name, rate)
+    total = sum(rate.n_frames for rate in rates)
+    alone, whole = (sum(rate.n_frames / rate[which] for rate in rates) for which in (1, 2))
+    _print_rates("all", VideoRates(total, total / alone, total / whole))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{' '.join(extractor.pose.description)}, {os.cpu_count()} cores; peak memory {peak:.0f} MiB")
+
+
+def _print_rates(name: str, rates: VideoRates) -> None:
+    share = rates.whole / rates.pose_alone
+    print(f"{name:<28}{rates.n_frames:>8}{rates.pose_alone:>11.1f} /s{rates.whole:>11.1f} /s{share:>8.2f}")
+
+
 @main("benchmark")
 def run(cfg: DictConfig) -> None:
+    if cfg.video is not None:
+        time_videos(Path(str(cfg.video)).expanduser(), instantiate(cfg.extractor, _convert_="all"))
+        return
     torch.manual_seed(cfg.seed)
     network = instantiate(
         cfg.network, skeleton=cfg.skeleton, in_channels=cfg.in_channels, n_classes=cfg.n_classes, _convert_="all"

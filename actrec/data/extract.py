@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -62,10 +62,7 @@ class Extractor:
             ActrecError: The video is damaged, or nobody is to be had from it.
         """
         video = open_video(path, picture_fps)
-        people = list(self.people(video, drawn))
-        tracker = Tracker(video.fps, self.gap)
-        tracks = collect(people, [tracker(present) for present in people], video.fps, self.gap)
-        chosen = choose(tracks, people, self.person, video.fps, self.min_presence)
+        chosen = self.choose(video, list(self.people(video, drawn)))
         if drawn is not None or not video.is_constant:
             times = video.times if drawn is None else drawn.times(video.times)
             chosen = [_at_rate(keypoints, times, video.fps) for keypoints in chosen]
@@ -85,6 +82,16 @@ class Extractor:
             for people in self.pose(batch):
                 keypoints = people.keypoints * np.append(scale, np.float32(1))
                 yield People(people.boxes * np.tile(scale, 2), people.scores, keypoints)
+
+    def choose(self, video: Video, people: Sequence[People]) -> list[Float[ndarray, "frame joint 3"]]:
+        """Of the people in each frame, the keypoints of those to keep, through all frames.
+
+        Raises:
+            ActrecError: Nobody is to be had.
+        """
+        tracker = Tracker(video.fps, self.gap)
+        tracks = collect(people, [tracker(present) for present in people], video.fps, self.gap)
+        return choose(tracks, people, self.person, video.fps, self.min_presence)
 
 
 def _batched(pictures: Iterator[Picture], size: int) -> Iterator[list[Picture]]:

@@ -1,0 +1,102 @@
+"""Entry point: look at skeletons. `python -m actrec.view source=video.mp4`, or `source=data/penn_action`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from tqdm import tqdm
+
+from actrec.config import check_whole, main, no_value
+from actrec.data.extract import Extractor
+from actrec.data.pose import SKELETON
+from actrec.data.store import MANIFEST, read_store
+from actrec.data.video import Picture, open_video
+from actrec.draw import GREY, draw_skeleton, write_video
+from actrec.poses import CONTACTS, contact_sheet
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
+
+log = logging.getLogger(__name__)
+
+
+def view_video(source: Path, output: Path, extractor: Extractor, longest: int) -> None:
+    """Writes the video with the skeletons over it: those that `prepare` would keep in colours, all others in grey.
+
+    Args:
+        source: A video, or a folder of pictures.
+        output: The mp4.
+        extractor: Finds and chooses the people.
+        longest: Longer side of what is written, in pixels, at most.
+
+    Raises:
+        ActrecError: The video cannot be read, or nobody is in it.
+    """
+    try:
+        video = open_video(source)
+        bar = tqdm(extractor.people(video), "pose", len(video.times), unit="frame", disable=None)
+        people = list(bar)
+        chosen = extractor.choose(video, people)
+    except ActrecError as error:
+        raise type(error)(f"{source}: {error}") from None
+    skeleton = get_skeleton(SKELETON)
+
+    def frames() -> Iterator[tuple[float, Picture]]:
+        for number, (time, decoded) in enumerate(video.frames(longest)):
+            picture = np.array(decoded)
+            scale = np.array([picture.shape[1] / video.width, picture.shape[0] / video.height, 1], dtype=np.float32)
+            for keypoints in people[number].keypoints:
+                draw_skeleton(picture, keypoints * scale, skeleton, GREY)
+            for track in chosen:
+                draw_skeleton(picture, track[number] * scale, skeleton)
+            yield time, picture
+
+    count = write_video(output, frames(), video.fps)
+    found = ", ".join(f"{np.mean((track[..., 2] > 0).any(1)):.0%}" for track in chosen)
+    log.info("%s: %d frames at %.3f a second; kept: %d (found in %s).", output, count, video.fps, len(chosen), found)
+
+
+def view_store(source: Path, output: Path) -> None:
+    """Draws every clip of a store, 30 on a sheet.
+
+    Args:
+        source: The store's folder.
+        output: The first sheet; others get numbers.
+
+    Raises:
+        ActrecError: There is no whole store there.
+    """
+    clips = read_store(source)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for first in range(0, len(clips), CONTACTS):
+        number = first // CONTACTS + 1
+        file = output if number == 1 else output.with_name(f"{output.stem}-{number}{output.suffix}")
+        contact_sheet(clips[first : first + CONTACTS]).savefig(file, dpi=100)
+        log.info("%s: clips %d to %d of %d", file, first + 1, min(first + CONTACTS, len(clips)), len(clips))
+
+
+@main("view")
+def run(cfg: DictConfig) -> None:
+    """Compose, instantiate, run."""
+    if cfg.source is None:
+        raise no_value("view", "source")
+    check_whole(cfg, "longest", 16)
+    source = Path(str(cfg.source)).expanduser()
+    is_store = (source / MANIFEST).is_file()
+    ending = ".png" if is_store else ".mp4"
+    default = Path("outputs/view") / f"{source.resolve().stem}{ending}"
+    output = default if cfg.output is None else Path(str(cfg.output)).expanduser()
+    if output.suffix != ending:
+        raise ActrecError(f"output={output} should end in {ending}.")
+    if is_store:
+        view_store(source, output)
+    else:
+        view_video(source, output, instantiate(cfg.extractor, _convert_="all"), cfg.longest)
+
+
+if __name__ == "__main__":
+    run()
