@@ -60,9 +60,7 @@ class Track:
         return whole
 
 
-def collect(
-    people: Sequence[People], numbers: Sequence[Int[ndarray, " person"]], fps: float, gap: float
-) -> list[Track]:
+def collect(people: Sequence[People], numbers: Sequence[Int[ndarray, " _"]], fps: float, gap: float) -> list[Track]:
     """The tracks of a video, in the order of their first frames; pieces of one person are put together.
 
     Args:

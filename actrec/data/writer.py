@@ -227,20 +227,20 @@ def _finish(
                 summary.skipped[clip.source, reason["label"]] += 1
     summary.observed = observed / max(joints, 1)
     if not summary.missing:
-        _check_rejected(path, summary, len(clips), max_rejected)
+        _check_rejected(path, summary, sum(row["reason"] != "" for row in left_out), len(clips), max_rejected)
         ledger.close(summary.rows, left_out)
 
 
-def _check_rejected(path: Path, summary: StoreSummary, n_clips: int, max_rejected: float) -> None:
+def _check_rejected(path: Path, summary: StoreSummary, n_bad: int, n_clips: int, max_rejected: float) -> None:
     bad = summary.rejected
     if bad:
         replace_file(path / REJECTED, csv_text(("file", "reason"), bad.items()))
     else:
         (path / REJECTED).unlink(missing_ok=True)
-    if len(bad) > max_rejected * n_clips or not summary.rows:
+    if n_bad > max_rejected * n_clips or not summary.rows:
         examples = "".join(f"\n  {origin}: {reason}" for origin, reason in list(bad.items())[:3])
         listed = f" All are listed in {path / REJECTED}; the first of them:{examples}" if bad else ""
         raise ActrecError(
-            f"{len(bad)} of {n_clips} clips could not be read and {len(summary.rows)} could be kept; at most "
+            f"{n_bad} of {n_clips} clips could not be read and {len(summary.rows)} could be kept; at most "
             f"{max_rejected:.0%} may be bad (max_rejected=…), and the store {path} was not finished.{listed}"
         )
