@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from actrec.config import check_whole, main, no_value
 from actrec.data.extract import Extractor
-from actrec.data.pose import SKELETON
+from actrec.data.pose import SKELETON, Crowd
 from actrec.data.store import MANIFEST, read_store
 from actrec.data.video import Picture, open_video
 from actrec.draw import GREY, draw_skeleton, write_video
@@ -39,7 +39,7 @@ def view_video(source: Path, output: Path, extractor: Extractor, longest: int) -
     try:
         video = open_video(source)
         bar = tqdm(extractor.people(video), "pose", len(video.times), unit="frame", disable=None)
-        people = list(bar)
+        people = Crowd(bar)
         chosen = extractor.choose(video, people)
     except ActrecError as error:
         raise type(error)(f"{source}: {error}") from None

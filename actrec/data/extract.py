@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.data.pose import SKELETON, People, PoseModel, Tracker
+from actrec.data.pose import SKELETON, Crowd, People, PoseModel, Tracker
 from actrec.data.tracks import PERSONS, choose, collect
 from actrec.data.variants import Drawn
 from actrec.data.video import Picture, Video, open_video
@@ -62,7 +62,7 @@ class Extractor:
             ActrecError: The video is damaged, or nobody is to be had from it.
         """
         video = open_video(path, picture_fps)
-        chosen = self.choose(video, list(self.people(video, drawn)))
+        chosen = self.choose(video, Crowd(self.people(video, drawn)))
         if drawn is not None or not video.is_constant:
             times = video.times if drawn is None else drawn.times(video.times)
             chosen = [_at_rate(keypoints, times, video.fps) for keypoints in chosen]
