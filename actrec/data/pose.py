@@ -173,7 +173,7 @@ class PoseModel:
             ) from None
         except Exception as error:  # Ultralytics and the runtimes of exports have a dozen kinds
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise SetupError(f"pose={self.weights} cannot be loaded as a YOLO pose model ({reason}).") from None
+            raise SetupError(f"pose={self.weights} cannot be loaded as a YOLO pose model ({reason[:160]}).") from None
         shape = getattr(model.predictor.model, "kpt_shape", None) or (17, 3)
         if model.task != "pose" or model.predictor.model.task != "pose" or tuple(shape) != (17, 3):
             raise SetupError(

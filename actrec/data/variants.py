@@ -6,6 +6,7 @@ A variant is drawn once a clip, from the clip's id, so that a store made again, 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -60,15 +61,17 @@ class Color:
         value: Range of brightness's factor.
     """
 
-    saturation: tuple[float, float] = (0.6, 1.4)
-    value: tuple[float, float] = (0.6, 1.4)
+    saturation: Sequence[float] = (0.6, 1.4)
+    value: Sequence[float] = (0.6, 1.4)
 
     def __post_init__(self) -> None:
         for name in ("saturation", "value"):
             _check_range(f"color.{name}", getattr(self, name))
 
     def draw(self, rng: np.random.Generator) -> _Colored:
-        return _Colored(float(rng.uniform(*self.saturation)), float(rng.uniform(*self.value)))
+        return _Colored(
+            float(rng.uniform(self.saturation[0], self.saturation[1])), float(rng.uniform(self.value[0], self.value[1]))
+        )
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,13 @@ class Tempo:
         factor: Range of the speed, which is drawn evenly in its logarithm; 2 is twice as fast.
     """
 
-    factor: tuple[float, float] = (0.8, 1.25)
+    factor: Sequence[float] = (0.8, 1.25)
 
     def __post_init__(self) -> None:
         _check_range("tempo.factor", self.factor)
 
     def draw(self, rng: np.random.Generator) -> _Retimed:
-        return _Retimed(float(np.exp(rng.uniform(*np.log(self.factor)))))
+        return _Retimed(float(np.exp(rng.uniform(np.log(self.factor[0]), np.log(self.factor[1])))))
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,6 @@ def drawn_for(clip_id: str, name: str, variant: Variant) -> Drawn:
     return variant.draw(np.random.default_rng(zlib.crc32(f"{clip_id}\n{name}".encode())))
 
 
-def _check_range(name: str, values: tuple[float, float]) -> None:
+def _check_range(name: str, values: Sequence[float]) -> None:
     if len(values) != 2 or not 0 < values[0] <= values[1]:
         raise ActrecError(f"{name} is {tuple(values)}; expected two positive numbers, the lesser first.")

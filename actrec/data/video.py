@@ -24,6 +24,7 @@ VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm
 PICTURES = (".jpg", ".jpeg", ".png")
 
 Picture = UInt8[ndarray, "height width 3"]  # RGB
+_NARROW = 128  # pixels
 _CONSTANT = 0.5  # a frame may be that share of the frame time away from where a constant rate would have it
 
 
@@ -113,21 +114,27 @@ def open_video(path: Path, picture_fps: float = 30.0) -> Video:
                     f"Videos cannot be read, as {error.name} is not installed: pip install 'actrec[video]'"
                 ) from None
         except Exception as error:  # each has a dozen kinds for a file that it cannot open
-            reasons.append(str(error).strip())
+            reasons.append(getattr(error, "strerror", None) or str(error).strip())
     raise ActrecError(f"it cannot be opened as a video: cut short, damaged, or no video at all ({reasons[-1]}).")
 
 
 def _open_decord(path: Path) -> Video:
     import decord
 
+    decord.logging.set_level(decord.logging.QUIET)  # what is wrong with a file is said by our own errors
     reader = decord.VideoReader(str(path))
     starts = reader.get_frame_timestamp(np.arange(len(reader)))[:, 0].astype(np.float64)
-    height, width, _ = reader.next().shape
+    height, width, channels = reader.next().shape
+    if channels != 3:
+        raise ValueError("decord has padded the rows of a narrow picture")
 
     def decode(width: int, height: int) -> Iterator[Picture]:
-        sized = decord.VideoReader(str(path), width=width, height=height)
+        narrow = width < _NARROW  # such rows it pads when it scales, too
+        size = {} if narrow else {"width": width, "height": height}
+        sized = decord.VideoReader(str(path), **size)
         for _ in range(len(sized)):
-            yield sized.next().asnumpy()
+            picture = sized.next().asnumpy()
+            yield _resized(picture, width, height) if narrow else picture
 
     return _checked(path, starts, float(reader.get_avg_fps()), width, height, decode)
 
@@ -183,6 +190,15 @@ def _open_pictures(folder: Path, fps: float) -> Video:
 
     height, width, _ = read(files[0]).shape
     return _checked(folder, np.arange(len(files)) / fps, fps, width, height, decode)
+
+
+def _resized(picture: Picture, width: int, height: int) -> Picture:
+    import cv2
+
+    if picture.shape[:2] == (height, width):
+        return picture
+    smaller: Picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return smaller
 
 
 def _checked(

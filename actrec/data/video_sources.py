@@ -222,7 +222,7 @@ class PennActionFrames:
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
         root = raw.parent if raw.name == "frames" else raw
-        for folder in sorted(path for path in (root / "frames").iterdir() if path.is_dir()):
+        for folder in sorted(path for path in (root / "frames").glob("*") if path.is_dir()):
             annotation = PennAction().read(root / "labels" / f"{folder.name}.mat")
             yield VideoClip(folder, folder.name, annotation.label, folder.name, annotation.split, self.fps)
 
