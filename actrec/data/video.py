@@ -181,23 +181,18 @@ def _open_pictures(folder: Path, fps: float) -> Video:
 
     def decode(width: int, height: int) -> Iterator[Picture]:
         for file in files:
-            picture = read(file)
-            yield (
-                picture
-                if picture.shape[:2] == (height, width)
-                else cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-            )
+            yield _resized(read(file), width, height)
 
     height, width, _ = read(files[0]).shape
     return _checked(folder, np.arange(len(files)) / fps, fps, width, height, decode)
 
 
-def _resized(picture: Picture, width: int, height: int) -> Picture:
+def _resized(picture: Picture, width: int, height: int) -> UInt8[ndarray, "_ _ 3"]:
     import cv2
 
     if picture.shape[:2] == (height, width):
         return picture
-    smaller: Picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    smaller: ndarray = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     return smaller
 
 
