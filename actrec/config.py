@@ -65,6 +65,7 @@ def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
 
         def entry() -> None:
             try:
+                sys.argv[1:] = [_quoted(argument) for argument in sys.argv[1:]]
                 arguments = get_args_parser().parse_args()
                 if not (arguments.config_path or arguments.config_dir or arguments.config_name):
                     _try_overrides(config_name, arguments)
@@ -128,6 +129,12 @@ def _try_overrides(config_name: str, arguments: Namespace) -> None:
         raise ActrecError(f"The config refers to a key that is not there: {' '.join(str(error).split())}") from None
     except OmegaConfBaseException:
         pass  # resolvers such as ${hydra:…} answer only once the run has begun
+
+
+def _quoted(argument: str) -> str:
+    """Quotes about a value with letters beyond ASCII, such as a path may have and Hydra's grammar has not."""
+    key, equals, value = argument.partition("=")
+    return argument if argument.isascii() or re.search(r"['\"\[{(,]", value) else f"{key}{equals}'{value}'"
 
 
 def _parse(text: str) -> Override:
