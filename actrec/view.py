@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from actrec.config import check_whole, main, no_value
 from actrec.data.extract import Extractor
-from actrec.data.pose import SKELETON, Crowd
+from actrec.data.people import SKELETON, Crowd
 from actrec.data.store import MANIFEST, read_store
 from actrec.data.video import Picture, open_video
 from actrec.draw import GREY, draw_skeleton, write_video

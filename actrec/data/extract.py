@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.data.pose import SKELETON, Crowd, People, PoseModel, Tracker
+from actrec.data.people import SKELETON, Crowd, People
+from actrec.data.pose import PoseModel, Tracker
 from actrec.data.tracks import PERSONS, choose, collect
 from actrec.data.variants import Drawn
 from actrec.data.video import Picture, Video, open_video

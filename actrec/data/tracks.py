@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from actrec.data.pose import People
+from actrec.data.people import People
 from actrec.types import ActrecError
 
 PERSONS = ("main", "single", "all")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from actrec.data.pose import People, PoseModel
+from actrec.data.people import People
+from actrec.data.pose import PoseModel
 from actrec.draw import write_video
 
 COLOURS = ((250, 0, 0), (0, 250, 0), (0, 0, 250))

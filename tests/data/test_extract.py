@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,19 @@ def test_a_video_with_nobody_in_it_is_an_error(tmp_path: Path) -> None:
 def test_options_are_checked(options: dict, message: str) -> None:
     with pytest.raises(ActrecError, match=message):
         extractor(**options)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_length_of_the_video(tmp_path: Path) -> None:
+    """A minute and twenty minutes, at 30 frames a second."""
+
+    def resident() -> float:  # MiB
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize() / 2**20
+
+    after = []
+    for n_frames in (1_800, 36_000):
+        video = write_blobs(tmp_path / f"{n_frames}.mp4", lambda n: walker(abs(n % 40 - 20)), n_frames=n_frames, fps=30.0)
+        assert len(extractor()(video)[0]) == n_frames
+        after.append(resident())
+    assert after[1] - after[0] < 100

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actrec.data.pose import Crowd, People
+from actrec.data.people import Crowd, People
 from actrec.data.tracks import choose, collect
 from actrec.types import ActrecError
 
