@@ -58,15 +58,16 @@ class PoseModel:
 
     @property
     def batch(self) -> int:
-        """How many pictures it is best given at once: what it was exported for, if that is fixed."""
-        fixed = 1 if self._is_dynamic else int(getattr(self._backend, "batch", 1))
-        return max(fixed, _GPU_BATCH if torch.cuda.is_available() and self._is_dynamic else _CPU_BATCH)
+        """How many pictures it is best given at once: a multiple of what it was exported for."""
+        backend = self._model.predictor.model
+        if backend.format == "pt" or getattr(backend, "dynamic", False):
+            return _GPU_BATCH if torch.cuda.is_available() else _CPU_BATCH
+        return int(backend.batch) * -(-_CPU_BATCH // int(backend.batch))  # Ultralytics takes it apart again
 
     @property
     def longest(self) -> int:
         """The longer side, in pixels, that pictures are brought to before they are looked at."""
-        size = self._model.overrides.get("imgsz", 640)
-        return int(max(size) if isinstance(size, (list, tuple)) else size)
+        return int(max(self._model.predictor.imgsz))
 
     def __call__(self, pictures: Sequence[Picture]) -> list[People]:
         """The people in each picture.
@@ -100,14 +101,6 @@ class PoseModel:
         match = _RELEASED.fullmatch(self.weights)
         return f"{match[1]}-pose" if match and not Path(self.weights).exists() else None
 
-    @property
-    def _backend(self) -> Any:
-        return self._model.predictor.model
-
-    @property
-    def _is_dynamic(self) -> bool:
-        return self._backend.format == "pt" or bool(getattr(self._backend, "dynamic", False))
-
     @cached_property
     def _model(self) -> Any:
         ultralytics = _ultralytics()
@@ -122,11 +115,12 @@ class PoseModel:
         except Exception as error:  # Ultralytics and the runtimes of exports have a dozen kinds
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise SetupError(f"pose={self.weights} cannot be loaded as a YOLO pose model ({reason[:160]}).") from None
-        shape = getattr(model.predictor.model, "kpt_shape", None) or (17, 3)
-        if model.task != "pose" or model.predictor.model.task != "pose" or tuple(shape) != (17, 3):
+        task = getattr(model.predictor.model, "task", None) or model.task  # weights have the one, exports the other
+        shape = getattr(model.predictor.model, "kpt_shape", None)
+        if task != "pose" or tuple(shape or ()) != (get_skeleton(SKELETON).n_joints, 3):
             raise SetupError(
-                f"pose={self.weights} is a model for '{model.task}' with keypoints {tuple(shape)}; expected a pose "
-                "model of COCO's 17 joints with confidences."
+                f"pose={self.weights} is a model for '{task}' with keypoints {tuple(shape or ())}; expected one for "
+                "'pose' with (17, 3): COCO's joints and their confidences."
             )
         return model
 

@@ -127,7 +127,9 @@ def test_memory_does_not_grow_with_the_length_of_the_video(tmp_path: Path) -> No
 
     after = []
     for n_frames in (1_800, 36_000):
-        video = write_blobs(tmp_path / f"{n_frames}.mp4", lambda n: walker(abs(n % 40 - 20)), n_frames=n_frames, fps=30.0)
+        video = write_blobs(
+            tmp_path / f"{n_frames}.mp4", lambda n: walker(abs(n % 40 - 20)), n_frames=n_frames, fps=30.0
+        )
         assert len(extractor()(video)[0]) == n_frames
         after.append(resident())
     assert after[1] - after[0] < 100

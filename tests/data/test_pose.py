@@ -106,6 +106,22 @@ class TestWeights:
         with pytest.raises(SetupError, match="cannot be loaded as a YOLO pose model"):
             PoseModel(str(tmp_path / "yolo.pt"))([np.zeros((48, 64, 3), dtype=np.uint8)])
 
+    @pytest.mark.parametrize(
+        ("config", "error"), [("yolov8n-pose.yaml", None), ("yolov8n.yaml", "a model for 'detect'")]
+    )
+    def test_of_torch(self, tmp_path: Path, config: str, error: str | None) -> None:
+        """Untrained ones."""
+        from ultralytics import YOLO
+
+        YOLO(config).save(str(tmp_path / "some.pt"))
+        model = PoseModel(str(tmp_path / "some.pt"))
+        if error is None:
+            assert len(model([np.zeros((48, 64, 3), dtype=np.uint8)] * 3)) == 3
+            assert (model.batch, model.longest) == (8, 640)
+        else:
+            with pytest.raises(SetupError, match=error):
+                model([np.zeros((48, 64, 3), dtype=np.uint8)])
+
     @pytest.mark.parametrize("name", ["yolo11x", "yolov8n", "yolo11s-pose", "yolo11m-pose.pt"])
     def test_released(self, name: str) -> None:
         assert PoseModel(name).description[0].endswith("-pose")
