@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.metadata
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,8 +108,9 @@ class PoseModel:
         ultralytics = _ultralytics()
         path = self._fetched() if self._released else Path(self.weights).expanduser()
         try:
-            model = ultralytics.YOLO(str(path), task="pose")
-            model.predict(np.zeros((64, 64, 3), dtype=np.uint8), verbose=False)  # exports are read only now
+            with _same_signal_stack():
+                model = ultralytics.YOLO(str(path), task="pose")
+                model.predict(np.zeros((64, 64, 3), dtype=np.uint8), verbose=False)  # exports are read only now
         except ImportError as error:
             raise SetupError(
                 f"pose={self.weights} needs {error.name}, which is not installed: pip install {error.name}"
@@ -203,6 +206,28 @@ def _ultralytics() -> Any:
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
     return sys.modules["ultralytics"]
+
+
+class _SignalStack(ctypes.Structure):
+    _fields_ = (("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+@contextmanager
+def _same_signal_stack() -> Iterator[None]:
+    """Leaves the thread's stack for signal handlers as it was.
+
+    OpenVINO (2026.4) gives the thread one with each model, and back the one before it when the model goes. Where that
+    one belonged to a model that is gone, the next signal (Ctrl-C, the end of a data loader's worker) ends the process.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    before = _SignalStack()
+    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(before))
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).sigaltstack(ctypes.byref(before), None)
 
 
 def _no_ultralytics() -> SetupError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -89,6 +90,28 @@ def test_every_real_clip(test_data: Path, model: PoseModel) -> None:
             assert (sequence.keypoints[first:last, :, 2] > 0).any(1).mean() >= 0.8, file
         assert abs(many[0].fps - rates.get(file.stem, many[0].fps)) < 1e-3
         assert len(many) == (3 if "multi" in file.stem else 1)
+
+
+_SIGNALS = """
+import gc, os, signal, sys
+import numpy as np
+from actrec.data.pose import PoseModel
+
+models = [PoseModel(sys.argv[1]) for _ in range(2)]
+for model in models:
+    model([np.zeros((48, 64, 3), dtype=np.uint8)])
+while models:
+    del model, models[0]
+    model = gc.collect()
+signal.signal(signal.SIGUSR1, lambda *_: None)
+for _ in range(50):
+    os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+def test_signals_are_survived_when_models_have_come_and_gone(test_data: Path) -> None:
+    command = [sys.executable, "-c", _SIGNALS, str(test_data / MODEL)]
+    assert subprocess.run(command, cwd=Path(__file__).parents[2], timeout=100).returncode == 0
 
 
 class TestWeights:
