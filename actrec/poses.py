@@ -73,7 +73,7 @@ def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT) -> Figure:
     return figure
 
 
-def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT) -> Figure:
+def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT, with_ids: bool = False) -> Figure:
     """A row of poses for each clip, with its label: what a data set's classes look like.
 
     More than 8 clips stand in two columns, down the first and then down the second; those after the 30th are left out.
@@ -81,6 +81,7 @@ def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT) -> Fi
     Args:
         clips: One of each class.
         theme: Colours.
+        with_ids: Whether each clip's id is under its label.
     """
     clips = clips[:CONTACTS]
     columns = 1 if len(clips) <= _MANY else 2
@@ -96,15 +97,18 @@ def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT) -> Fi
         column, row = divmod(number, rows)
         left, top = column * (label + _POSES), row * 1.1
         axes.hlines(top - 0.02, left + 0.16, left + label + _POSES - 0.1, color=theme.grid, linewidth=0.8)
-        _draw_label(axes, theme, clip, (left + 0.2, top + 0.42))
+        _draw_label(axes, theme, clip, (left + 0.2, top + 0.42), with_ids)
         _draw_poses(axes, theme, clip, (left + label, top), weight=1 / columns)
     return figure
 
 
-def _draw_label(axes: Axes, theme: Theme, clip: SkeletonSequence, place: tuple[float, float]) -> None:
+def _draw_label(axes: Axes, theme: Theme, clip: SkeletonSequence, place: tuple[float, float], with_id: bool) -> None:
     text = textwrap.fill(spaced(clip.label), 18, max_lines=3, placeholder=" …")
     name = axes.text(*place, text, va="center", fontsize=NORMAL, color=theme.ink, weight="bold")
-    under = axes.annotate(f"{len(clip) / clip.fps:.1f} s", (0, 0), (0, -4), name, "offset points", va="top")
+    what = f"{len(clip) / clip.fps:.1f} s"
+    if with_id:
+        what += f", {clip.clip_id if len(clip.clip_id) < 16 else '…' + clip.clip_id[-14:]}"
+    under = axes.annotate(what, (0, 0), (0, -4), name, "offset points", va="top")
     under.set(fontsize=SMALL, color=theme.muted)
 
 

@@ -75,7 +75,7 @@ def view_store(source: Path, output: Path) -> None:
     for first in range(0, len(clips), CONTACTS):
         number = first // CONTACTS + 1
         file = output if number == 1 else output.with_name(f"{output.stem}-{number}{output.suffix}")
-        contact_sheet(clips[first : first + CONTACTS]).savefig(file, dpi=100)
+        contact_sheet(clips[first : first + CONTACTS], with_ids=True).savefig(file, dpi=100)
         log.info("%s: clips %d to %d of %d", file, first + 1, min(first + CONTACTS, len(clips)), len(clips))
 
 
