@@ -21,6 +21,7 @@ from actrec.data.video import Picture, Video, open_video
 from actrec.types import ActrecError, SkeletonSequence
 
 _NEAR = 0.75  # frame times; a frame farther than that from where one is due is not taken for it
+_SPARSE = 100  # times as long as its frames would last at its rate: no video is that
 T = TypeVar("T")
 
 
@@ -112,7 +113,13 @@ def _one_ahead(items: Iterator[T]) -> Iterator[T]:
 def _at_rate(
     keypoints: Float[ndarray, "frame joint 3"], times: Float[ndarray, " frame"], fps: float
 ) -> Float[ndarray, "slot joint 3"]:
-    """At every 1/fps seconds the nearest frame; nothing observed where none is near."""
+    """At every 1/fps seconds the nearest frame; nothing observed where none is near.
+
+    Raises:
+        ActrecError: Nearly all of the time has no frame.
+    """
+    if times[-1] * fps > _SPARSE * len(times):
+        raise ActrecError(f"its {len(times)} frames are said to last {times[-1]:.0f} s; its times are damaged.")
     due = np.arange(round(float(times[-1]) * fps) + 1) / fps
     after = np.clip(np.searchsorted(times, due), 1, max(len(times) - 1, 1))
     nearest = np.where(due - times[after - 1] <= times[after % len(times)] - due, after - 1, after % len(times))

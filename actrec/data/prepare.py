@@ -56,13 +56,7 @@ def prepare(
         raise ActrecError(f"raw={raw} is not there. Give the folder (or file) that has the data set.")
     else:
         clips = importer(raw)
-    wanted: list[ClipSource] = []
-    skipped: Counter[tuple[str, str]] = Counter()
-    for clip in clips:
-        if clip.label is None or label_map(clip.source, clip.label) is not None:
-            wanted.append(clip)
-        else:
-            skipped[clip.source, clip.label] += 1
+    wanted, skipped = _wanted(clips, label_map)
     poses = sorted({clip.pose for clip in wanted if clip.pose})
     if pose_model and any(clip.pose is None for clip in wanted):
         poses = [(pose_model, ""), *poses]
@@ -81,6 +75,18 @@ def prepare(
     absent = [source for source in label_map.sources if source not in present]
     log.info("%s", describe(summary, store, label_map.names, absent))
     return summary
+
+
+def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSource], Counter[tuple[str, str]]]:
+    """The clips to be read, and how many of each source and label are known beforehand not to be."""
+    wanted: list[ClipSource] = []
+    skipped: Counter[tuple[str, str]] = Counter()
+    for clip in clips:
+        if clip.label is None or label_map(clip.source, clip.label) is not None:
+            wanted.append(clip)
+        else:
+            skipped[clip.source, clip.label] += 1
+    return wanted, skipped
 
 
 def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), absent: list[str] | None = None) -> str:

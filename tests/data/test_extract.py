@@ -65,6 +65,12 @@ def test_a_variable_rate_is_put_on_a_constant_one_by_its_times(tmp_path: Path) -
     assert np.abs(left_edges(sequence.keypoints) - (4 + np.arange(26)))[seen].max() <= 1.5
 
 
+def test_times_that_cannot_be_are_an_error(tmp_path: Path) -> None:
+    times = [*(n / 25 for n in range(19)), 3600.0]
+    with pytest.raises(ActrecError, match="20 frames are said to last 3600 s"):
+        extractor()(write_blobs(tmp_path / "a.mp4", walker, times=times))
+
+
 @pytest.mark.parametrize("factor", [0.8, 1.25])
 def test_tempo_changes_the_number_of_frames_and_not_their_rate(tmp_path: Path, factor: float) -> None:
     video = write_blobs(tmp_path / "a.mp4", walker, n_frames=30)
