@@ -78,9 +78,9 @@ class Ledger:
             )
         differing = [key for key in info if old is not None and old.get(key) != info[key]]
         if old is not None and differing and (finished or share):
-            key = differing[0]
+            key, was, wanted = _difference(differing[0], old.get(differing[0]), info[differing[0]])
             raise ActrecError(
-                f"The store {path} was made otherwise: its {key} is {old.get(key)!r}, and now {info[key]!r} is wanted. "
+                f"The store {path} was made otherwise: its {key} is {was!r}, and now {wanted!r} is wanted. "
                 "Give another store=, or remove that folder."
             )
         (path / "clips").mkdir(parents=True, exist_ok=True)
@@ -182,6 +182,15 @@ def stamp(file: str) -> str:
     except OSError:
         return ""
     return f"{status.st_size}-{status.st_ctime_ns}"
+
+
+def _difference(key: str, old: Any, new: Any) -> tuple[str, Any, Any]:
+    """The dotted path of the first thing in which two values differ, and that thing in both."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys([*old, *new]):
+            if old.get(name) != new.get(name):
+                return _difference(f"{key}.{name}", old.get(name), new.get(name))
+    return key, old, new
 
 
 def _replace_changed(path: Path, text: str) -> None:

@@ -117,7 +117,7 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
         lines.append(f"Rejected {len(summary.rejected)}, listed in {store / REJECTED}:")
         lines += [f"  {origin}: {reason}" for origin, reason in summary.rejected.items()]
     if summary.missing:
-        lines.append(f"{summary.missing} clips are still to come from other shards; the last one finishes the store.")
+        lines.append(f"Clips still to come from other shards: {summary.missing}; the last shard finishes the store.")
         return "\n".join([*lines, f"{summary.written} clips written to {store} by this one."])
     done = f"{summary.written} clips written to {store}" if summary.written else f"{store} was already complete"
     return "\n".join([*lines, f"{done}."])
