@@ -16,7 +16,7 @@ from torch import nn
 
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
-from actrec.data.windows import Features, ResizeWindows, SlidingWindows
+from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
 from actrec.network.infogcn import InfoGCN
 from actrec.network.transformer import Transformer
 from actrec.skeleton import get_skeleton
@@ -24,7 +24,7 @@ from actrec.types import ActrecError
 
 FORMAT = 1
 NETWORKS: dict[str, type[nn.Module]] = {"InfoGCN": InfoGCN, "Transformer": Transformer}
-WINDOWS = {"SlidingWindows": SlidingWindows, "ResizeWindows": ResizeWindows}
+WINDOWS = {rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)}
 
 
 @dataclass(frozen=True)

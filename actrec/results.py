@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from actrec.checkpoint import ModelSpec
 from actrec.data.pipeline import collate
-from actrec.data.windows import SlidingWindows
+from actrec.data.windows import ResizeWindows
 from actrec.evaluation import RATIOS, clip_probabilities
 from actrec.metrics import HEADLINES, summarize
 from actrec.poses import SampleClip
@@ -87,7 +87,8 @@ def sample(network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, predicti
     poses = np.full((length, *keypoints.shape[1:2], 2), np.nan, dtype=np.float32)
     if 0 < horizon < length:
         poses[horizon:] = forecasts[-1, 0, : length - horizon]
-    rate = clip.fps if isinstance(spec.pipeline.windows, SlidingWindows) else clip.fps * length / len(clip)
+    resized = isinstance(spec.pipeline.windows, ResizeWindows)
+    rate = clip.fps * length / len(clip) if resized else spec.pipeline.preprocess.fps or clip.fps
     window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name, fps=rate)
     return SampleClip(window, prediction.prediction, prediction.probability, poses)
 

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from actrec.data.preprocess import Preprocess
-from actrec.data.windows import Features, ResizeWindows, SlidingWindows
+from actrec.data.windows import Features, WindowRule
 from actrec.skeleton import Skeleton, map_keypoints
 from actrec.types import Batch, NormalizedSequence, SkeletonSequence, Window
 
@@ -52,7 +52,7 @@ class Pipeline:
 
     skeleton: Skeleton
     preprocess: Preprocess
-    windows: SlidingWindows | ResizeWindows
+    windows: WindowRule
     features: Features
 
     def map(self, sequence: SkeletonSequence) -> SkeletonSequence:
@@ -84,6 +84,7 @@ class Pipeline:
             ratio: Observation ratio, in (0, 1].
         """
         seen = math.ceil(round(ratio * len(sequence), 9))
-        normalized = self.normalize(replace(sequence, keypoints=sequence.keypoints[:seen]))
+        frames, fps = self.preprocess.at_rate(self.map(sequence).keypoints[:seen], sequence.fps)
+        normalized = self.preprocess(frames[self.windows.start(len(frames)) :], self.skeleton, fps)
         n_frames = self.preprocess.length(len(sequence), sequence.fps)
         return [self.item(window, label, clip) for window in self.windows.evaluate(normalized, n_frames)]

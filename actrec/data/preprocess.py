@@ -199,8 +199,9 @@ class Preprocess:
     Attributes:
         mode: "offline" looks at the whole clip; "causal" gives each frame from those up to it, see `CausalStream`.
         confidence_threshold: Joints below it are missing. Above 0, as a confidence of 0 is an unobserved joint.
-        fps: Frames a second that every clip is resampled to; None keeps the clip's own. In causal mode a frame of the
-            new rate draws on the two of the clip around its time, and so on nothing later than the clip's next frame.
+        fps: Frames a second that every clip is resampled to; None keeps the clip's own. In causal mode that comes
+            first, as it does in a stream: a frame of the new rate draws on the two of the clip around its time, and so
+            on nothing later than the clip's next frame.
     """
 
     mode: str = "offline"
@@ -223,6 +224,24 @@ class Preprocess:
         """Frames that a clip of `n_frames` at `fps` frames a second has afterwards."""
         return n_frames if self.fps is None else int((n_frames - 1) * self.fps / fps + 1e-6) + 1
 
+    def at_rate(
+        self, keypoints: Float[ndarray, "frame joint 3"], fps: float
+    ) -> tuple[Float[ndarray, "_ joint 3"], float]:
+        """A clip as it is stored, at the rate that preprocessing works at, and that rate; offline it is the clip's own.
+
+        A joint is observed where it was so in each frame that the new one draws on.
+        """
+        if self.mode == "offline" or self.fps is None or self.fps == fps:
+            return keypoints, fps
+        observed = keypoints[..., 2] >= self.confidence_threshold
+        resampled = self._resample(NormalizedSequence(keypoints, observed, observed), fps)
+        return np.where(resampled.observed[..., None], resampled.keypoints, 0), float(self.fps)
+
+    def _resample(self, sequence: NormalizedSequence, fps: float) -> NormalizedSequence:
+        assert self.fps is not None
+        positions = frame_grid(0.0, fps / self.fps, self.length(len(sequence), fps))
+        return resample(sequence, np.minimum(positions, len(sequence) - 1))
+
     def __call__(
         self, keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton, fps: float
     ) -> NormalizedSequence:
@@ -235,13 +254,9 @@ class Preprocess:
         """
         _check_joints(keypoints, skeleton)
         if self.mode == "causal":
-            sequence = CausalStream(skeleton, self.confidence_threshold).push(keypoints)
-        else:
-            sequence = _offline(keypoints, keypoints[..., 2] >= self.confidence_threshold, skeleton)
-        if self.fps is None or self.fps == fps:
-            return sequence
-        positions = frame_grid(0.0, fps / self.fps, self.length(len(sequence), fps))
-        return resample(sequence, np.minimum(positions, len(sequence) - 1))
+            return CausalStream(skeleton, self.confidence_threshold).push(self.at_rate(keypoints, fps)[0])
+        sequence = _offline(keypoints, keypoints[..., 2] >= self.confidence_threshold, skeleton)
+        return sequence if self.fps is None or self.fps == fps else self._resample(sequence, fps)
 
 
 def _offline(

@@ -76,6 +76,10 @@ class SlidingWindows:
         if self.tail not in ("keep", "pad", "drop"):
             raise ActrecError(f"windows.tail is '{self.tail}'. Choose one of: keep, pad, drop.")
 
+    def start(self, n_frames: int) -> int:
+        """The frame at which preprocessing starts when `n_frames` have been seen: the clip's first."""
+        return 0
+
     def count(self, n_frames: int) -> int:
         """Number of windows of a clip: at least one."""
         strides = max(n_frames - self.length, 0) / self.stride
@@ -119,6 +123,10 @@ class ResizeWindows:
                     "each above 0 and at most 1."
                 )
 
+    def start(self, n_frames: int) -> int:
+        """The frame at which preprocessing starts when `n_frames` have been seen: the clip's first."""
+        return 0
+
     def count(self, n_frames: int) -> int:
         """One."""
         return 1
@@ -151,6 +159,48 @@ class ResizeWindows:
 
     def _grid(self, start: int, n_crop: int) -> Float[ndarray, " time"]:
         return frame_grid(float(start), (n_crop - 1) / max(self.length - 1, 1), self.length)
+
+
+@dataclass(frozen=True)
+class AnchoredWindows:
+    """The one window that online recognition looks at: the frames since its anchor.
+
+    The first anchor is the first frame. Whenever the window is full, it is anchored anew so that half of its frames
+    stay. Preprocessing starts at the anchor too, so that nothing before it plays a part: a training clip that begins
+    anywhere (`augmentation.temporal_crop`) is what the network meets in use.
+
+    Attributes:
+        length: Frames of a window, T.
+    """
+
+    length: int = 64
+
+    def __post_init__(self) -> None:
+        _check_length(self.length)
+
+    @property
+    def renewed(self) -> int:
+        """Frames from one anchor to the next: T less the T // 2 that stay."""
+        return self.length - self.length // 2
+
+    def start(self, n_frames: int) -> int:
+        """The anchor when `n_frames` have been seen: with that many it is 1 to T frames back."""
+        return self.renewed * ceil(max(n_frames - self.length, 0) / self.renewed)
+
+    def count(self, n_frames: int) -> int:
+        """One."""
+        return 1
+
+    def train(self, sequence: NormalizedSequence, index: int, rng: np.random.Generator) -> Window:
+        """The first `length` frames."""
+        return hold_last(sequence.take(slice(self.length)), self.length)
+
+    def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
+        """The frames since the anchor, which `sequence` starts with."""
+        return [hold_last(sequence.take(slice(self.length)), self.length)]
+
+
+WindowRule = SlidingWindows | ResizeWindows | AnchoredWindows
 
 
 @dataclass(frozen=True)

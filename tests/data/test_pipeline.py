@@ -7,11 +7,11 @@ import pytest
 
 from actrec.data.pipeline import Pipeline, collate
 from actrec.data.preprocess import Preprocess
-from actrec.data.windows import Features, ResizeWindows, SlidingWindows
+from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
 from actrec.skeleton import COCO17
 from actrec.types import SkeletonSequence
 
-WINDOWS = [ResizeWindows(16, p_interval_val=(1.0,)), ResizeWindows(16), SlidingWindows(16, 8)]
+WINDOWS = [ResizeWindows(16, p_interval_val=(1.0,)), ResizeWindows(16), SlidingWindows(16, 8), AnchoredWindows(16)]
 
 
 @pytest.mark.parametrize("mode", ["offline", "causal"])
@@ -51,3 +51,20 @@ def test_clips_of_another_layout_are_mapped(make_sequences: Callable[..., list[S
     assert item.features.shape == (16, 17, 3)
     assert not item.observed[:, 1:5].any()
     assert item.observed[:, 5:].all()
+
+
+@pytest.mark.parametrize("fps", [None, 60.0])
+def test_an_anchored_window_knows_nothing_from_before_its_anchor(
+    fps: float | None, make_sequences: Callable[..., list[SkeletonSequence]]
+) -> None:
+    pipeline = Pipeline(COCO17, Preprocess("causal", fps=fps), AnchoredWindows(16), Features(use_velocity=True))
+    clip = make_sequences(1, 1, (31, 31))[0]
+    every, n_frames = (1, 31) if fps is None else (2, 61)
+    anchor = AnchoredWindows(16).start(n_frames) // every
+    changed = clip.keypoints.copy()
+    changed[:anchor] = 7
+    (one,), (two,) = (pipeline.evaluation_items(c, 0, 0) for c in (clip, replace(clip, keypoints=changed)))
+    np.testing.assert_array_equal(one.features, two.features)
+    changed[anchor] += 1
+    (two,) = pipeline.evaluation_items(replace(clip, keypoints=changed), 0, 0)
+    assert (one.features != two.features).any()

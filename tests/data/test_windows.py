@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from actrec.data.windows import Features, ResizeWindows, SlidingWindows, resample
+from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, resample
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, NormalizedSequence, Window
 
@@ -269,3 +269,26 @@ def test_a_joint_that_comes_into_sight_has_no_velocity() -> None:
 def test_unknown_stream_is_named() -> None:
     with pytest.raises(ActrecError, match="'motion'"):
         Features("motion")
+
+
+@given(length=st.integers(1, 12), n_frames=st.integers(1, 60))
+@few
+def test_the_anchor_moves_when_the_window_is_full_and_half_of_it_stays(length: int, n_frames: int) -> None:
+    held: list[int] = []
+    for frame in range(n_frames):
+        if len(held) == length:
+            held = held[len(held) - length // 2 :]
+        held.append(frame)
+    assert AnchoredWindows(length).start(n_frames) == held[0]
+    assert 1 <= n_frames - held[0] <= length
+
+
+def test_an_anchored_window_is_the_frames_from_its_start() -> None:
+    windows, rng = AnchoredWindows(8), np.random.default_rng(0)
+    for n_frames in (3, 8, 20):
+        for window in (windows.train(random_sequence(n_frames), 0, rng), *windows.evaluate(random_sequence(n_frames), 9)):
+            check_padding(window, 8)
+            assert window.valid.sum() == min(n_frames, 8)
+            np.testing.assert_array_equal(window.keypoints[0], random_sequence(n_frames).keypoints[0])
+    with pytest.raises(ActrecError, match=r"windows.length is 0"):
+        AnchoredWindows(0)
