@@ -4,8 +4,10 @@ training, evaluation and serving."""
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -117,6 +119,34 @@ def _normalize(
     return normalized
 
 
+class Measures(NamedTuple):
+    """What centring and scaling need of each frame by itself; NaN where the joints for it were not observed.
+
+    Attributes:
+        centroid: Mean place of the observed joints.
+        pelvis: See `pelvis`.
+        torso: See `torso_lengths`.
+        box: See `boxes`.
+    """
+
+    centroid: Float[ndarray, "frame 2"]
+    pelvis: Float[ndarray, "frame 2"]
+    torso: Float[ndarray, " frame"]
+    box: Float[ndarray, "frame 4"]
+
+
+def measure(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> Measures:
+    """Measures of frames, of one person or of many: no frame plays a part in another's."""
+    return Measures(
+        _midpoint(keypoints, observed, list(range(skeleton.n_joints))),
+        pelvis(keypoints, observed, skeleton),
+        torso_lengths(keypoints, observed, skeleton),
+        boxes(keypoints, observed),
+    )
+
+
 class CausalStream:
     """Causal preprocessing with memory: frames go in, in order and as many at a time as there are.
 
@@ -131,65 +161,95 @@ class CausalStream:
     Args:
         skeleton: The keypoints' joint layout.
         confidence_threshold: Joints below it are missing.
+
+    Attributes:
+        origin: Of the newest frame, in pixels.
+        scale: Of the newest frame, in pixels a torso length.
     """
 
     def __init__(self, skeleton: Skeleton, confidence_threshold: float = 0.2) -> None:
         self.skeleton, self.threshold = skeleton, confidence_threshold
+        self.origin, self.scale = np.zeros(2), 1.0
         self._last = np.zeros((1, skeleton.n_joints, 3))
         self._known = np.zeros((1, skeleton.n_joints), dtype=bool)
-        self._pelvis: Float[ndarray, " 2"] | None = None
-        self._centroid: Float[ndarray, " 2"] | None = None
+        self._pelvis = self._centroid = np.full(2, np.nan)
         self._torsos: list[float] = []
         self._box = np.full((1, 4), np.inf)
 
-    def push(self, keypoints: Float[ndarray, "frame joint 3"]) -> NormalizedSequence:
+    def push(self, keypoints: Float[ndarray, "frame joint 3"], measures: Measures | None = None) -> NormalizedSequence:
         """The next frames, normalised.
 
         Args:
             keypoints: x and y in pixels, and confidence.
+            measures: Of those frames, where they are at hand.
         """
-        _check_joints(keypoints, self.skeleton)
         raw = keypoints.astype(np.float64)
         observed = keypoints[..., 2] >= self.threshold
+        if measures is None:
+            _check_joints(keypoints, self.skeleton)
+            measures = measure(raw, observed, self.skeleton)
         known = np.logical_or.accumulate(np.concatenate([self._known, observed]))
         filled = hold_missing(np.concatenate([self._last, raw]), np.concatenate([self._known, observed]))
         self._last, self._known = filled[-1:], known[-1:]
-        origin, scale = self._origins(raw, observed), self._scales(raw, observed)
+        origin, scale = self._origins(measures), self._scales(measures)
+        if len(keypoints):
+            self.origin, self.scale = origin[-1], float(scale[-1])
         return NormalizedSequence(_normalize(filled[1:], known[1:], origin, scale), observed, known[1:])
 
-    def _origins(
-        self, keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
-    ) -> Float[ndarray, "frame 2"]:
-        origins = np.zeros((len(keypoints), 2))
-        some = observed.any(1)
-        if self._centroid is None and some.any():
-            first = int(some.argmax())
-            self._centroid = keypoints[first, observed[first], :2].mean(0)
-        if self._centroid is not None:  # before any joint is observed, all are zero whatever the origin
+    def _origins(self, measures: Measures) -> Float[ndarray, "frame 2"]:
+        origins = np.zeros((len(measures.pelvis), 2))
+        if isnan(self._centroid[0]):
+            self._centroid = _first_known(measures.centroid)
+        if not isnan(self._centroid[0]):  # before any joint is observed, all are zero whatever the origin
             origins[:] = self._centroid
-        hips = observed[:, self.skeleton.index(self.skeleton.hips)].any(1)
         start = 0
-        if self._pelvis is None and hips.any():
-            start = int(hips.argmax())
-            self._pelvis = pelvis(keypoints[start : start + 1], observed[start : start + 1], self.skeleton)[0]
-        if self._pelvis is not None:
+        if isnan(self._pelvis[0]):
+            start = int((~np.isnan(measures.pelvis[:, 0])).argmax())
+            self._pelvis = _first_known(measures.pelvis)
+        if not isnan(self._pelvis[0]):
             origins[start:] = self._pelvis
         return origins
 
-    def _scales(
-        self, keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
-    ) -> Float[ndarray, " frame"]:
-        so_far = np.minimum.accumulate(np.concatenate([self._box, boxes(keypoints, observed)]))
+    def _scales(self, measures: Measures) -> Float[ndarray, " frame"]:
+        so_far = np.minimum.accumulate(np.concatenate([self._box, measures.box]))
         self._box = so_far[-1:]
         extent = extents(so_far[1:])
         scales = np.where(extent > EPSILON, extent / TORSOS_PER_BOX, 1.0)
-        for frame, torso in enumerate(torso_lengths(keypoints, observed, self.skeleton).tolist()):
+        for frame, torso in enumerate(measures.torso.tolist()):
             if not isnan(torso):
                 insort(self._torsos, torso)
             if self._torsos:
                 middle = len(self._torsos) // 2
                 scales[frame] = (self._torsos[middle] + self._torsos[~middle]) / 2
         return scales
+
+    def state(self, n_frames: int) -> dict[str, ndarray]:
+        """All that it remembers, in arrays whose size `n_frames`, the most frames that it is given, alone decides."""
+        torsos = np.full(n_frames, np.nan)
+        torsos[: len(self._torsos)] = self._torsos
+        return {
+            "last": self._last,
+            "known": self._known,
+            "pelvis": self._pelvis,
+            "centroid": self._centroid,
+            "box": self._box,
+            "torsos": torsos,
+            "origin": self.origin,
+            "scale": np.array(self.scale),
+        }
+
+    def restore(self, state: Mapping[str, ndarray]) -> None:
+        """Goes on from what `state` gave."""
+        self._last, self._known, self._box = state["last"], state["known"], state["box"]
+        self._pelvis, self._centroid = state["pelvis"], state["centroid"]
+        self._torsos = state["torsos"][~np.isnan(state["torsos"])].tolist()
+        self.origin, self.scale = state["origin"], float(state["scale"])
+
+
+def _first_known(places: Float[ndarray, "frame 2"]) -> Float[ndarray, " 2"]:
+    """The first that is not NaN; NaN where all are."""
+    known = places[~np.isnan(places[:, 0])]
+    return known[0] if len(known) else np.full(2, np.nan)
 
 
 @dataclass(frozen=True)
@@ -237,6 +297,17 @@ class Preprocess:
         resampled = self._resample(NormalizedSequence(keypoints, observed, observed), fps)
         return np.where(resampled.observed[..., None], resampled.keypoints, 0), float(self.fps)
 
+    def reference(
+        self, keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton
+    ) -> tuple[Float[ndarray, " 2"], float]:
+        """Origin, in pixels, and scale, in pixels a torso length, of a clip's last frame."""
+        if self.mode == "offline":
+            observed = keypoints[..., 2] >= self.confidence_threshold
+            return _offline_reference(keypoints.astype(np.float64), observed, skeleton)
+        stream = CausalStream(skeleton, self.confidence_threshold)
+        stream.push(keypoints)
+        return stream.origin, stream.scale
+
     def _resample(self, sequence: NormalizedSequence, fps: float) -> NormalizedSequence:
         assert self.fps is not None
         positions = frame_grid(0.0, fps / self.fps, self.length(len(sequence), fps))
@@ -259,10 +330,10 @@ class Preprocess:
         return sequence if self.fps is None or self.fps == fps else self._resample(sequence, fps)
 
 
-def _offline(
-    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
-) -> NormalizedSequence:
-    raw = keypoints.astype(np.float64)
+def _offline_reference(
+    raw: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> tuple[Float[ndarray, " 2"], float]:
+    """Origin and scale of a whole clip, in pixels."""
     origin, scale = np.zeros(2), 1.0
     hips = observed[:, skeleton.index(skeleton.hips)].sum(1)
     if hips.any():  # the first frame with both hips, or else with one
@@ -274,6 +345,14 @@ def _offline(
         scale = float(np.nanmedian(torsos))
     elif extent > EPSILON:
         scale = float(extent) / TORSOS_PER_BOX
+    return origin, scale
+
+
+def _offline(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> NormalizedSequence:
+    raw = keypoints.astype(np.float64)
+    origin, scale = _offline_reference(raw, observed, skeleton)
     known = np.broadcast_to(observed.any(0), observed.shape)
     normalized = _normalize(interpolate_missing(raw, observed), known, origin[None], np.array([scale]))
     return NormalizedSequence(normalized, observed, known)

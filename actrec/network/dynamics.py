@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -13,21 +14,22 @@ from actrec.network.graph import GraphConv
 from actrec.network.temporal import time_code
 from actrec.types import ActrecError
 
-Latent = Float[Tensor, "batch time joint dim"]
-Field = Callable[[Latent, Float[Tensor, " time"]], Latent]
+Latent = Float[Tensor, "*lead joint dim"]
+Code = Float[Tensor, "... dim"]  # broadcasts against the latents
+Field = Callable[[Latent, float], Latent]
 
 
-def euler_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+def euler_step(f: Field, z: Latent, t: float) -> Latent:
     """One explicit Euler step of one frame."""
     return z + f(z, t)
 
 
-def midpoint_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+def midpoint_step(f: Field, z: Latent, t: float) -> Latent:
     """One step of the explicit midpoint rule."""
     return z + f(z + f(z, t) / 2, t + 0.5)
 
 
-def rk4_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+def rk4_step(f: Field, z: Latent, t: float) -> Latent:
     """One step of the classical fourth-order Runge-Kutta rule."""
     k1 = f(z, t)
     k2 = f(z + k1 / 2, t + 0.5)
@@ -36,7 +38,7 @@ def rk4_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
     return z + (k1 + 2 * (k2 + k3) + k4) / 6
 
 
-def rk4_38_step(f: Field, z: Latent, t: Float[Tensor, " time"]) -> Latent:
+def rk4_38_step(f: Field, z: Latent, t: float) -> Latent:
     """One step of the 3/8 rule, which torchdiffeq calls rk4."""
     k1 = f(z, t)
     k2 = f(z + k1 / 3, t + 1 / 3)
@@ -51,6 +53,8 @@ SOLVERS = {"rk4": rk4_step, "rk4_38": rk4_38_step, "midpoint": midpoint_step, "e
 class GraphField(nn.Module):
     """dZ/dτ = f(Z, τ): graph convolutions, each after a code of continuous time, then a linear layer.
 
+    It is given the code of τ, not τ.
+
     Args:
         blocks: The graph convolutions, each of `dim` channels in and out.
         dim: Channels of the latent.
@@ -62,15 +66,14 @@ class GraphField(nn.Module):
         nn.init.zeros_(self.out.weight)  # the rollout starts as "nothing moves" and learns from there
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, z: Latent, t: Float[Tensor, " time"]) -> Latent:
-        code = time_code(t, z.shape[-1])[:, None]
+    def forward(self, z: Latent, code: Code) -> Latent:
         for block in self.blocks:
             z = block(z + code)
         return self.out(z)
 
 
 class PublishedField(nn.Module):
-    """The published implementation's field: fixed adjacency, time rounded down to the frame and added once."""
+    """The published implementation's field: fixed adjacency, the code of time rounded down added once."""
 
     adjacency: Tensor
 
@@ -79,10 +82,10 @@ class PublishedField(nn.Module):
         self.register_buffer("adjacency", adjacency.clone())
         self.conv1, self.conv2, self.out = nn.Linear(dim, dim), nn.Linear(dim, dim), nn.Linear(dim, dim)
 
-    def forward(self, z: Latent, t: Float[Tensor, " time"]) -> Latent:
-        z = z + time_code(t.floor(), z.shape[-1])[:, None]
-        z = F.leaky_relu(self.conv1(self.adjacency @ z))
-        z = F.leaky_relu(self.conv2(self.adjacency @ z))
+    def forward(self, z: Latent, code: Code) -> Latent:
+        adjacency = self.adjacency.expand(*z.shape[:-2], -1, -1)
+        z = F.leaky_relu(self.conv1(adjacency @ (z + code)))
+        z = F.leaky_relu(self.conv2(adjacency @ z))
         return self.out(z)
 
 
@@ -101,15 +104,34 @@ class Dynamics(nn.Module):
             raise ActrecError(f"There is no solver '{solver}'. Choose one of: {', '.join(SOLVERS)}, linear.")
         self.field, self.horizon, self.solver = field, horizon, solver
 
-    def forward(self, z: Latent) -> Float[Tensor, "horizon batch time joint dim"]:
+    def forward(self, z: Float[Tensor, "batch time joint dim"]) -> Float[Tensor, "horizon batch time joint dim"]:
+        """Entry n - 1 is the latent forecast n frames ahead, by every frame of a window that starts at time 0."""
         if self.horizon == 0:
             return z.new_zeros(0, *z.shape)
         if self.field is None:
             velocity = torch.diff(z, dim=1, prepend=z[:, :1])
             return torch.stack([z + n * velocity for n in range(1, self.horizon + 1)])
-        step, frames = SOLVERS[self.solver], torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
-        forecasts = []
+        frames = torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
+        return self.roll_out(z, lambda ahead: time_code(frames + ahead, z.shape[-1])[:, None])
+
+    def roll_out(self, z: Latent, code: Callable[[float], Code]) -> Float[Tensor, "horizon *lead joint dim"]:
+        """The latents 1 to N frames ahead.
+
+        Args:
+            z: Latents, at any times.
+            code: Gives the code of those times, moved by a number of frames.
+        """
+        field, step, codes, forecasts = self.field, SOLVERS[self.solver], dict[float, Tensor](), []
+        assert field is not None
+        whole_frames = isinstance(field, PublishedField)
+
+        def f(z: Latent, t: float) -> Latent:
+            t = float(math.floor(t)) if whole_frames else t
+            if t not in codes:  # the stages of a step share times with one another, and with the next step's
+                codes[t] = code(t)
+            return field(z, codes[t])
+
         for n in range(self.horizon):
-            z = step(self.field, z, frames + n)
+            z = step(f, z, float(n))
             forecasts.append(z)
         return torch.stack(forecasts)
