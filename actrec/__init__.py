@@ -1,14 +1,18 @@
 """actrec: train, compare and run online recognisers of human action from 2D skeletons."""
 
-from actrec.checkpoint import ModelSpec, load_model, load_spec, save_model
+from typing import Any
+
 from actrec.data.store import read_store
+from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.skeleton import Skeleton, get_skeleton, map_keypoints
-from actrec.types import ActrecError, NetworkOutput, SkeletonSequence
+from actrec.spec import ModelSpec, load_spec
+from actrec.types import ActrecError, SkeletonSequence
 
 __all__ = [
     "ActrecError",
     "ModelSpec",
-    "NetworkOutput",
+    "OnlineRecognizer",
+    "Prediction",
     "Skeleton",
     "SkeletonSequence",
     "get_skeleton",
@@ -18,3 +22,12 @@ __all__ = [
     "read_store",
     "save_model",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what needs torch when it is asked for."""
+    if name in ("load_model", "save_model"):
+        from actrec import checkpoint
+
+        return getattr(checkpoint, name)
+    raise AttributeError(f"module 'actrec' has no attribute '{name}'")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,107 +11,29 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
+from actrec.files import replace_folder
 from actrec.network.infogcn import InfoGCN
 from actrec.network.transformer import Transformer
-from actrec.skeleton import get_skeleton
+from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError
 
-FORMAT = 1
 NETWORKS: dict[str, type[nn.Module]] = {"InfoGCN": InfoGCN, "Transformer": Transformer}
-WINDOWS = {rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)}
 
 
-@dataclass(frozen=True)
-class ModelSpec:
-    """What a model is, beside its weights.
+def build_network(spec: ModelSpec) -> nn.Module:
+    """The network that a spec names, with fresh weights.
 
-    Attributes:
-        network: Class name of the network.
-        network_options: Its constructor's keywords.
-        pipeline: From clip to network input.
-        labels: Class names in the order of the logits.
-        decision: How a window's frames become one decision; see `actrec.evaluation.decide`.
-        fps: Frames a second of the training clips (their median).
-        pose_model: What made the training skeletons.
-        dataset: Name of the data set that it was trained on.
-        split: How that was split (the fields of `actrec.data.split.Split`); empty where that is not known.
-        metrics: Headline figures on the test split; empty until they have been measured.
+    Raises:
+        ActrecError: There is no such network, or its options do not fit it or one another.
     """
-
-    network: str
-    network_options: dict[str, Any]
-    pipeline: Pipeline
-    labels: tuple[str, ...]
-    decision: str = "last"
-    fps: float = 30.0
-    pose_model: str = ""
-    dataset: str = ""
-    split: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.decision not in ("last", "mean"):
-            raise ActrecError(f"decision is '{self.decision}'; expected last or mean.")
-        if self.network not in NETWORKS:
-            raise ActrecError(f"There is no network '{self.network}'. Choose one of: {', '.join(NETWORKS)}.")
-
-    def build(self) -> nn.Module:
-        """The network with fresh weights.
-
-        Raises:
-            ActrecError: Its options do not fit it or one another.
-        """
-        try:
-            return NETWORKS[self.network](**self.network_options)
-        except (TypeError, ValueError, AssertionError) as error:
-            if isinstance(error, ActrecError):
-                raise
-            raise ActrecError(f"{self.network} cannot be made with {self.network_options}: {error}") from error
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for `config.json`."""
-        parts = self.pipeline
-        return {
-            "format": FORMAT,
-            "network": {"class": self.network, **self.network_options},
-            "skeleton": parts.skeleton.name,
-            "preprocess": asdict(parts.preprocess),
-            "windows": {"class": type(parts.windows).__name__, **asdict(parts.windows)},
-            "features": asdict(parts.features),
-            "labels": list(self.labels),
-            "decision": self.decision,
-            "fps": self.fps,
-            "pose_model": self.pose_model,
-            "dataset": self.dataset,
-            "split": self.split,
-            "metrics": self.metrics,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> ModelSpec:
-        """The reverse of `to_json`."""
-        network, windows = dict(data["network"]), dict(data["windows"])
-        pipeline = Pipeline(
-            get_skeleton(data["skeleton"]),
-            Preprocess(**data["preprocess"]),
-            WINDOWS[windows.pop("class")](**windows),
-            Features(**data["features"]),
-        )
-        return cls(
-            network.pop("class"),
-            network,
-            pipeline,
-            tuple(data["labels"]),
-            data["decision"],
-            data["fps"],
-            data["pose_model"],
-            data["dataset"],
-            data["split"],
-            data["metrics"],
-        )
+    if spec.network not in NETWORKS:
+        raise ActrecError(f"There is no network '{spec.network}'. Choose one of: {', '.join(NETWORKS)}.")
+    try:
+        return NETWORKS[spec.network](**spec.network_options)
+    except (TypeError, ValueError, AssertionError) as error:
+        if isinstance(error, ActrecError):
+            raise
+        raise ActrecError(f"{spec.network} cannot be made with {spec.network_options}: {error}") from error
 
 
 def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec) -> Path:
@@ -126,46 +45,12 @@ def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec) -> Path:
         spec: What it is.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    old = folder.with_name(f".{folder.name}-old")
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        save_file(
-            {name: value.contiguous() for name, value in network.state_dict().items()}, made / "model.safetensors"
-        )
+    with replace_folder(folder) as made:
+        weights = {name: value.contiguous() for name, value in network.state_dict().items()}
+        save_file(weights, made / "model.safetensors")
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n")
         (made / "README.md").write_text(model_card(spec))
-        made.chmod(0o755)
-        if folder.exists():  # a kill between the two renames leaves the old model under the other name
-            os.replace(folder, old)
-        os.replace(made, folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
     return folder
-
-
-def load_spec(folder: str | Path) -> ModelSpec:
-    """What the model in a folder is.
-
-    Raises:
-        ActrecError: The folder is not a model folder, or its configuration is damaged.
-    """
-    path = Path(folder) / "config.json"
-    if not path.is_file():
-        raise ActrecError(
-            f"'{folder}' is not a model folder: it has no config.json. A training run leaves one in "
-            "outputs/<experiment>/<date_time>/model."
-        )
-    try:
-        data = json.loads(path.read_text())
-        if data["format"] != FORMAT:
-            raise ActrecError(f"'{path}' has format {data['format']}; this version of actrec reads format {FORMAT}.")
-        return ModelSpec.from_json(data)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ActrecError(
-            f"'{path}' is damaged ({type(error).__name__}: {error}). Train or import the model again."
-        ) from error
 
 
 def load_weights(network: nn.Module, folder: str | Path) -> None:
@@ -194,7 +79,7 @@ def load_weights(network: nn.Module, folder: str | Path) -> None:
 
 def load_model(folder: str | Path) -> nn.Module:
     """A model folder's network, in eval mode; `load_spec` says what it is."""
-    network = load_spec(folder).build()
+    network = build_network(load_spec(folder))
     load_weights(network, folder)
     return network.eval()
 
@@ -215,7 +100,7 @@ def start_from(network: nn.Module, spec: ModelSpec, folder: str | Path) -> int:
     """
     there = load_spec(folder)
     _check_alike(spec, there, folder)
-    trained = there.build()
+    trained = build_network(there)
     load_weights(trained, folder)
     rows = [number for number, label in enumerate(spec.labels) if label in there.labels]
     known = [there.labels.index(spec.labels[number]) for number in rows]
@@ -273,6 +158,7 @@ python -m actrec.evaluate model=<this folder> dataset={spec.dataset or "sport14"
 import actrec
 
 network = actrec.load_model("<this folder>")  # forward(features, valid) -> logits, latents, forecasts
+recognizer = actrec.OnlineRecognizer.from_pretrained("<this folder>")  # push(keypoints, timestamp) -> Prediction
 ```
 
 Limits: one person a sequence; actions outside the list above are taken for one of it.

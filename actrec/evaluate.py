@@ -13,12 +13,13 @@ from hydra.utils import instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.checkpoint import ModelSpec, load_model, load_spec
+from actrec.checkpoint import load_model
 from actrec.config import check_whole, main
 from actrec.data.load import load_clips
 from actrec.data.split import Split
 from actrec.results import judge, summary, write_results
 from actrec.run import free_folder, log_to
+from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __main__

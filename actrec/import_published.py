@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from actrec.checkpoint import ModelSpec, save_model
+from actrec.checkpoint import build_network, save_model
 from actrec.config import main
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import Features, ResizeWindows
 from actrec.network.published import OPTIONS, convert_state_dict
 from actrec.skeleton import COCO17
+from actrec.spec import ModelSpec
 from actrec.types import ActrecError
 
 # The checkpoint's spellings that are not Sport14's.
@@ -55,7 +56,7 @@ def import_published(checkpoint: Path, model: Path) -> None:
         decision="mean",
         pose_model="yolo11x-pose",
     )
-    network = spec.build()
+    network = build_network(spec)
     weights = convert_state_dict(content["model"])
     try:
         network.load_state_dict(weights)

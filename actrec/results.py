@@ -12,7 +12,6 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from actrec.checkpoint import ModelSpec
 from actrec.data.pipeline import collate
 from actrec.data.windows import ResizeWindows
 from actrec.evaluation import RATIOS, clip_probabilities
@@ -26,6 +25,7 @@ from actrec.report import (
     write_predictions,
     write_report,
 )
+from actrec.spec import ModelSpec
 from actrec.types import ActrecError, SkeletonSequence
 
 

@@ -20,7 +20,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.callbacks import AtomicCheckpoints, History, RunCheckpoint
-from actrec.checkpoint import ModelSpec, save_model, start_from
+from actrec.checkpoint import build_network, save_model, start_from
 from actrec.config import check_whole, main
 from actrec.data.datamodule import ActionData
 from actrec.data.load import load_clips
@@ -31,6 +31,7 @@ from actrec.report import pick_typical, read_history
 from actrec.results import judge, summary, write_results
 from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
+from actrec.spec import ModelSpec
 from actrec.types import ActrecError
 
 log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__
@@ -184,7 +185,7 @@ def train(cfg: DictConfig) -> Path:
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     data = make_data(cfg)
     spec = make_spec(cfg, data)
-    network = spec.build()
+    network = build_network(spec)
     known = start_from(network, spec, cfg.pretrained) if cfg.pretrained else 0
     if cfg.hardware.compile:
         network.compile()

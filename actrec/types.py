@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
-from torch import Tensor
+
+if TYPE_CHECKING:  # recognition by ONNX Runtime does without torch
+    from torch import Tensor
 
 
 class ActrecError(ValueError):

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 import actrec
-from actrec.checkpoint import ModelSpec, load_model, load_spec, save_model, start_from
+from actrec.checkpoint import build_network, load_model, save_model, start_from
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import Features, ResizeWindows, SlidingWindows
 from actrec.skeleton import get_skeleton
+from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError
 
 OPTIONS = {"n_classes": 3, "in_channels": 3, "dim": 8, "layers": 1, "heads": 2, "graph_heads": 1, "horizon": 1}
@@ -25,7 +26,7 @@ def spec(skeleton: str = "coco17", sliding: bool = False) -> ModelSpec:
 @pytest.mark.parametrize("sliding", [False, True])
 def test_a_model_comes_back_as_it_was(sliding: bool, tmp_path: Path) -> None:
     made = spec(sliding=sliding)
-    network = made.build().eval()
+    network = build_network(made).eval()
     save_model(tmp_path / "model", network, made)
     x, valid = torch.randn(2, 16, 17, 3), torch.ones(2, 16, dtype=torch.bool)
     loaded = actrec.load_model(tmp_path / "model")
@@ -44,7 +45,7 @@ def test_a_model_comes_back_as_it_was(sliding: bool, tmp_path: Path) -> None:
 
 def test_metrics_are_in_config_and_card(tmp_path: Path) -> None:
     made = replace(spec(), metrics={"accuracy": 0.875})
-    folder = save_model(tmp_path / "model", made.build(), made)
+    folder = save_model(tmp_path / "model", build_network(made), made)
     assert load_spec(folder).metrics == {"accuracy": 0.875}
     assert "| accuracy | 0.8750 |" in (folder / "README.md").read_text()
 
@@ -63,21 +64,21 @@ def test_metrics_are_in_config_and_card(tmp_path: Path) -> None:
 )
 def test_options_that_make_no_network(change: dict, message: str) -> None:
     with pytest.raises(ActrecError, match=message):
-        replace(spec(), **change).build()
+        build_network(replace(spec(), **change))
 
 
 def test_a_save_that_fails_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = save_model(tmp_path / "model", spec().build(), spec())
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
     before = (folder / "model.safetensors").read_bytes()
     monkeypatch.setattr("actrec.checkpoint.model_card", lambda spec: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        save_model(folder, spec().build(), spec())
+        save_model(folder, build_network(spec()), spec())
     assert (folder / "model.safetensors").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_weights_of_another_skeleton(tmp_path: Path) -> None:
-    folder = save_model(tmp_path / "model", spec().build(), spec())
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
     config = json.loads((folder / "config.json").read_text())
     config["skeleton"] = config["network"]["skeleton"] = "penn13"
     (folder / "config.json").write_text(json.dumps(config))
@@ -88,7 +89,7 @@ def test_weights_of_another_skeleton(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_too_many(tmp_path: Path) -> None:
-    folder = save_model(tmp_path / "model", spec().build(), spec())
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
     config = json.loads((folder / "config.json").read_text())
     config["network"]["head_segments"] = 2
     (folder / "config.json").write_text(json.dumps(config))
@@ -106,7 +107,7 @@ def test_weights_that_are_too_many(tmp_path: Path) -> None:
     ],
 )
 def test_damage_is_told(file: str, content: str, message: str, tmp_path: Path) -> None:
-    folder = save_model(tmp_path / "model", spec().build(), spec())
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
     (folder / file).write_text(content)
     with pytest.raises(ActrecError, match=message):
         load_model(folder)
@@ -115,7 +116,7 @@ def test_damage_is_told(file: str, content: str, message: str, tmp_path: Path) -
 def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ActrecError, match="is not a model folder"):
         load_spec(tmp_path)
-    folder = save_model(tmp_path / "model", spec().build(), spec())
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
     (folder / "model.safetensors").unlink()
     with pytest.raises(ActrecError, match=r"model\.safetensors' cannot be read"):
         load_model(folder)
@@ -136,10 +137,10 @@ def test_a_start_takes_the_rows_of_the_labels_it_knows(
     network: str, options: dict, layers: list[str], tmp_path: Path
 ) -> None:
     trained = replace(spec(), network=network, network_options=options)
-    old = trained.build()
+    old = build_network(trained)
     folder = save_model(tmp_path / "model", old, trained)
     here = replace(trained, labels=("c", "new", "a", "newer"), network_options={**options, "n_classes": 4})
-    made = here.build()
+    made = build_network(here)
     fresh = {name: value.clone() for name, value in made.state_dict().items()}
     assert start_from(made, here, folder) == 2
     was, now = old.state_dict(), made.state_dict()
@@ -166,7 +167,7 @@ def test_a_start_takes_the_rows_of_the_labels_it_knows(
     ],
 )
 def test_a_start_from_another_kind_of_model(change: dict, message: str, tmp_path: Path) -> None:
-    folder = save_model(tmp_path / "model", spec().build(), spec())
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
     here = replace(spec(), **change)
     with pytest.raises(ActrecError, match=message):
-        start_from(here.build(), here, folder)
+        start_from(build_network(here), here, folder)

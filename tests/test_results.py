@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import actrec.evaluate
-from actrec.checkpoint import ModelSpec, save_model
+from actrec.checkpoint import build_network, save_model
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import Features, ResizeWindows
@@ -15,6 +15,7 @@ from actrec.data.writer import ClipSource, write_store
 from actrec.network.infogcn import InfoGCN
 from actrec.results import judge, summary, write_results
 from actrec.skeleton import COCO17
+from actrec.spec import ModelSpec
 from actrec.types import ActrecError, SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]
@@ -28,7 +29,7 @@ def spec(labels: tuple[str, ...] = ("label_0", "label_1", "other")) -> ModelSpec
 
 def network(of: ModelSpec) -> InfoGCN:
     torch.manual_seed(0)
-    made = of.build().eval()
+    made = build_network(of).eval()
     assert isinstance(made, InfoGCN)
     return made
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
@@ -29,6 +28,8 @@ class Item(NamedTuple):
 
 def collate(items: list[Item]) -> Batch:
     """Items stacked to a batch of tensors."""
+    import torch  # here, as recognition by ONNX Runtime does without
+
     features, valid, observed, label, clip = zip(*items, strict=True)
     return Batch(
         torch.from_numpy(np.stack(features)),

@@ -106,7 +106,7 @@ class InfoGCN(nn.Module):
         adjacency = torch.from_numpy(get_skeleton(skeleton).adjacency())
         sagc = partial(GraphConv, adjacency=adjacency, heads=graph_heads, attention_dim=attention_dim, norm=norm)
         kinds = {"sagc": sagc, "gcn": partial(sagc, attention_dim=0)}
-        self.coordinates = coordinates
+        self.coordinates, self.heads = coordinates, heads
 
         self.embedding = nn.Linear(in_channels, dim)
         self.joint_code = nn.Parameter(0.02 * torch.randn(len(adjacency), dim))

@@ -286,7 +286,10 @@ def test_the_anchor_moves_when_the_window_is_full_and_half_of_it_stays(length: i
 def test_an_anchored_window_is_the_frames_from_its_start() -> None:
     windows, rng = AnchoredWindows(8), np.random.default_rng(0)
     for n_frames in (3, 8, 20):
-        for window in (windows.train(random_sequence(n_frames), 0, rng), *windows.evaluate(random_sequence(n_frames), 9)):
+        for window in (
+            windows.train(random_sequence(n_frames), 0, rng),
+            *windows.evaluate(random_sequence(n_frames), 9),
+        ):
             check_padding(window, 8)
             assert window.valid.sum() == min(n_frames, 8)
             np.testing.assert_array_equal(window.keypoints[0], random_sequence(n_frames).keypoints[0])

@@ -1,0 +1,162 @@
+"""Makes ONNX of a model: `python -m actrec.export model=outputs/…/model`.
+
+The folder that it writes holds `window.onnx` (a window in, every frame's logits and pose forecasts out), `step.onnx`
+where the model can take one frame at a time (frame and caches in; logits, pose forecasts, and the frame's keys and
+values for the caches out), and the model's `config.json`. `OnlineRecognizer.from_pretrained` runs it without torch.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+from torch import Tensor, nn
+
+from actrec.checkpoint import load_model, model_card
+from actrec.config import main
+from actrec.files import replace_folder
+from actrec.network.folded import fold
+from actrec.network.infogcn import InfoGCN
+from actrec.network.step import Step
+from actrec.online.onnx_backend import open_session
+from actrec.online.torch_backend import can_step
+from actrec.spec import ModelSpec, load_spec
+from actrec.types import ActrecError, SetupError
+
+TOLERANCE = 1e-4  # of the greatest value that PyTorch gives
+
+STEP_INPUTS = ("features", "position", "answer", "keys", "values")
+STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values")
+WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts")
+
+
+class _Window(nn.Module):
+    """A network's forward over windows of full length, without what only training needs."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = fold(network)
+
+    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        output = self.network(features, valid)
+        return output.logits, output.pose_forecasts
+
+
+def step_inputs(step: Step, n_channels: int, rows: int, seed: int = 0) -> tuple[Tensor, ...]:
+    """Random inputs of a step of that many rows, every other of which is asked for an answer."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(rows, len(step.network.joint_code), n_channels, generator=generator)
+    position = torch.randint(step.window, (rows,), generator=generator)
+    keys, values = (torch.randn(step.cache_shape(rows), generator=generator) for _ in range(2))
+    return features, position, torch.arange(0, rows, 2), keys, values
+
+
+def window_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Random windows, the last third of which is padding."""
+    length, n_joints = spec.pipeline.windows.length, spec.pipeline.skeleton.n_joints
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(batch, length, n_joints, spec.pipeline.features.n_channels, generator=generator)
+    return features, (torch.arange(length) <= length * 2 // 3).expand(batch, -1).contiguous()
+
+
+def _write(
+    path: Path,
+    module: nn.Module,
+    inputs: Sequence[Tensor],
+    names: tuple[Sequence[str], Sequence[str]],
+    axes: Sequence[Mapping[int, Any]],
+) -> None:
+    with warnings.catch_warnings():
+        # That several inputs share an axis is meant; the rest is the exporter's talk to its own authors.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(inputs),
+            input_names=list(names[0]),
+            output_names=list(names[1]),
+            dynamic_shapes=tuple(dict(axis) for axis in axes),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    program.save(path)
+
+
+def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]) -> float:
+    """The greatest difference between ONNX Runtime and PyTorch, as a share of the greatest value.
+
+    Raises:
+        ActrecError: It is too great.
+    """
+    given = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
+    worst = 0.0
+    with torch.inference_mode():
+        expected = module(*inputs)
+    for ours, theirs in zip(open_session(path).run(None, given), expected, strict=True):
+        wanted = theirs.numpy()
+        if ours.shape != wanted.shape:
+            raise ActrecError(f"ONNX Runtime gives {ours.shape} for {path.name}, and PyTorch {wanted.shape}.")
+        if wanted.size:
+            worst = max(worst, float(np.abs(ours - wanted).max() / max(np.abs(wanted).max(), 1.0)))
+    if not worst <= TOLERANCE:
+        raise ActrecError(f"ONNX Runtime differs from PyTorch by {worst:.2g} for {path.name}; expected {TOLERANCE:g}.")
+    return worst
+
+
+def export(model: Path, folder: Path) -> dict[str, float]:
+    """Writes a model's ONNX files, checked against PyTorch on other inputs and batch sizes than they were made with.
+
+    Args:
+        model: A model folder.
+        folder: The folder to write; one that is there is replaced.
+
+    Returns:
+        The greatest difference from PyTorch of each file, as a share of the greatest value.
+
+    Raises:
+        ActrecError: There is no such model, onnxscript or onnxruntime is missing, or what they give differs.
+    """
+    try:
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise SetupError(f"Export needs {error.name}, which is not installed: pip install 'actrec[export]'") from None
+    spec, network = load_spec(model), load_model(model)
+    differences = {}
+    rows, answers, batch = (torch.export.Dim(name) for name in ("rows", "answers", "batch"))
+    with replace_folder(folder) as made:
+        window = _Window(network)
+        path = made / "window.onnx"
+        _write(path, window, window_inputs(spec, 3), (WINDOW_INPUTS, WINDOW_OUTPUTS), ({0: batch}, {0: batch}))
+        differences[path.name] = max(_check(path, window, WINDOW_INPUTS, window_inputs(spec, n, n)) for n in (1, 4))
+        if can_step(spec, network):
+            assert isinstance(network, InfoGCN)
+            step, n_channels = Step(network, spec.pipeline.windows.length), spec.pipeline.features.n_channels
+            path = made / "step.onnx"
+            axes = ({0: rows}, {0: rows}, {0: answers}, {1: rows}, {1: rows})
+            _write(path, step, step_inputs(step, n_channels, 6), (STEP_INPUTS, STEP_OUTPUTS), axes)
+            differences[path.name] = max(
+                _check(path, step, STEP_INPUTS, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
+            )
+        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n")
+        (made / "README.md").write_text(model_card(spec))
+    return differences
+
+
+@main("export")
+def run(cfg: DictConfig) -> None:
+    model = Path(str(cfg.model)).expanduser()
+    folder = Path(str(cfg.to)).expanduser() if cfg.to is not None else model / "onnx"
+    for name, difference in export(model, folder).items():
+        print(f"{folder / name}: differs from PyTorch by at most {difference:.1e} of the greatest value")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,129 @@
+"""InfoGCN++ one frame at a time: keys and values of frames before are kept, so that a frame costs a frame's work."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from actrec.network.folded import fold
+from actrec.network.infogcn import InfoGCN
+from actrec.network.temporal import EncoderLayer, TemporalAttention, time_code
+
+Cache = Float[Tensor, "layer row lane window head_dim"]
+
+_SUBDIVISIONS = 6  # of a frame: every solver's stages are at halves or thirds
+
+
+class StepOutput(NamedTuple):
+    """What a frame gives.
+
+    Attributes:
+        logits: Class scores.
+        pose_forecasts: The poses 1 to N frames ahead, in torso lengths.
+        keys: The frame's keys, which the caller puts into its caches at the frame's position.
+        values: The frame's values, likewise.
+    """
+
+    logits: Float[Tensor, "answer class"]
+    pose_forecasts: Float[Tensor, "horizon answer joint coordinate"]
+    keys: Float[Tensor, "layer row lane head_dim"]
+    values: Float[Tensor, "layer row lane head_dim"]
+
+
+class Step(nn.Module):
+    """A trained network's step: the next frame of some streams, each at its own position in its own window.
+
+    A lane of the caches is a joint and a temporal head, joint first.
+
+    Args:
+        network: Any `InfoGCN` but with the solver "linear", whose forecast needs the latent before.
+        window: T: frames that a window may have, and that the caches have room for.
+    """
+
+    time_codes: Tensor
+    segment: Tensor
+
+    def __init__(self, network: InfoGCN, window: int) -> None:
+        super().__init__()
+        self.network = net = fold(network)
+        self.window, self.heads = window, net.heads
+        self.lanes = len(net.joint_code) * self.heads
+        self.head_dim = net.joint_code.shape[1] // self.heads
+        times = torch.arange(_SUBDIVISIONS * (window + net.dynamics.horizon) + 1) / _SUBDIVISIONS
+        self.register_buffer("time_codes", time_code(times, net.joint_code.shape[1]), persistent=False)
+        segments = torch.arange(window)[:, None] >= torch.tensor(net.head.edges, dtype=torch.long)
+        one_hot = nn.functional.one_hot(segments.sum(1), len(net.head.classifiers)).to(times.dtype)
+        self.register_buffer("segment", one_hot, persistent=False)
+
+    def cache_shape(self, rows: int) -> tuple[int, int, int, int, int]:
+        """Shape of the keys, and of the values, of that many streams: (layer, row, lane, window, head_dim)."""
+        return (len(self.network.encoder), rows, self.lanes, self.window, self.head_dim)
+
+    def _attend(
+        self,
+        attention: TemporalAttention,
+        x: Float[Tensor, "row joint dim"],
+        past: Float[Tensor, "row 1 window 1"],
+        keys: Float[Tensor, "row lane window head_dim"],
+        values: Float[Tensor, "row lane window head_dim"],
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        n_rows, n_joints, dim = x.shape
+        qkv = attention.to_qkv(x).view(n_rows, n_joints, 3, self.heads, self.head_dim)
+        q, k, v = (part.reshape(n_rows, self.lanes, self.head_dim) for part in qkv.unbind(2))
+        q = (q * self.head_dim**-0.5).unsqueeze(-1)
+        scores = torch.cat((keys @ q + past, k.unsqueeze(-2) @ q), 2)
+        weights = scores.softmax(2).transpose(-1, -2)
+        attended = weights[..., :-1] @ values + weights[..., -1:] * v.unsqueeze(-2)
+        return attention.to_out(attended.view(n_rows, n_joints, dim)), k, v
+
+    def forward(
+        self,
+        features: Float[Tensor, "row joint channel"],
+        position: Int[Tensor, " row"],
+        answer: Int[Tensor, " answer"],
+        keys: Cache,
+        values: Cache,
+    ) -> StepOutput:
+        """Takes a frame of each row, and answers for some.
+
+        Args:
+            features: Of the frame, as `actrec.data.windows.Features` makes them.
+            position: Frames that the row's window had before this one: 0 to T - 1.
+            answer: Rows whose logits and forecasts are asked for.
+            keys: Of the frames before; those from `position` on are not looked at, but must be finite.
+            values: Likewise.
+        """
+        net = self.network
+        codes = self.time_codes[_SUBDIVISIONS * position]
+        z = net.embedding(features) + net.joint_code + codes.unsqueeze(1)
+        blocked = torch.arange(self.window, device=z.device) >= position.unsqueeze(1)
+        past = torch.zeros_like(blocked, dtype=z.dtype).masked_fill(blocked, -torch.inf)[:, None, :, None]
+        new_keys, new_values = [], []
+        for layer, layer_keys, layer_values in zip(net.encoder, keys, values, strict=True):
+            assert isinstance(layer, EncoderLayer)
+            attended, k, v = self._attend(layer.attention, layer.attention_norm(z), past, layer_keys, layer_values)
+            new_keys.append(k)
+            new_values.append(v)
+            z = z + attended
+            z = z + layer.mlp(z)
+        z, place = z[answer], position[answer]
+        joined, poses = z, z.new_zeros(0, *z.shape[:-1], net.coordinates)
+        if net.dynamics.horizon:
+            forecasts = net.dynamics.roll_out(z, lambda ahead: self._code(place, ahead))
+            joined = torch.cat((z, *forecasts), -1)
+            poses = net.decoder(forecasts)
+        return StepOutput(self._logits(joined, place), poses, torch.stack(new_keys), torch.stack(new_values))
+
+    def _code(self, place: Int[Tensor, " answer"], ahead: float) -> Float[Tensor, "answer 1 dim"]:
+        return self.time_codes[_SUBDIVISIONS * place + round(_SUBDIVISIONS * ahead)].unsqueeze(1)
+
+    def _logits(self, joined: Float[Tensor, "answer joint dim"], place: Int[Tensor, " answer"]) -> Tensor:
+        head = self.network.head
+        pooled = head.blocks(joined).mean(1)
+        if len(head.classifiers) == 1:
+            return head.classifiers[0](pooled)
+        every = torch.stack([classifier(pooled) for classifier in head.classifiers], 1)
+        return (every * self.segment[place].unsqueeze(-1)).sum(1)

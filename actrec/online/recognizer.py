@@ -1,0 +1,257 @@
+"""The streaming recogniser: keypoints go in as they come, and every frame has its answer. Needs no torch at import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.online.clock import Clock
+from actrec.online.engine import Engine
+from actrec.online.held import NO_ACTION, HeldLabel, Hysteresis
+from actrec.skeleton import get_skeleton, map_keypoints
+from actrec.spec import ModelSpec, load_spec
+from actrec.types import ActrecError
+
+_FARTHEST = 1e6  # pixels; no picture is so large
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is known of a person after a frame.
+
+    Attributes:
+        timestamp: Of that frame, in seconds.
+        person: Who.
+        probabilities: Of each class, from this frame and those before it.
+        label: The likeliest class.
+        held: The class that is held, see `Hysteresis`; None is no action.
+        forecast: Poses 1 to N frames ahead, in pixels, in the model's joint layout; NaN for a joint not yet seen.
+        n_frames: Frames of the person so far, at the model's rate.
+        seen: Whether a joint was observed in the newest frame that was pushed.
+    """
+
+    timestamp: float
+    person: str
+    probabilities: Float[ndarray, " class"]
+    label: str
+    held: str | None
+    forecast: Float[ndarray, "horizon joint 2"]
+    n_frames: int
+    seen: bool
+
+
+class _Person:
+    """What the recogniser keeps of a person beside the engine's."""
+
+    def __init__(self, clock: Clock, held: HeldLabel) -> None:
+        self.clock, self.held, self.n_frames, self.last_seen = clock, held, 0, np.nan
+        self.prediction: Prediction | None = None
+
+
+class OnlineRecognizer:
+    """Recognises actions in streams of keypoints, frame by frame.
+
+    What it gives for a frame equals the batch forward over the frames since the anchor (`AnchoredWindows`), with
+    preprocessing from the anchor on; nothing after a frame changes what was given for it. State per person is of fixed
+    size, however long the stream.
+
+    Args:
+        spec: The model's.
+        engine: Runs the model's network.
+        hysteresis: When the held label changes.
+        max_gap: Seconds after which a person who has not been seen is lost, and one who comes back starts anew. Shorter
+            gaps are bridged: the joints are held where they were.
+        skeleton: Joint layout of the keypoints that will come; by default the model's.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        engine: Engine,
+        hysteresis: Hysteresis | None = None,
+        max_gap: float = 1.0,
+        skeleton: str | None = None,
+    ) -> None:
+        if not max_gap > 0:
+            raise ActrecError(f"max_gap is {max_gap} seconds; expected more than 0.")
+        self.spec, self.labels, self.skeleton = spec, spec.labels, spec.pipeline.skeleton
+        self.hysteresis, self.max_gap = hysteresis or Hysteresis(), max_gap
+        self.input_skeleton = get_skeleton(skeleton) if skeleton else self.skeleton
+        self._engine, self._people = engine, dict[str, _Person]()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        hysteresis: Hysteresis | None = None,
+        max_gap: float = 1.0,
+        skeleton: str | None = None,
+    ) -> OnlineRecognizer:
+        """The recogniser of a model folder (runs PyTorch), or of what `actrec.export` made of one (runs ONNX Runtime).
+
+        Args:
+            folder: The folder.
+            hysteresis: See the class.
+            max_gap: See the class.
+            skeleton: See the class.
+
+        Raises:
+            ActrecError: It is neither, or it is damaged.
+        """
+        folder, spec = Path(folder), load_spec(folder)
+        if any((folder / name).is_file() for name in ("step.onnx", "window.onnx")):
+            from actrec.online.onnx_backend import load_engine
+        else:
+            from actrec.online.torch_backend import load_engine
+        return cls(spec, load_engine(folder, spec), hysteresis, max_gap, skeleton)
+
+    @property
+    def people(self) -> list[str]:
+        """Who is followed at the moment."""
+        return list(self._people)
+
+    def push(self, keypoints: ndarray | None, timestamp: float, person: str = "") -> Prediction | None:
+        """Takes one person's next frame.
+
+        Args:
+            keypoints: (joint, 3): x and y in pixels, and confidence; None where the person was not found.
+            timestamp: Of the frame, in seconds, later than the person's frame before.
+            person: Who; the frames of others stay out of it.
+
+        Returns:
+            The newest prediction, which is of an earlier frame where none is due at the model's rate; None where the
+            person is not there, or no longer.
+
+        Raises:
+            ActrecError: The keypoints or the timestamp are not right; nothing has changed then.
+        """
+        return self._push({person: keypoints}, timestamp).get(person)
+
+    def push_all(self, people: Mapping[str, ndarray | None], timestamp: float) -> dict[str, Prediction]:
+        """Takes the next frame of everybody, as one batch; who is followed but not in `people` was not found in it.
+
+        Args:
+            people: Each person's keypoints, see `push`.
+            timestamp: Of the frame, in seconds.
+
+        Returns:
+            The newest prediction of each person who is still there.
+
+        Raises:
+            ActrecError: Somebody's keypoints or the timestamp are not right; nothing has changed then.
+        """
+        return self._push(dict.fromkeys(self._people) | dict(people), timestamp)
+
+    def _push(self, people: Mapping[str, ndarray | None], timestamp: float) -> dict[str, Prediction]:
+        frames = {person: self._checked(person, keypoints, timestamp) for person, keypoints in people.items()}
+        due = {}
+        for person, frame in frames.items():
+            seen = bool((frame[:, 2] >= self.spec.pipeline.preprocess.confidence_threshold).any())
+            if person in self._people and timestamp - self._people[person].last_seen > self.max_gap:
+                self.forget(person)
+            if person not in self._people:
+                if not seen:
+                    continue
+                self._people[person] = self._new()
+            known = self._people[person]
+            known.last_seen = timestamp if seen else known.last_seen
+            due[person] = known.clock.push(frame, timestamp)
+        for turn in range(max((len(frames) for frames in due.values()), default=0)):
+            self._step({person: frames[turn] for person, frames in due.items() if turn < len(frames)}, timestamp)
+        return {person: prediction for person in due if (prediction := self._people[person].prediction) is not None}
+
+    def _new(self) -> _Person:
+        preprocess = self.spec.pipeline.preprocess
+        clock = Clock(preprocess.fps, preprocess.confidence_threshold, self.skeleton.n_joints)
+        return _Person(clock, HeldLabel(self.hysteresis))
+
+    def _checked(self, person: str, keypoints: ndarray | None, timestamp: float) -> Float[ndarray, "joint 3"]:
+        """The keypoints in the model's layout; zeros for None."""
+        known = self._people.get(person)
+        if not np.isfinite(timestamp) or (known is not None and not timestamp > known.clock.time):
+            before = "" if known is None else f" after {known.clock.time:g} s"
+            raise ActrecError(
+                f"The timestamp is {timestamp} s{before}; expected seconds that ascend from frame to frame."
+            )
+        expected = (self.input_skeleton.n_joints, 3)
+        if keypoints is None:
+            return np.zeros((self.skeleton.n_joints, 3), dtype=np.float32)
+        array = np.asarray(keypoints)
+        if array.shape != expected or array.dtype.kind not in "fiu":
+            raise ActrecError(
+                f"The keypoints are {array.dtype} of shape {array.shape}; expected numbers of shape {expected}: x, y "
+                f"and confidence of each joint of '{self.input_skeleton.name}'."
+            )
+        if not (np.isfinite(array).all() and np.abs(array).max() <= _FARTHEST):
+            raise ActrecError(
+                f"There are keypoints that are not finite, or farther than {_FARTHEST:g} pixels. An unobserved joint "
+                "is (0, 0, 0)."
+            )
+        return map_keypoints(array.astype(np.float32)[None], self.input_skeleton.name, self.skeleton.name)[0]
+
+    def _step(self, due: Mapping[str, tuple[float, Float[ndarray, "joint 3"]]], timestamp: float) -> None:
+        answers = self._engine.push(list(due), np.stack([frame for _, frame in due.values()]))
+        shifted = np.exp(answers.logits - answers.logits.max(1, keepdims=True))
+        probabilities = shifted / shifted.sum(1, keepdims=True)
+        for i, (person, (time, _)) in enumerate(due.items()):
+            known = self._people[person]
+            known.n_frames += 1
+            held = known.held.update(probabilities[i])
+            known.prediction = Prediction(
+                time,
+                person,
+                probabilities[i],
+                self.labels[int(probabilities[i].argmax())],
+                None if held == NO_ACTION else self.labels[held],
+                answers.forecasts[i],
+                known.n_frames,
+                known.last_seen == timestamp,
+            )
+
+    def forget(self, person: str) -> None:
+        """Lets go of a person; nothing happens where there is none of that name."""
+        self._people.pop(person, None)
+        self._engine.forget(person)
+
+    def state(self, person: str) -> dict[str, ndarray]:
+        """All that is remembered of a person, in arrays of fixed size, for `restore` or `numpy.savez`.
+
+        Raises:
+            ActrecError: There is nobody of that name.
+        """
+        if person not in self._people:
+            raise ActrecError(f"There is no person '{person}'. Followed are: {', '.join(self._people) or 'none'}.")
+        known = self._people[person]
+        own = {"n_frames": np.array(known.n_frames), "last_seen": np.array(known.last_seen), "held": known.held.state()}
+        clock = {f"clock.{name}": value for name, value in known.clock.state().items()}
+        return own | clock | {f"engine.{name}": value for name, value in self._engine.state(person).items()}
+
+    def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
+        """Goes on with a person, from now on of this name, from what `state` of the same model gave.
+
+        Until the next frame there is no prediction.
+
+        Raises:
+            ActrecError: It is of another model.
+        """
+        parts: dict[str, dict[str, ndarray]] = {"clock": {}, "engine": {}}
+        for name, value in state.items():
+            part, _, rest = name.partition(".")
+            if part in parts:
+                parts[part][rest] = value
+        known = self._new()
+        self.forget(person)
+        try:
+            known.n_frames, known.last_seen = int(state["n_frames"]), float(state["last_seen"])
+            known.held.restore(state["held"])
+            known.clock.restore(parts["clock"])
+            self._engine.restore(person, parts["engine"])
+        except (KeyError, ValueError) as error:
+            self._engine.forget(person)
+            raise ActrecError(f"That state is not one of this model's ({error}).") from error
+        self._people[person] = known

@@ -1,0 +1,76 @@
+"""Online recognition by PyTorch, on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import nn
+
+from actrec.checkpoint import load_model
+from actrec.network.folded import fold
+from actrec.network.infogcn import InfoGCN
+from actrec.network.step import Step
+from actrec.online.engine import Engine, StepEngine, WindowEngine
+from actrec.spec import ModelSpec
+
+
+class TorchStep:
+    """A network's step.
+
+    Args:
+        step: The step, or what it was compiled to.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def cache_shape(self, rows: int) -> tuple[int, ...]:
+        """See `Step.cache_shape`."""
+        return self.step.cache_shape(rows)
+
+    @torch.inference_mode()
+    def __call__(
+        self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
+    ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+        """See `Step`."""
+        output = self.step(*(torch.from_numpy(array) for array in (features, position, answer, keys, values)))
+        return output.logits.numpy(), output.pose_forecasts.numpy(), output.keys.numpy(), output.values.numpy()
+
+
+class TorchWindow:
+    """A network's forward over a window.
+
+    Args:
+        network: Any network.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = fold(network)
+
+    @torch.inference_mode()
+    def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
+        """Logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
+        output = self.network(torch.from_numpy(features)[None], torch.ones(1, len(features), dtype=torch.bool))
+        return output.logits[0].numpy(), output.pose_forecasts[:, 0].numpy()
+
+
+def can_step(spec: ModelSpec, network: nn.Module) -> bool:
+    """Whether a frame can be taken on its own: where everything is causal, and the network an InfoGCN++ with an ODE."""
+    causal = spec.pipeline.preprocess.mode == "causal"
+    return causal and isinstance(network, InfoGCN) and network.dynamics.solver != "linear"
+
+
+def load_engine(folder: Path, spec: ModelSpec) -> Engine:
+    """The engine of a model folder."""
+    return make_engine(load_model(folder), spec)
+
+
+def make_engine(network: nn.Module, spec: ModelSpec) -> Engine:
+    """The engine of a trained network."""
+    if can_step(spec, network):
+        assert isinstance(network, InfoGCN)
+        return StepEngine(spec.pipeline, TorchStep(Step(network, spec.pipeline.windows.length)))
+    return WindowEngine(spec.pipeline, TorchWindow(network), spec.pipeline.preprocess.fps or spec.fps)

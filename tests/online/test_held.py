@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from actrec.online.held import NO_ACTION, HeldLabel, Hysteresis
+
+
+def run(rule: Hysteresis, *frames: tuple[float, float, float]) -> list[int]:
+    held = HeldLabel(rule)
+    return [held.update(np.array(frame, dtype=np.float32)) for frame in frames]
+
+
+A, B, UNSURE, NOTHING = (0.9, 0.05, 0.05), (0.1, 0.8, 0.1), (0.4, 0.35, 0.25), (0.2, 0.1, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ((A, A, A, A), [-1, -1, 0, 0]),
+        ((A, A, B, A, A, A), [-1, -1, -1, -1, -1, 0]),  # not on end
+        ((A, A, A, UNSURE, B, UNSURE), [-1, -1, 0, 0, -1, -1]),  # 0.4 is enough to hold, 0.1 is not
+        ((A, A, A, B, B, B), [-1, -1, 0, -1, -1, 1]),
+        ((A, A, A, NOTHING, A, A, A), [-1, -1, 0, -1, -1, -1, 0]),
+        ((UNSURE,) * 5, [-1] * 5),
+    ],
+)
+def test_a_label_is_taken_up_and_given_up(frames: tuple[tuple[float, float, float], ...], expected: list[int]) -> None:
+    assert NO_ACTION == -1
+    assert run(Hysteresis(enter=0.5, frames=3, leave=0.3), *frames) == expected
+
+
+def test_a_state_goes_on_where_it_was() -> None:
+    one, two = HeldLabel(Hysteresis()), HeldLabel(Hysteresis())
+    for frame in (A, A):
+        one.update(np.array(frame, dtype=np.float32))
+    two.restore(one.state())
+    assert two.update(np.array(A, dtype=np.float32)) == one.update(np.array(A, dtype=np.float32)) == 0
