@@ -1,110 +1,208 @@
-"""Times a training step: `python -m actrec.benchmark network=published`; or videos: `… video=<file or folder>`.
+"""Times a network on this machine: `python -m actrec.benchmark`; or videos: `… video=<file or folder>`.
 
-The second sets the frames a second of a whole extraction (decoding, pose, tracks) against those of the pose model alone
-on the same frames, which are decoded (the first 1,000) before its clock runs.
+Each time stands beside what the machine can do: the GFLOP/s that were reached, as a share of what the network's
+commonest matrix product reaches between the measurements.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import resource
-import statistics
-import time
-from itertools import islice
+import platform
+import tempfile
+from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
-from actrec.config import main
-from actrec.data.extract import Extractor
-from actrec.data.video import open_video
-from actrec.data.video_sources import videos_in
-from actrec.losses import Objective
+from actrec.checkpoint import save_model
+from actrec.config import check_whole, main
+from actrec.data.datamodule import TrainingWindows
+from actrec.data.pipeline import Pipeline
+from actrec.data.synthetic.clips import Synthetic
+from actrec.files import replace_file
+from actrec.network.compiled import compile_network
+from actrec.network.folded import Sliced, fold
+from actrec.network.plain import plain
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.torch_backend import make_engine
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError, Batch
+from actrec.spec import ModelSpec
+from actrec.timing import (
+    FRAME,
+    PRODUCT,
+    Rate,
+    alternate,
+    frame_times,
+    memory_growth,
+    preprocessing_rate,
+    random_batch,
+    training_step,
+)
+from actrec.timing_video import time_videos
+from actrec.types import ActrecError
+
+PARTS = ("training", "forward", "step", "people", "memory", "data")
 
 
-def random_batch(cfg: DictConfig, n_joints: int) -> Batch:
-    """A batch of noise, wholly valid and observed."""
-    shape = (cfg.batch_size, cfg.windows.length, n_joints)
-    return Batch(
-        torch.randn(*shape, cfg.in_channels),
-        torch.ones(shape[:2], dtype=torch.bool),
-        torch.ones(shape, dtype=torch.bool),
-        torch.randint(cfg.n_classes, shape[:1]),
-        torch.arange(cfg.batch_size),
-    )
+def _rate(rate: Rate) -> dict[str, float]:
+    return {"ms": 1e3 * rate.seconds, "least_ms": 1e3 * rate.least, "gflops": rate.gflops, "share": rate.share}
 
 
-def training_step_times(network: nn.Module, batch: Batch, steps: int) -> list[float]:
-    """Seconds of each training step: forward, loss, backward and optimiser, after two that warm up."""
-    optimizer, objective, times = torch.optim.SGD(network.parameters(), lr=1e-4), Objective(), []
-    for _ in range(steps + 2):
-        start = time.perf_counter()
-        optimizer.zero_grad()
-        objective(network(batch.features, batch.valid), batch).total.backward()
-        optimizer.step()
-        times.append(time.perf_counter() - start)
-    return times[2:]
+def _latency(times: Any) -> dict[str, float]:
+    p50, p95, p99 = (float(1e3 * value) for value in np.percentile(times, (50, 95, 99)))
+    return {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": float(1e3 * times.max()), "p99_over_p50": p99 / p50}
 
 
-_HELD = 1000  # frames that are decoded beforehand, for the pose model alone
+class Benchmark:
+    """One network's measurements.
 
-
-class VideoRates(NamedTuple):
-    """Frames a second of one video, and how many frames it has."""
-
-    n_frames: int
-    pose_alone: float
-    whole: float
-
-
-def video_rates(path: Path, extractor: Extractor) -> VideoRates:
-    """Times the pose model alone and the whole extraction, one after the other.
-
-    Raises:
-        ActrecError: The video cannot be read, or nobody is in it.
+    Args:
+        cfg: A composed `benchmark` config.
     """
-    video, pose = open_video(path), extractor.pose
-    pictures = [picture for _, picture in islice(video.frames(pose.longest), _HELD)]
-    start = time.perf_counter()
-    for first in range(0, len(pictures), pose.batch):
-        pose(pictures[first : first + pose.batch])
-    alone = len(pictures) / (time.perf_counter() - start)
-    start = time.perf_counter()
-    extractor(path)
-    return VideoRates(len(video.times), alone, len(video.times) / (time.perf_counter() - start))
 
+    def __init__(self, cfg: DictConfig) -> None:
+        torch.manual_seed(cfg.seed)
+        self.cfg, hardware = cfg, cfg.hardware
+        self.device = torch.device("cuda" if hardware.accelerator == "gpu" else "cpu")
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise ActrecError("hardware does not fit this machine: there is no GPU that PyTorch can use.")
+        self.dtype = torch.bfloat16 if "bf16" in str(hardware.precision) else torch.float32
+        preprocess, windows, features = (
+            instantiate(cfg[name], _convert_="all") for name in ("preprocess", "windows", "features")
+        )
+        self.pipeline = Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features)
+        options: Any = OmegaConf.to_container(cfg.network, resolve=True)
+        options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels, "n_classes": cfg.n_classes}
+        self.network: nn.Module = instantiate(options, _convert_="all")
+        del options["_target_"]
+        labels = tuple(f"class {number}" for number in range(cfg.n_classes))
+        self.spec = ModelSpec(type(self.network).__name__, options, self.pipeline, labels)
+        self.n_joints = self.pipeline.skeleton.n_joints
 
-def time_videos(path: Path, extractor: Extractor) -> None:
-    """Prints the rates of each video, and of all of them."""
-    files = videos_in(path) if path.is_dir() else [path]
-    if not files:
-        raise ActrecError(f"There are no videos in {path}.")
-    extractor.pose([np.zeros((360, 640, 3), dtype=np.uint8)] * extractor.pose.batch)  # load and warm up
-    print(f"{'video':<28}{'frames':>8}{'pose alone':>14}{'whole':>14}{'share':>8}")
-    rates: list[VideoRates] = []
-    for file in files:
+    def _batch(self, size: int) -> Any:
+        shape = (size, self.pipeline.windows.length, self.n_joints, self.pipeline.features.n_channels)
+        return random_batch(shape, self.cfg.n_classes, self.device)
+
+    def _alternate(self, computations: dict[str, Any]) -> dict[str, Any]:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            rates = alternate(computations, self.cfg.repeats, self.device, self.dtype)
+        return {name: _rate(rate) for name, rate in rates.items()}
+
+    def training(self) -> dict[str, Any]:
+        """A training step."""
+        network = self.network.to(self.device).train()
+        if self.cfg.hardware.compile:
+            compile_network(network)
+        found = self._alternate({"training step": training_step(network, self._batch(self.cfg.batch_size))})
+        network.zero_grad(set_to_none=True)
+        return found
+
+    def forward(self) -> dict[str, Any]:
+        """A batch forward and a single window's, as they are served and by plain modules."""
+        network = self.network.to(self.device).eval()
+        plainly, fast = plain(network), fold(network)
+        batch, window = self._batch(self.cfg.batch_size), self._batch(1)
+        sliced = Sliced(fast) if self.device.type == "cpu" else fast
+        if self.cfg.hardware.compile:
+            compile_network(fast)
+        computations = {
+            "batch forward": lambda: sliced(batch.features, batch.valid),
+            "batch forward, plain": lambda: plainly(batch.features, batch.valid),
+            "window forward": lambda: fast(window.features, window.valid),
+            "window forward, plain": lambda: plainly(window.features, window.valid),
+        }
+        with torch.inference_mode():
+            return self._alternate(computations)
+
+    def _recognizers(self) -> dict[str, OnlineRecognizer]:
+        """One for each way to run the network that is installed."""
+        network = self.network.cpu().eval()
+        found = {"PyTorch": OnlineRecognizer(self.spec, make_engine(network, self.spec))}
         try:
-            rates.append(rate := video_rates(file, extractor))
-        except ActrecError as error:
-            raise ActrecError(f"{file}: {error}") from None
-        _print_rates(file.name, rate)
-    total = sum(rate.n_frames for rate in rates)
-    alone, whole = (sum(rate.n_frames / rate[which] for rate in rates) for which in (1, 2))
-    _print_rates("all", VideoRates(total, total / alone, total / whole))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{' '.join(extractor.pose.description)}, {os.cpu_count()} cores; peak memory {peak:.0f} MiB")
+            from actrec.export import export
+
+            with tempfile.TemporaryDirectory() as folder:
+                model = save_model(Path(folder) / "model", network, self.spec)
+                export(model, Path(folder) / "onnx")
+                found["ONNX Runtime"] = OnlineRecognizer.from_pretrained(Path(folder) / "onnx")
+        except ImportError:
+            print("ONNX Runtime is not measured: pip install 'actrec[export]'")
+        return found
+
+    def step(self) -> dict[str, Any]:
+        """A frame of one person, preprocessing and re-anchoring included."""
+        return {
+            f"step, {name}": _latency(frame_times(recognizer, 1, self.cfg.frames))
+            for name, recognizer in self._recognizers().items()
+        }
+
+    def people(self) -> dict[str, Any]:
+        """A frame of several people, as one batch, and how many of them fit in a frame's time."""
+        found: dict[str, Any] = {}
+        for name, recognizer in self._recognizers().items():
+            most = 0
+            for count in self.cfg.people:
+                found[f"{count} people, {name}"] = latency = _latency(frame_times(recognizer, count, 200))
+                most = count if latency["p95_ms"] <= 1e3 * FRAME else most
+            found[f"most people at 30 frames a second, {name}"] = {"people": most}
+        return found
+
+    def memory(self) -> dict[str, Any]:
+        """Growth over a long stream of one person."""
+        name, recognizer = list(self._recognizers().items())[-1]
+        return {f"memory, {name}": {"grown_mib": memory_growth(recognizer, self.cfg.memory_frames)}}
+
+    def data(self) -> dict[str, Any]:
+        """Preprocessing of clips, and augmented training windows, on one core."""
+        clips = list(Synthetic(n_clips=100).clips())
+        augmentation = instantiate(self.cfg.augmentation, _convert_="all")
+        windows = TrainingWindows(clips, [0] * len(clips), self.pipeline, augmentation, seed=0)
+        rates = alternate({"windows": lambda: [windows[0, i] for i in range(len(windows))]}, 3, torch.device("cpu"))
+        return {
+            "preprocessing": {"frames_per_s": preprocessing_rate(self.pipeline, clips)},
+            "training windows": {"windows_per_s": len(windows) / rates["windows"].seconds},
+        }
 
 
-def _print_rates(name: str, rates: VideoRates) -> None:
-    share = rates.whole / rates.pose_alone
-    print(f"{name:<28}{rates.n_frames:>8}{rates.pose_alone:>11.1f} /s{rates.whole:>11.1f} /s{share:>8.2f}")
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    threads = torch.get_num_threads()
+    return {
+        "cpu": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "gpu": gpu,
+    } | {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "measured": datetime.now().isoformat(timespec="seconds"),
+    }
+
+
+def derived(found: dict[str, Any]) -> dict[str, Any]:
+    """Ratios between the measurements that are there."""
+    ratios: dict[str, Any] = {}
+    if "batch forward" in found:
+        ratio = found["batch forward, plain"]["ms"] / found["batch forward"]["ms"]
+        ratios["batch forward against plain modules"] = {"times_faster": ratio}
+    if "window forward, plain" in found:
+        for name in [name for name in found if name.startswith("step, ")]:
+            ratio = found["window forward, plain"]["ms"] / found[name]["p50_ms"]
+            ratios[f"{name}, against a plain window forward"] = {"times_faster": ratio}
+    return ratios
+
+
+def print_table(found: dict[str, Any]) -> None:
+    """A line a measurement."""
+    for name, figures in found.items():
+        print(f"{name:<52}" + "  ".join(f"{figure} {value:.3g}" for figure, value in figures.items()))
 
 
 @main("benchmark")
@@ -112,17 +210,25 @@ def run(cfg: DictConfig) -> None:
     if cfg.video is not None:
         time_videos(Path(str(cfg.video)).expanduser(), instantiate(cfg.extractor, _convert_="all"))
         return
-    torch.manual_seed(cfg.seed)
-    network = instantiate(
-        cfg.network, skeleton=cfg.skeleton, in_channels=cfg.in_channels, n_classes=cfg.n_classes, _convert_="all"
-    )
-    n_joints = get_skeleton(cfg.skeleton).n_joints
-    times = training_step_times(network, random_batch(cfg, n_joints), cfg.steps)
+    for name in ("batch_size", "repeats", "frames", "memory_frames"):
+        check_whole(cfg, name, 1)
+    unknown = [part for part in cfg.parts if part not in PARTS]
+    if unknown:
+        raise ActrecError(f"There is no part '{unknown[0]}'. Choose of: {', '.join(PARTS)}.")
+    benchmark, found = Benchmark(cfg), dict[str, Any]()
     print(
-        f"Training step of {cfg.batch_size} windows of {cfg.windows.length} frames and {n_joints} joints, "
-        f"{type(network).__name__}, float32, {torch.get_num_threads()} threads: median of {len(times)} "
-        f"{statistics.median(times):.2f} s, {min(times):.2f} to {max(times):.2f} s"
+        f"{benchmark.spec.network}, {cfg.windows.length} frames, {benchmark.n_joints} joints; share: of the GFLOP/s of a"
     )
+    print(f"({PRODUCT[0]:,} × {PRODUCT[1]}) by ({PRODUCT[1]} × {PRODUCT[2]}) product, {benchmark.dtype}")
+    for part in cfg.parts:
+        measured = getattr(benchmark, part)()
+        print_table(measured)
+        found |= measured
+    print_table(ratios := derived(found))
+    file = Path(str(cfg.to)).expanduser()
+    content = {"machine": machine(), "config": OmegaConf.to_container(cfg, resolve=True), "figures": found | ratios}
+    replace_file(file, json.dumps(content, indent=2) + "\n")
+    print(f"Written to {file}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from actrec.data.load import load_clips
 from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
 from actrec.module import ActionModule
+from actrec.network.compiled import compile_network
 from actrec.report import pick_typical, read_history
 from actrec.results import judge, summary, write_results
 from actrec.run import log_to, open_run
@@ -188,7 +189,7 @@ def train(cfg: DictConfig) -> Path:
     network = build_network(spec)
     known = start_from(network, spec, cfg.pretrained) if cfg.pretrained else 0
     if cfg.hardware.compile:
-        network.compile()
+        compile_network(network)
     module = ActionModule(
         network,
         build(cfg.objective),

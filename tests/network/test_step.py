@@ -4,6 +4,7 @@ from torch import nn
 
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
+from actrec.network.plain import plain
 from actrec.network.published import OPTIONS
 from actrec.network.step import Step
 from actrec.network.transformer import Transformer
@@ -72,3 +73,13 @@ def test_steps_are_the_forward_whatever_stands_behind_the_position(name: str) ->
             torch.testing.assert_close(output.logits, expected.logits[answer, place], atol=1e-5, rtol=1e-4)
             forecasts = expected.pose_forecasts[:, answer, place]
             torch.testing.assert_close(output.pose_forecasts, forecasts, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_fused_network_is_the_plain_one(name: str) -> None:
+    valid = VALID.clone()
+    valid[0, 4:] = valid[1, 2] = False
+    network = NETWORKS[name]
+    with torch.no_grad():
+        for ours, theirs in zip(network(X, valid), plain(network)(X, valid), strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)

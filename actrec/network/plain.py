@@ -1,0 +1,80 @@
+"""InfoGCN++ as its formulas read, module by module and head by head: what the fused network is measured against, and
+held to."""
+
+from __future__ import annotations
+
+import copy
+from typing import TypeVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from actrec.network.graph import GraphConv
+from actrec.network.temporal import TemporalAttention
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def plain(network: Network) -> Network:
+    """A copy of a network, with the same weights, that runs without the fusions."""
+    made = copy.deepcopy(network)
+    for module in list(made.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, GraphConv):
+                setattr(module, name, PlainGraphConv(child))
+    for module in list(made.modules()):
+        if isinstance(getattr(module, "attention", None), TemporalAttention):
+            module.attention = PlainAttention(module.attention)
+    return made
+
+
+class PlainGraphConv(nn.Module):
+    """H' = σ(norm(Σ_m A_m H W_m) + residual), a head at a time.
+
+    Args:
+        conv: Whose weights it takes over.
+    """
+
+    def __init__(self, conv: GraphConv) -> None:
+        super().__init__()
+        self.conv = conv
+        in_dim, out_dim = conv.weight.shape[1:]
+        self.products = nn.ModuleList(nn.Linear(in_dim, out_dim, bias=False) for _ in range(conv.heads))
+        for product, weight in zip(self.products, conv.weight.data, strict=True):
+            product.weight.data = weight.T.contiguous()
+
+    def forward(self, x: Float[Tensor, "*lead joint in_dim"]) -> Float[Tensor, "*lead joint out_dim"]:
+        """See `GraphConv`."""
+        conv = self.conv
+        attention = None
+        if conv.attention_dim:
+            qk = conv.to_qk(conv.attention_norm(x)).unflatten(-1, (2, conv.heads, conv.attention_dim))
+            q, k = qk.movedim(-3, 0).transpose(-3, -2)  # (…, head, joint, attention_dim)
+            attention = (q @ k.transpose(-1, -2) / conv.attention_dim**0.5).softmax(-1)
+        total = torch.zeros(1)
+        for m, product in enumerate(self.products):
+            adjacency = conv.topology[m] if attention is None else conv.topology[m] * attention[..., m, :, :]
+            total = total + product(adjacency @ x)
+        return torch.relu(conv.norm(total + conv.bias) + conv.residual(x))
+
+
+class PlainAttention(nn.Module):
+    """Causal attention over time, written out.
+
+    Args:
+        attention: Whose weights it takes over.
+    """
+
+    def __init__(self, attention: TemporalAttention) -> None:
+        super().__init__()
+        self.heads, self.to_qkv, self.to_out = attention.heads, attention.to_qkv, attention.to_out
+
+    def forward(
+        self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
+    ) -> Float[Tensor, "batch time joint dim"]:
+        """See `TemporalAttention`."""
+        q, k, v = self.to_qkv(x).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 2, 4, 1, 5)
+        scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        weights = scores.masked_fill(~mask[:, None, None], -torch.inf).softmax(-1)
+        return self.to_out((weights @ v).permute(0, 3, 1, 2, 4).flatten(3))
