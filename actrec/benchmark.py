@@ -11,6 +11,7 @@ import os
 import platform
 import tempfile
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,8 @@ class Benchmark:
         with torch.inference_mode():
             return self._alternate(computations)
 
-    def _recognizers(self) -> dict[str, OnlineRecognizer]:
+    @cached_property
+    def recognizers(self) -> dict[str, OnlineRecognizer]:
         """One for each way to run the network that is installed."""
         network = self.network.cpu().eval()
         found = {"PyTorch": OnlineRecognizer(self.spec, make_engine(network, self.spec))}
@@ -139,13 +141,13 @@ class Benchmark:
         """A frame of one person, preprocessing and re-anchoring included."""
         return {
             f"step, {name}": _latency(frame_times(recognizer, 1, self.cfg.frames))
-            for name, recognizer in self._recognizers().items()
+            for name, recognizer in self.recognizers.items()
         }
 
     def people(self) -> dict[str, Any]:
         """A frame of several people, as one batch, and how many of them fit in a frame's time."""
         found: dict[str, Any] = {}
-        for name, recognizer in self._recognizers().items():
+        for name, recognizer in self.recognizers.items():
             most = 0
             for count in self.cfg.people:
                 found[f"{count} people, {name}"] = latency = _latency(frame_times(recognizer, count, 200))
@@ -155,7 +157,7 @@ class Benchmark:
 
     def memory(self) -> dict[str, Any]:
         """Growth over a long stream of one person."""
-        name, recognizer = list(self._recognizers().items())[-1]
+        name, recognizer = list(self.recognizers.items())[-1]
         return {f"memory, {name}": {"grown_mib": memory_growth(recognizer, self.cfg.memory_frames)}}
 
     def data(self) -> dict[str, Any]:
@@ -179,7 +181,6 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "threads": threads,
         "gpu": gpu,
-    } | {
         "torch": torch.__version__,
         "python": platform.python_version(),
         "measured": datetime.now().isoformat(timespec="seconds"),
@@ -216,10 +217,8 @@ def run(cfg: DictConfig) -> None:
     if unknown:
         raise ActrecError(f"There is no part '{unknown[0]}'. Choose of: {', '.join(PARTS)}.")
     benchmark, found = Benchmark(cfg), dict[str, Any]()
-    print(
-        f"{benchmark.spec.network}, {cfg.windows.length} frames, {benchmark.n_joints} joints; share: of the GFLOP/s of a"
-    )
-    print(f"({PRODUCT[0]:,} × {PRODUCT[1]}) by ({PRODUCT[1]} × {PRODUCT[2]}) product, {benchmark.dtype}")
+    print(f"{benchmark.spec.network}, {cfg.windows.length} frames, {benchmark.n_joints} joints, {benchmark.dtype}")
+    print(f"share: of the GFLOP/s of a ({PRODUCT[0]:,} × {PRODUCT[1]}) by ({PRODUCT[1]} × {PRODUCT[2]}) product")
     for part in cfg.parts:
         measured = getattr(benchmark, part)()
         print_table(measured)

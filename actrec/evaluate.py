@@ -17,6 +17,9 @@ from actrec.checkpoint import load_model
 from actrec.config import check_whole, main
 from actrec.data.load import load_clips
 from actrec.data.split import Split
+from actrec.online.judge import judge_online, online_summary
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.torch_backend import make_engine
 from actrec.results import judge, summary, write_results
 from actrec.run import free_folder, log_to
 from actrec.spec import ModelSpec, load_spec
@@ -98,6 +101,9 @@ def evaluate(cfg: DictConfig) -> Path:
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")
     results = judge(network, spec, clips, cfg.batch_size)
+    if cfg.online:
+        recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
+        results.metrics["online"] = judge_online(recognizer, clips)
     folder.mkdir(parents=True, exist_ok=True)
     with log_to(folder / "evaluate.log"):
         page = write_results(
@@ -107,6 +113,8 @@ def evaluate(cfg: DictConfig) -> Path:
             config=OmegaConf.to_yaml(cfg, resolve=True),
             facts={"model": str(cfg.model), "unseen joints": str(cfg.unseen_joints)},
         )
+        if cfg.online:
+            log.info("Online: %s", online_summary(results.metrics["online"]))
         log.info("%s. Look at %s", summary(results), page)
     return folder
 

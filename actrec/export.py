@@ -8,6 +8,7 @@ values for the caches out), and the model's `config.json`. `OnlineRecognizer.fro
 from __future__ import annotations
 
 import json
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -72,6 +73,8 @@ def _write(
     names: tuple[Sequence[str], Sequence[str]],
     axes: Sequence[Mapping[int, Any]],
 ) -> None:
+    for chatty in ("onnxscript", "onnx_ir"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # That several inputs share an axis is meant; the rest is the exporter's talk to its own authors.
         warnings.simplefilter("ignore")

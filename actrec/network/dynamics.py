@@ -84,8 +84,8 @@ class PublishedField(nn.Module):
 
     def forward(self, z: Latent, code: Code) -> Latent:
         adjacency = self.adjacency.expand(*z.shape[:-2], -1, -1)
-        z = F.leaky_relu(self.conv1(adjacency @ (z + code)))
-        z = F.leaky_relu(self.conv2(adjacency @ z))
+        z = F.leaky_relu(self.conv1(adjacency @ (z + code)), inplace=True)
+        z = F.leaky_relu(self.conv2(adjacency @ z), inplace=True)
         return self.out(z)
 
 

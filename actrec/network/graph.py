@@ -87,10 +87,12 @@ class GraphConv(nn.Module):
         in_dim, out_dim = self.weight.shape[1:]
         if in_dim <= out_dim:  # gather neighbours first: the narrower side
             gathered = rearrange(adjacency, "b m u v -> b (v m) u") @ h
-            mixed = rearrange(gathered, "b (v m) c -> b v (m c)", m=self.heads) @ self.weight.flatten(0, 1)
+            gathered = rearrange(gathered, "b (v m) c -> (b v) (m c)", m=self.heads)
+            mixed = torch.addmm(self.bias, gathered, self.weight.flatten(0, 1))
         else:
             projected = rearrange(
                 h @ rearrange(self.weight, "m c d -> c (m d)"), "b u (m d) -> b (u m) d", m=self.heads
             )
-            mixed = rearrange(adjacency, "b m u v -> b v (u m)") @ projected
-        return torch.relu(self.norm(mixed + self.bias) + self.residual(h)).view(*x.shape[:-1], out_dim)
+            mixed = torch.baddbmm(self.bias, rearrange(adjacency, "b m u v -> b v (u m)"), projected)
+        sum_ = self.norm(mixed.view(-1, out_dim)) + self.residual(x.reshape(-1, in_dim))
+        return torch.relu_(sum_).view(*x.shape[:-1], out_dim)

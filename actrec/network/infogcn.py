@@ -6,7 +6,6 @@ import math
 from functools import partial
 
 import torch
-from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -148,6 +147,6 @@ class InfoGCN(nn.Module):
         """
         latents = self.encode(features, valid)
         forecasts = self.dynamics(latents)
-        joined = rearrange(torch.cat((latents[None], forecasts)), "n b t v d -> b t v (n d)")
+        joined = torch.cat((latents, *forecasts), -1)
         poses = self.decoder(forecasts) if len(forecasts) else forecasts[..., : self.coordinates]
         return NetworkOutput(self.head(joined), latents, forecasts, poses)

@@ -24,8 +24,9 @@ def plain(network: Network) -> Network:
             if isinstance(child, GraphConv):
                 setattr(module, name, PlainGraphConv(child))
     for module in list(made.modules()):
-        if isinstance(getattr(module, "attention", None), TemporalAttention):
-            module.attention = PlainAttention(module.attention)
+        for name, child in module.named_children():
+            if isinstance(child, TemporalAttention):
+                setattr(module, name, PlainAttention(child))
     return made
 
 

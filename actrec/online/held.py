@@ -18,20 +18,22 @@ class Hysteresis:
     """When a label is taken up, and when it is given up.
 
     Attributes:
+        smoothing: Time constant, in frames, of the running mean of probabilities that the rest goes by; 0 for none.
         enter: A label is taken up when its probability has been the greatest, and at least this, ...
         frames: ... in so many frames on end.
         leave: It is given up when its probability falls below this; then no action is held until a label is taken up.
     """
 
+    smoothing: float = 0.0
     enter: float = 0.5
     frames: int = 3
     leave: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.leave <= self.enter <= 1 or self.frames < 1:
+        if not 0 <= self.leave <= self.enter <= 1 or self.frames < 1 or not 0 <= self.smoothing < np.inf:
             raise ActrecError(
-                f"The hysteresis has enter={self.enter}, leave={self.leave} and frames={self.frames}; expected "
-                "0 ≤ leave ≤ enter ≤ 1 and at least 1 frame."
+                f"The hysteresis has smoothing={self.smoothing}, enter={self.enter}, leave={self.leave} and "
+                f"frames={self.frames}; expected 0 ≤ leave ≤ enter ≤ 1, at least 1 frame, and no negative smoothing."
             )
 
 
@@ -40,17 +42,28 @@ class HeldLabel:
 
     Args:
         rule: When it changes.
+        n_classes: Number of classes.
 
     Attributes:
         label: Class number, or `NO_ACTION`.
     """
 
-    def __init__(self, rule: Hysteresis) -> None:
+    def __init__(self, rule: Hysteresis, n_classes: int) -> None:
         self.rule, self.label = rule, NO_ACTION
         self._candidate, self._count = NO_ACTION, 0
+        self._sum, self._weight = np.zeros(n_classes), 0.0
+
+    def _smoothed(self, probabilities: Float[ndarray, " class"]) -> Float[ndarray, " class"]:
+        """The exponential mean of the probabilities so far, in which the first weighs no more than another."""
+        if not self.rule.smoothing:
+            return probabilities
+        kept = np.exp(-1 / self.rule.smoothing)
+        self._sum, self._weight = kept * self._sum + probabilities, kept * self._weight + 1
+        return self._sum / self._weight
 
     def update(self, probabilities: Float[ndarray, " class"]) -> int:
         """The label held after a frame of these probabilities."""
+        probabilities = self._smoothed(probabilities)
         best = int(probabilities.argmax())
         if probabilities[best] < self.rule.enter:
             best = NO_ACTION
@@ -64,8 +77,9 @@ class HeldLabel:
 
     def state(self) -> ndarray:
         """All that it remembers."""
-        return np.array([self.label, self._candidate, self._count])
+        return np.array([self.label, self._candidate, self._count, self._weight, *self._sum])
 
     def restore(self, state: ndarray) -> None:
         """Goes on from what `state` gave."""
-        self.label, self._candidate, self._count = (int(value) for value in state)
+        self.label, self._candidate, self._count = (int(value) for value in state[:3])
+        self._weight, self._sum = float(state[3]), state[4:]

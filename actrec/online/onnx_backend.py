@@ -83,10 +83,10 @@ class OnnxWindow:
         return logits[0, :n_frames], poses[:, 0, :n_frames]
 
 
-def load_engine(folder: Path, spec: ModelSpec, threads: int = 1) -> Engine:
+def load_engine(folder: Path, spec: ModelSpec) -> Engine:
     """The engine of a folder that `actrec.export` wrote."""
     step = folder / "step.onnx"
     if step.is_file():
-        return StepEngine(spec.pipeline, OnnxStep(open_session(step, threads)))
-    window = OnnxWindow(open_session(folder / "window.onnx", threads))
+        return StepEngine(spec.pipeline, OnnxStep(open_session(step)))
+    window = OnnxWindow(open_session(folder / "window.onnx"))
     return WindowEngine(spec.pipeline, window, spec.pipeline.preprocess.fps or spec.fps)

@@ -168,7 +168,7 @@ class OnlineRecognizer:
     def _new(self) -> _Person:
         preprocess = self.spec.pipeline.preprocess
         clock = Clock(preprocess.fps, preprocess.confidence_threshold, self.skeleton.n_joints)
-        return _Person(clock, HeldLabel(self.hysteresis))
+        return _Person(clock, HeldLabel(self.hysteresis, len(self.labels)))
 
     def _checked(self, person: str, keypoints: ndarray | None, timestamp: float) -> Float[ndarray, "joint 3"]:
         """The keypoints in the model's layout; zeros for None."""

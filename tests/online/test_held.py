@@ -5,7 +5,7 @@ from actrec.online.held import NO_ACTION, HeldLabel, Hysteresis
 
 
 def run(rule: Hysteresis, *frames: tuple[float, float, float]) -> list[int]:
-    held = HeldLabel(rule)
+    held = HeldLabel(rule, 3)
     return [held.update(np.array(frame, dtype=np.float32)) for frame in frames]
 
 
@@ -29,8 +29,25 @@ def test_a_label_is_taken_up_and_given_up(frames: tuple[tuple[float, float, floa
 
 
 def test_a_state_goes_on_where_it_was() -> None:
-    one, two = HeldLabel(Hysteresis()), HeldLabel(Hysteresis())
+    one, two = (HeldLabel(Hysteresis(smoothing=2.0), 3) for _ in range(2))
     for frame in (A, A):
         one.update(np.array(frame, dtype=np.float32))
     two.restore(one.state())
     assert two.update(np.array(A, dtype=np.float32)) == one.update(np.array(A, dtype=np.float32)) == 0
+
+
+def test_smoothing_is_the_exponential_mean() -> None:
+    rng, kept = np.random.default_rng(0), np.exp(-1 / 5)
+    frames = rng.dirichlet(np.ones(3), size=40).astype(np.float32)
+    held, expected = HeldLabel(Hysteresis(smoothing=5.0, enter=0.35, frames=1, leave=0.3), 3), NO_ACTION
+    labels = set()
+    for t, frame in enumerate(frames):
+        weights = kept ** np.arange(t, -1, -1)
+        mean = weights @ frames[: t + 1] / weights.sum()
+        if mean.max() >= 0.35:
+            expected = int(mean.argmax())
+        elif expected != NO_ACTION and mean[expected] < 0.3:
+            expected = NO_ACTION
+        assert held.update(frame) == expected
+        labels.add(expected)
+    assert len(labels) > 1
