@@ -79,6 +79,8 @@ def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
         (["unseen_joints=many"], "unseen_joints is 'many'"),
         (["batch_size=0"], "batch_size is 0"),
         (["hardware=cpu", "hardware.accelerator=abacus"], "hardware does not fit this machine"),
+        (["online=true", "hysteresis.enter=2"], "enter=2, leave=0.3"),
+        (["online=true"], ""),
         (["part=all"], ""),
         ([], ""),
     ],
@@ -100,4 +102,8 @@ def test_evaluate_on_bad_input(
     assert message in err
     assert "Traceback" not in err
     assert (tmp_path / "out" / "metrics.json").exists() == (not message)
+    if overrides == ["online=true"]:
+        assert "Online: likeliest label right at the end in" in err
+        figures = json.loads((tmp_path / "out" / "metrics.json").read_text())["online"]
+        assert set(figures) == {"accuracy", "held_accuracy", "held_wrong", "frames_to_decision"}
     assert (tmp_path / "out").exists() == (not message)

@@ -24,10 +24,10 @@ class Hysteresis:
         leave: It is given up when its probability falls below this; then no action is held until a label is taken up.
     """
 
-    smoothing: float = 0.0
-    enter: float = 0.5
+    smoothing: float | int = 0.0
+    enter: float | int = 0.5
     frames: int = 3
-    leave: float = 0.3
+    leave: float | int = 0.3
 
     def __post_init__(self) -> None:
         if not 0 <= self.leave <= self.enter <= 1 or self.frames < 1 or not 0 <= self.smoothing < np.inf:

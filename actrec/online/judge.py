@@ -76,8 +76,8 @@ def judge_online(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]
 
     Returns:
         `accuracy` of the likeliest label and `held_accuracy`, each by observation ratio; `held_wrong`, the share of
-        clips that hold a wrong label at each; `frames_to_decision`: the median over all clips, and `decided`, the share
-        of clips that come to a right decision and keep it.
+        clips that hold a wrong label at each; `frames_to_decision`: the median over all clips, None where half of
+        them never come to a right decision that they keep, and `decided`, the share of those that do.
 
     Raises:
         ActrecError: There are no clips, or one has a label that the model does not know.
@@ -97,15 +97,17 @@ def judge_online(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]
         figures["held_accuracy"][str(ratio)] = float((held == labels).mean())
         figures["held_wrong"][str(ratio)] = float(((held != labels) & (held >= 0)).mean())
     needed = [frames_to_decision(each.held, label) for each, label in zip(streamed, labels, strict=True)]
-    figures["frames_to_decision"] = {"median": float(np.median(needed)), "decided": float(np.isfinite(needed).mean())}
+    median, decided = float(np.median(needed)), float(np.isfinite(needed).mean())
+    figures["frames_to_decision"] = {"median": median if math.isfinite(median) else None, "decided": decided}
     return figures
 
 
 def online_summary(figures: dict[str, Any]) -> str:
     """The figures in a sentence."""
     needed = figures["frames_to_decision"]
+    after = "never" if needed["median"] is None else f"after {needed['median']:.0f} frames"
     return (
         f"likeliest label right at the end in {figures['accuracy']['1.0']:.4f} of clips, held label in "
-        f"{figures['held_accuracy']['1.0']:.4f}; a right decision that is kept after {needed['median']:.0f} frames "
+        f"{figures['held_accuracy']['1.0']:.4f}; a right decision that is kept {after} "
         f"(median; {needed['decided']:.3f} of clips come to one)"
     )

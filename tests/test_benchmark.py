@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import actrec.benchmark
+from actrec.network.compiled import compile_network
+from actrec.network.infogcn import InfoGCN
+from actrec.timing import PRODUCT, alternate, random_batch, resident, training_step
+
+Run = Callable[..., tuple[int, str, str]]
+SMALL = ("network=tiny", "network.horizon=1", "windows.length=8", "batch_size=2", "repeats=2", "frames=20")
+
+
+def test_every_part_gives_its_figures(tmp_path: Path, run_command: Run) -> None:
+    file = tmp_path / "bench.json"
+    code, out, err = run_command(actrec.benchmark.run, *SMALL, "people=[1,3]", "memory_frames=1100", f"to={file}")
+    assert code == 0, err
+    content = json.loads(file.read_text())
+    figures = content["figures"]
+    for name in ("training step", "batch forward", "batch forward, plain", "window forward", "window forward, plain"):
+        assert figures[name]["ms"] >= figures[name]["least_ms"] > 0
+        assert figures[name]["gflops"] > 0
+    for backend in ("PyTorch", "ONNX Runtime"):
+        step = figures[f"step, {backend}"]
+        assert 0 < step["p50_ms"] <= step["p95_ms"] <= step["p99_ms"] <= step["max_ms"]
+        assert step["p99_over_p50"] == pytest.approx(step["p99_ms"] / step["p50_ms"])
+        assert figures[f"3 people, {backend}"]["p50_ms"] > 0
+        assert figures[f"most people at 30 frames a second, {backend}"]["people"] in (0, 1, 3)
+        ratio = figures["window forward, plain"]["ms"] / step["p50_ms"]
+        assert figures[f"step, {backend}, against a plain window forward"]["times_faster"] == pytest.approx(ratio)
+    assert abs(figures["memory, ONNX Runtime"]["grown_mib"]) < 50
+    assert figures["preprocessing"]["frames_per_s"] > 0
+    assert figures["training windows"]["windows_per_s"] > 0
+    assert content["machine"]["torch"] == torch.__version__
+    assert content["config"]["batch_size"] == 2
+    assert "training step" in out
+    assert str(file) in out
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("parts=[tea]", "no part 'tea'"),
+        ("frames=0", "frames is 0; expected a whole number of at least 1"),
+        ("hardware=gpu", "no GPU that PyTorch can use"),
+    ],
+)
+def test_bad_input_is_told(override: str, message: str, tmp_path: Path, run_command: Run) -> None:
+    if override == "hardware=gpu" and torch.cuda.is_available():
+        pytest.skip("There is a GPU.")
+    code, _, err = run_command(actrec.benchmark.run, *SMALL, override, f"to={tmp_path / 'x.json'}")
+    assert code == 1
+    assert message in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_share_is_of_the_product_itself() -> None:
+    left, right = torch.randn(PRODUCT[:2]), torch.randn(PRODUCT[1:])
+    rate = alternate({"product": lambda: left @ right}, 15, torch.device("cpu"))["product"]
+    assert rate.gflops == pytest.approx(2 * np.prod(PRODUCT) / 1e9 / rate.seconds)
+    assert 0.3 < rate.share < 3
+
+
+def test_a_training_step_trains() -> None:
+    torch.manual_seed(0)
+    network = InfoGCN("coco17", 3, 4, dim=8, layers=1, heads=2, graph_heads=1, horizon=1, solver="euler")
+    before = [parameter.clone() for parameter in network.parameters()]
+    training_step(network, random_batch((2, 6, 17, 3), 4, torch.device("cpu")))()
+    changed = [not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True)]
+    assert sum(changed) > len(changed) / 2
+
+
+def test_what_cannot_be_compiled_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "/there/is/no/compiler")
+    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("/there/is/no/compiler",))
+    monkeypatch.setattr(torch._dynamo.config, "suppress_errors", False)
+    network = nn.Sequential(nn.Linear(3, 5), nn.GELU())
+    expected = network(torch.ones(2, 3))
+    compile_network(network)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what PyTorch says of itself while it compiles
+        torch.testing.assert_close(network(torch.ones(2, 3)), expected)
+
+
+def test_memory_is_that_of_this_process() -> None:
+    before = resident()
+    held = np.ones(40 << 20, dtype=np.uint8)
+    assert 30 < resident() - before < 60
+    del held
