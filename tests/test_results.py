@@ -103,7 +103,7 @@ def test_evaluate_on_bad_input(
     assert "Traceback" not in err
     assert (tmp_path / "out" / "metrics.json").exists() == (not message)
     if overrides == ["online=true"]:
-        assert "Online: likeliest label right at the end in" in err
+        assert "Online: likeliest label right at the end in" in (tmp_path / "out" / "evaluate.log").read_text()
         figures = json.loads((tmp_path / "out" / "metrics.json").read_text())["online"]
         assert set(figures) == {"accuracy", "held_accuracy", "held_wrong", "frames_to_decision"}
     assert (tmp_path / "out").exists() == (not message)
