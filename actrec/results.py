@@ -88,7 +88,7 @@ def sample(network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, predicti
     if 0 < horizon < length:
         poses[horizon:] = forecasts[-1, 0, : length - horizon]
     resized = isinstance(spec.pipeline.windows, ResizeWindows)
-    rate = clip.fps * length / len(clip) if resized else spec.pipeline.preprocess.fps or clip.fps
+    rate = clip.fps * length / len(clip) if resized else float(spec.pipeline.preprocess.fps or clip.fps)
     window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name, fps=rate)
     return SampleClip(window, prediction.prediction, prediction.probability, poses)
 
