@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ from actrec.types import ActrecError, SetupError
 
 TOLERANCE = 1e-4  # of the greatest value that PyTorch gives
 
-STEP_INPUTS = ("features", "position", "answer", "keys", "values")
 STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values")
 WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts")
 
@@ -49,12 +48,24 @@ class _Window(nn.Module):
         return output.logits, output.pose_forecasts
 
 
-def step_inputs(step: Step, n_channels: int, rows: int, seed: int = 0) -> tuple[Tensor, ...]:
+Inputs = Sequence[Tensor | list[Tensor]]
+
+
+def _flat(inputs: Inputs) -> list[Tensor]:
+    return [tensor for each in inputs for tensor in (each if isinstance(each, list) else [each])]
+
+
+def step_input_names(n_layers: int) -> list[str]:
+    """Of `step.onnx`: a cache of each layer by itself, because to take a layer out of an array would copy it."""
+    return ["features", "position", "answer", *(f"{kind}.{i}" for kind in ("keys", "values") for i in range(n_layers))]
+
+
+def step_inputs(step: Step, n_channels: int, rows: int, seed: int = 0) -> Inputs:
     """Random inputs of a step of that many rows, every other of which is asked for an answer."""
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(rows, len(step.network.joint_code), n_channels, generator=generator)
     position = torch.randint(step.window, (rows,), generator=generator)
-    keys, values = (torch.randn(step.cache_shape(rows), generator=generator) for _ in range(2))
+    keys, values = (list(torch.randn(step.cache_shape(rows), generator=generator)) for _ in range(2))
     return features, position, torch.arange(0, rows, 2), keys, values
 
 
@@ -69,9 +80,9 @@ def window_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> tuple[Tensor, T
 def _write(
     path: Path,
     module: nn.Module,
-    inputs: Sequence[Tensor],
+    inputs: Inputs,
     names: tuple[Sequence[str], Sequence[str]],
-    axes: Sequence[Mapping[int, Any]],
+    axes: Sequence[Any],
 ) -> None:
     for chatty in ("onnxscript", "onnx_ir"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -83,7 +94,7 @@ def _write(
             tuple(inputs),
             input_names=list(names[0]),
             output_names=list(names[1]),
-            dynamic_shapes=tuple(dict(axis) for axis in axes),
+            dynamic_shapes=tuple(axes),
             dynamo=True,
             external_data=False,
             verbose=False,
@@ -92,13 +103,13 @@ def _write(
     program.save(path)
 
 
-def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]) -> float:
+def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Inputs) -> float:
     """The greatest difference between ONNX Runtime and PyTorch, as a share of the greatest value.
 
     Raises:
         ActrecError: It is too great.
     """
-    given = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
+    given = {name: value.numpy() for name, value in zip(names, _flat(inputs), strict=True)}
     worst = 0.0
     with torch.inference_mode():
         expected = module(*inputs)
@@ -143,10 +154,11 @@ def export(model: Path, folder: Path) -> dict[str, float]:
             assert isinstance(network, InfoGCN)
             step, n_channels = Step(network, spec.pipeline.windows.length), spec.pipeline.features.n_channels
             path = made / "step.onnx"
-            axes = ({0: rows}, {0: rows}, {0: answers}, {1: rows}, {1: rows})
-            _write(path, step, step_inputs(step, n_channels, 6), (STEP_INPUTS, STEP_OUTPUTS), axes)
+            names, caches = step_input_names(len(network.encoder)), [{0: rows}] * len(network.encoder)
+            axes = ({0: rows}, {0: rows}, {0: answers}, caches, caches)
+            _write(path, step, step_inputs(step, n_channels, 6), (names, STEP_OUTPUTS), axes)
             differences[path.name] = max(
-                _check(path, step, STEP_INPUTS, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
+                _check(path, step, names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
             )
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n")
         (made / "README.md").write_text(model_card(spec))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,7 @@ from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.temporal import EncoderLayer, TemporalAttention, time_code
 
-Cache = Float[Tensor, "layer row lane window head_dim"]
+Cache = Sequence[Float[Tensor, "row lane window head_dim"]]  # one a layer
 
 _SUBDIVISIONS = 6  # of a frame: every solver's stages are at halves or thirds
 
@@ -66,18 +67,18 @@ class Step(nn.Module):
         self,
         attention: TemporalAttention,
         x: Float[Tensor, "row joint dim"],
-        past: Float[Tensor, "row 1 window 1"],
+        past: Float[Tensor, "row 1 window"],
         keys: Float[Tensor, "row lane window head_dim"],
         values: Float[Tensor, "row lane window head_dim"],
     ) -> tuple[Tensor, Tensor, Tensor]:
-        n_rows, n_joints, dim = x.shape
-        qkv = attention.to_qkv(x).view(n_rows, n_joints, 3, self.heads, self.head_dim)
-        q, k, v = (part.reshape(n_rows, self.lanes, self.head_dim) for part in qkv.unbind(2))
-        q = (q * self.head_dim**-0.5).unsqueeze(-1)
-        scores = torch.cat((keys @ q + past, k.unsqueeze(-2) @ q), 2)
-        weights = scores.softmax(2).transpose(-1, -2)
-        attended = weights[..., :-1] @ values + weights[..., -1:] * v.unsqueeze(-2)
-        return attention.to_out(attended.view(n_rows, n_joints, dim)), k, v
+        n_rows, _, dim = x.shape
+        parts = attention.to_qkv(x).split(dim, -1)
+        q, k, v = (part.reshape(n_rows, self.lanes, self.head_dim) for part in parts)
+        q = q * self.head_dim**-0.5
+        scores = torch.cat(((keys @ q.unsqueeze(-1)).squeeze(-1) + past, (k * q).sum(-1, keepdim=True)), -1)
+        of_past, of_this = scores.softmax(-1).split((self.window, 1), -1)
+        attended = (of_past.unsqueeze(-2) @ values).squeeze(-2) + of_this * v
+        return attention.to_out(attended.view(x.shape)), k, v
 
     def forward(
         self,
@@ -100,7 +101,7 @@ class Step(nn.Module):
         codes = self.time_codes[_SUBDIVISIONS * position]
         z = net.embedding(features) + net.joint_code + codes.unsqueeze(1)
         blocked = torch.arange(self.window, device=z.device) >= position.unsqueeze(1)
-        past = torch.zeros_like(blocked, dtype=z.dtype).masked_fill(blocked, -torch.inf)[:, None, :, None]
+        past = torch.zeros_like(blocked, dtype=z.dtype).masked_fill(blocked, -torch.inf).unsqueeze(1)
         new_keys, new_values = [], []
         for layer, layer_keys, layer_values in zip(net.encoder, keys, values, strict=True):
             assert isinstance(layer, EncoderLayer)

@@ -48,18 +48,21 @@ class OnnxStep:
 
     def __init__(self, session: Any) -> None:
         self.session = session
-        self._cache = next(each for each in session.get_inputs() if each.name == "keys").shape
+        shapes = {each.name: each.shape for each in session.get_inputs()}
+        self._layers = sum(name.startswith("keys.") for name in shapes)
+        self._cache = shapes["keys.0"][1:]
 
     def cache_shape(self, rows: int) -> tuple[int, ...]:
         """See `actrec.network.step.Step.cache_shape`."""
-        layers, _, *rest = self._cache
-        return (layers, rows, *rest)
+        return (self._layers, rows, *self._cache)
 
     def __call__(
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
     ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
         """See `actrec.network.step.Step`."""
-        given = {"features": features, "position": position, "answer": answer, "keys": keys, "values": values}
+        given = {"features": features, "position": position, "answer": answer}
+        for layer in range(self._layers):
+            given |= {f"keys.{layer}": keys[layer], f"values.{layer}": values[layer]}
         logits, poses, new_keys, new_values = self.session.run(None, given)
         return logits, poses, new_keys, new_values
 

@@ -36,7 +36,8 @@ class TorchStep:
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
     ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
         """See `Step`."""
-        output = self.step(*(torch.from_numpy(array) for array in (features, position, answer, keys, values)))
+        tensors = [torch.from_numpy(array) for array in (features, position, answer, keys, values)]
+        output = self.step(*tensors[:3], *(cache.unbind() for cache in tensors[3:]))
         return output.logits.numpy(), output.pose_forecasts.numpy(), output.keys.numpy(), output.values.numpy()
 
 
