@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from actrec.skeleton import Skeleton
@@ -226,17 +226,28 @@ class Features:
         return 5 if self.use_velocity else 3
 
     def __call__(self, window: Window, skeleton: Skeleton) -> Float[ndarray, "time joint channel"]:
+        """See `of`; padding does not move."""
+        return self.of(window.keypoints, window.known, skeleton, window.valid[:, None])
+
+    def of(
+        self,
+        keypoints: Float[ndarray, "*lead time joint 3"],
+        known: Bool[ndarray, "*lead time joint"],
+        skeleton: Skeleton,
+        real: Bool[ndarray, "*lead time _"] | bool = True,
+    ) -> Float[ndarray, "*lead time joint channel"]:
         """x, y and confidence of each joint or bone, then their velocity if asked for, as float32."""
-        features, known = window.keypoints.astype(np.float32), window.known
+        features = keypoints.astype(np.float32)
         if self.stream == "bone":
             parents = skeleton.parents
-            known = known & known[:, parents]
-            features[..., 2] = np.minimum(features[..., 2], features[:, parents, 2])
-            features[..., :2] -= features[:, parents, :2]
+            known = known & known[..., parents]
+            features[..., 2] = np.minimum(features[..., 2], features[..., parents, 2])
+            features[..., :2] -= features[..., parents, :2]
             features[..., :2][~known] = 0
         if not self.use_velocity:
             return features
         velocity = np.zeros_like(features[..., :2])
-        moving = known[1:] & known[:-1] & window.valid[1:, None]
-        velocity[1:][moving] = np.diff(features[..., :2], axis=0)[moving]
+        moving = (known & real)[..., 1:, :] & known[..., :-1, :]
+        change = features[..., 1:, :, :2] - features[..., :-1, :, :2]
+        velocity[..., 1:, :, :] = np.where(moving[..., None], change, 0)
         return np.concatenate([features, velocity], axis=-1)

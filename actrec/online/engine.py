@@ -7,15 +7,16 @@ keys and values, so that a frame costs a frame's work; `WindowEngine` runs the w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
+from actrec.data.causal import new_streams, push, stream_fields
+from actrec.data.measures import Measures, measure
 from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import CausalStream, Measures, measure
-from actrec.types import NormalizedSequence, Window
+from actrec.types import Window
 
 Frames = Float[ndarray, "person joint 3"]
 
@@ -71,84 +72,23 @@ class Engine(Protocol):
 
 
 def _in_pixels(
-    poses: Float[ndarray, "horizon joint coordinate"],
-    origin: Float[ndarray, " 2"],
-    scale: float,
-    known: Bool[ndarray, " joint"],
-) -> Float[ndarray, "horizon joint 2"]:
-    return np.where(known[:, None], poses[..., :2] * scale + origin, np.nan).astype(np.float32)
-
-
-class _Anchored:
-    """One person's two windows: one answers until it is full; the other, begun T // 2 frames before, then takes over.
-
-    So the frames that stay when the window is anchored anew have been gone through already, one at a time, each with
-    its turn: no frame is dearer than another.
-    """
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self.pipeline, self.length = pipeline, pipeline.windows.length
-        self.elder, self.position = 0, np.zeros(2, dtype=np.int64)
-        self.streams = [self._stream(), self._stream()]
-        n_joints = pipeline.skeleton.n_joints
-        self.keypoints = np.zeros((2, 2, n_joints, 3), dtype=np.float32)  # of each window: the frame before, and this
-        self.known = np.zeros((2, 2, n_joints), dtype=bool)
-
-    def _stream(self) -> CausalStream:
-        return CausalStream(self.pipeline.skeleton, self.pipeline.preprocess.confidence_threshold)
-
-    def push(
-        self, frame: Float[ndarray, "1 joint 3"], measures: Measures
-    ) -> tuple[Float[ndarray, "2 joint channel"], Int[ndarray, " 2"]]:
-        """Features of the frame in each window, and its position there. An idle window's are of no matter."""
-        if self.position[self.elder] == self.length:
-            self.position[self.elder] = 0
-            self.streams[self.elder] = self._stream()
-            self.elder = 1 - self.elder
-        rows = [self.elder]
-        if self.position[self.elder] >= self.length - self.length // 2:
-            rows.append(1 - self.elder)
-        position = np.where(np.isin((0, 1), rows), self.position, 0)
-        features = np.zeros((2, len(self.known[0, 0]), self.pipeline.features.n_channels), dtype=np.float32)
-        for row in rows:
-            features[row] = self._features(row, self.streams[row].push(frame, measures))
-            self.position[row] += 1
-        return features, position
-
-    def _features(self, row: int, sequence: NormalizedSequence) -> Float[ndarray, "joint channel"]:
-        for memory, new in ((self.keypoints, sequence.keypoints), (self.known, sequence.known)):
-            memory[row, 0], memory[row, 1] = memory[row, 1], new[0]
-        two = slice(0 if self.position[row] else 1, 2)  # the window's first frame has none before it
-        known = self.known[row, two]
-        window = Window(self.keypoints[row, two], known, known, np.ones(len(known), dtype=bool))
-        return self.pipeline.features(window, self.pipeline.skeleton)[-1]
-
-    def in_pixels(self, poses: Float[ndarray, "horizon joint coordinate"]) -> Float[ndarray, "horizon joint 2"]:
-        """Poses of the window that answers."""
-        stream = self.streams[self.elder]
-        return _in_pixels(poses, stream.origin, stream.scale, self.known[self.elder, 1])
-
-    def state(self) -> dict[str, ndarray]:
-        streams = {
-            f"stream{row}.{name}": value
-            for row, stream in enumerate(self.streams)
-            for name, value in stream.state(self.length).items()
-        }
-        own = {"elder": np.array(self.elder), "position": self.position, "known": self.known}
-        return {**own, "keypoints": self.keypoints, **streams}
-
-    def restore(self, state: Mapping[str, ndarray]) -> None:
-        self.elder, self.position = int(state["elder"]), state["position"].copy()
-        self.keypoints, self.known = state["keypoints"].copy(), state["known"].copy()
-        for row, stream in enumerate(self.streams):
-            prefix = f"stream{row}."
-            stream.restore({name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)})
+    poses: Float[ndarray, "*person horizon joint coordinate"],
+    origin: Float[ndarray, "*person 2"],
+    scale: Float[ndarray, "*person"],
+    known: Bool[ndarray, "*person joint"],
+) -> Float[ndarray, "*person horizon joint 2"]:
+    places = poses[..., :2] * scale[..., None, None, None] + origin[..., None, None, :]
+    return np.where(known[..., None, :, None], places, np.nan).astype(np.float32)
 
 
 class StepEngine:
     """Steps all people as one batch.
 
-    Person number i has rows 2 i and 2 i + 1 of the caches; numbers have no gaps.
+    A person has two windows: one answers until it is full; the other, begun T // 2 frames before, then takes over. So
+    the frames that stay when the window is anchored anew have been gone through already, one at a time, each with its
+    turn: no frame is dearer than another.
+
+    Person number i has rows 2 i and 2 i + 1 of what is remembered; numbers have no gaps.
 
     Args:
         pipeline: The model's; causal.
@@ -156,47 +96,80 @@ class StepEngine:
     """
 
     def __init__(self, pipeline: Pipeline, model: StepModel) -> None:
-        self.pipeline, self.model = pipeline, model
+        self.pipeline, self.model, self.length = pipeline, model, pipeline.windows.length
+        n_joints = pipeline.skeleton.n_joints
+        self._fields = [
+            *stream_fields(n_joints, self.length),
+            ("position", np.int64, ()),  # frames that the window has had
+            ("answers", np.bool_, ()),
+            ("frames", np.float32, (2, n_joints, 3)),  # the frame before, and this: what features draw on
+            ("placed", np.bool_, (2, n_joints)),  # their joints that are known
+        ]
         self._people: list[str] = []
-        self._windows: list[_Anchored] = []
+        self._rows = new_streams(0, self._fields)
         self._keys, self._values = (np.zeros(model.cache_shape(0), dtype=np.float32) for _ in range(2))
 
     def push(self, people: Sequence[str], frames: Frames) -> Answers:
         """See `Engine`."""
-        numbers = np.array([self._number(person) for person in people])
-        raw = frames.astype(np.float64)
-        observed = frames[..., 2] >= self.pipeline.preprocess.confidence_threshold
-        measures = measure(raw, observed, self.pipeline.skeleton)
-        windows = [self._windows[number] for number in numbers]
-        features, position = zip(
-            *(
-                window.push(frames[i : i + 1], Measures(*(part[i : i + 1] for part in measures)))
-                for i, window in enumerate(windows)
-            ),
-            strict=True,
-        )
-        answer = np.array([2 * i + window.elder for i, window in enumerate(windows)])
-        rows = (2 * numbers[:, None] + np.arange(2)).ravel()
-        logits, poses = self._step(np.concatenate(features), np.concatenate(position), answer, rows)
-        if self.pipeline.features.stream != "joint":  # what is forecast is not a pose
-            poses = poses[:0]
-        forecasts = [window.in_pixels(poses[:, i]) for i, window in enumerate(windows)]
-        return Answers(logits, np.stack(forecasts))
-
-    def _step(self, features: ndarray, position: ndarray, answer: ndarray, rows: ndarray) -> tuple[ndarray, ndarray]:
-        start, count = rows[0], len(rows)
-        together = np.array_equal(rows, np.arange(start, start + count))  # then a view does, and nothing is copied
-        those = slice(start, start + count) if together else rows
+        those = self._rows_of(people)
+        rows = self._rows[those]
+        active = self._take_turns(rows)
+        position = np.where(active, rows["position"], 0)
+        self._take(rows, frames)
+        placed = rows["placed"].copy()
+        placed[position == 0, 0] = False  # a window's first frame has none before it
+        features = self.pipeline.features.of(rows["frames"], placed, self.pipeline.skeleton)[:, 1]
+        answer = np.flatnonzero(rows["answers"])
         made = self.model(features, position, answer, self._keys[:, those], self._values[:, those])
         logits, poses, keys, values = made
-        self._keys[:, rows, :, position] = keys.swapaxes(0, 1)
-        self._values[:, rows, :, position] = values.swapaxes(0, 1)
-        return logits, poses
+        rows["position"] += active
+        if not isinstance(those, slice):
+            self._rows[those] = rows
+        numbers = np.arange(len(self._rows))[those]
+        self._keys[:, numbers, :, position] = keys.swapaxes(0, 1)
+        self._values[:, numbers, :, position] = values.swapaxes(0, 1)
+        if self.pipeline.features.stream != "joint":  # what is forecast is not a pose
+            poses = poses[:0]
+        origin, scale, known = (rows[name][answer] for name in ("origin", "scale", "known"))
+        return Answers(logits, _in_pixels(poses.swapaxes(0, 1), origin, scale, known))
+
+    def _rows_of(self, people: Sequence[str]) -> Any:
+        """What to index rows with: a slice where that can be, which gives a view, so that nothing is copied."""
+        numbers = [self._number(person) for person in people]
+        if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+            return slice(2 * numbers[0], 2 * numbers[-1] + 2)
+        return (2 * np.array(numbers)[:, None] + np.arange(2)).ravel()
+
+    def _take_turns(self, rows: ndarray) -> Bool[ndarray, " row"]:
+        """Hands over from full windows, begins those that are due, and says which windows take the frame."""
+        of_person = rows.reshape(-1, 2)
+        full = of_person["answers"] & (of_person["position"] == self.length)
+        of_person["position"][full] = 0
+        of_person["answers"] ^= full.any(1, keepdims=True)
+        elder = of_person["position"][of_person["answers"]]
+        active = (of_person["answers"] | (elder >= self.length - self.length // 2)[:, None]).ravel()
+        beginning = active & (rows["position"] == 0)
+        if beginning.any():
+            fresh = new_streams(int(beginning.sum()), self._fields)
+            fresh["answers"] = rows["answers"][beginning]
+            rows[beginning] = fresh
+        return active
+
+    def _take(self, rows: ndarray, frames: Frames) -> None:
+        """Preprocesses a frame in both of each person's windows. What an idle one makes of it is of no matter."""
+        raw, observed = frames.astype(np.float64), self.pipeline.preprocess.observed(frames)
+        both = [each.repeat(2, 0)[:, None] for each in (raw, observed, *measure(raw, observed, self.pipeline.skeleton))]
+        normalized, known = push(rows, both[0], both[1], Measures(*both[2:]))
+        for memory, new in (("frames", normalized), ("placed", known)):
+            rows[memory][:, 0] = rows[memory][:, 1]
+            rows[memory][:, 1] = new[:, 0]
 
     def _number(self, person: str) -> int:
         if person not in self._people:
             self._people.append(person)
-            self._windows.append(_Anchored(self.pipeline))
+            new = new_streams(2, self._fields)
+            new["answers"][0] = True
+            self._rows = np.concatenate([self._rows, new])
             room = np.zeros(self.model.cache_shape(2), dtype=np.float32)
             self._keys, self._values = (np.concatenate([cache, room], 1) for cache in (self._keys, self._values))
         return self._people.index(person)
@@ -206,26 +179,29 @@ class StepEngine:
         if person not in self._people:
             return
         number, last = self._people.index(person), len(self._people) - 1
+        free, end = slice(2 * number, 2 * number + 2), 2 * last
+        self._rows[free] = self._rows[end:]
         for cache in (self._keys, self._values):
-            cache[:, 2 * number : 2 * number + 2] = cache[:, 2 * last :]
-        self._keys, self._values = (cache[:, : 2 * last].copy() for cache in (self._keys, self._values))
-        self._people[number], self._windows[number] = self._people[last], self._windows[last]
+            cache[:, free] = cache[:, end:]
+        self._rows = self._rows[:end].copy()
+        self._keys, self._values = (cache[:, :end].copy() for cache in (self._keys, self._values))
+        self._people[number] = self._people[last]
         self._people.pop()
-        self._windows.pop()
 
     def state(self, person: str) -> dict[str, ndarray]:
         """See `Engine`."""
         number = self._people.index(person)
-        rows = slice(2 * number, 2 * number + 2)
-        caches = {"keys": self._keys[:, rows].copy(), "values": self._values[:, rows].copy()}
-        return {name: value.copy() for name, value in self._windows[number].state().items()} | caches
+        those = slice(2 * number, 2 * number + 2)
+        remembered = {name: self._rows[name][those].copy() for name, *_ in self._fields}
+        return remembered | {"keys": self._keys[:, those].copy(), "values": self._values[:, those].copy()}
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
         """See `Engine`."""
         number = self._number(person)
-        rows = slice(2 * number, 2 * number + 2)
-        self._keys[:, rows], self._values[:, rows] = state["keys"], state["values"]
-        self._windows[number].restore(state)
+        those = slice(2 * number, 2 * number + 2)
+        for name, *_ in self._fields:
+            self._rows[name][those] = state[name]
+        self._keys[:, those], self._values[:, those] = state["keys"], state["values"]
 
 
 class WindowEngine:
@@ -259,7 +235,8 @@ class WindowEngine:
         logits, poses = self.model(self.pipeline.features(window, skeleton))
         if self.pipeline.features.stream != "joint":  # what is forecast is not a pose
             poses = poses[:0]
-        return logits[-1], _in_pixels(poses[:, -1], *preprocess.reference(held, skeleton), sequence.known[-1])
+        origin, scale = preprocess.reference(held, skeleton)
+        return logits[-1], _in_pixels(poses[:, -1], origin, np.array(scale), sequence.known[-1])
 
     def forget(self, person: str) -> None:
         """See `Engine`."""

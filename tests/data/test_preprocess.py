@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy import ndarray
 
-from actrec.data.preprocess import CausalStream, Preprocess, hold_missing, interpolate_missing
+from actrec.data.causal import new_streams, push, stream_fields
+from actrec.data.measures import Measures, measure
+from actrec.data.preprocess import Preprocess, interpolate_missing
 from actrec.skeleton import COCO17, PENN13
 from actrec.types import ActrecError
 
@@ -47,13 +49,15 @@ def test_interpolation_is_numpys(seed: int, missing: float) -> None:
 def test_holding_is_a_loop(seed: int) -> None:
     clip = random_clip(seed, missing=0.6)
     observed = clip[..., 2] > 0
-    filled = hold_missing(clip, observed)
+    result = Preprocess("causal")(clip, COCO17, 30.0)
     for joint in range(17):
-        last = np.zeros(2)
+        last = -1
         for frame in range(12):
-            if observed[frame, joint]:
-                last = clip[frame, joint, :2]
-            np.testing.assert_array_equal(filled[frame, joint, :2], last)
+            last = frame if observed[frame, joint] else last
+            origin, scale = Preprocess("causal").reference(clip[: frame + 1], COCO17)
+            assert result.known[frame, joint] == (last >= 0)
+            expected = (clip[last, joint, :2] - origin) / scale if last >= 0 else np.zeros(2)
+            np.testing.assert_allclose(result.keypoints[frame, joint, :2], expected, rtol=1e-4, atol=1e-5)
 
 
 def torso_of(seen: dict[int, np.ndarray]) -> float | None:
@@ -149,14 +153,18 @@ def test_causal_changing_the_future_changes_no_earlier_frame(seed: int, missing:
 
 @given(seed=SEEDS, missing=st.sampled_from([0.0, 0.3, 0.9]), cut=st.integers(1, 11))
 @few
-def test_stream_in_pieces_gives_what_the_whole_clip_gives(seed: int, missing: float, cut: int) -> None:
-    clip = random_clip(seed, missing=missing)
-    whole = Preprocess("causal")(clip, COCO17, 30.0)
-    stream = CausalStream(COCO17)
-    pieces = [stream.push(clip[:cut]), *(stream.push(clip[t : t + 1]) for t in range(cut, 12))]
-    np.testing.assert_array_equal(np.concatenate([piece.keypoints for piece in pieces]), whole.keypoints)
-    np.testing.assert_array_equal(np.concatenate([piece.observed for piece in pieces]), whole.observed)
-    np.testing.assert_array_equal(np.concatenate([piece.known for piece in pieces]), whole.known)
+def test_streams_in_pieces_side_by_side_give_what_whole_clips_give(seed: int, missing: float, cut: int) -> None:
+    clips = np.stack([random_clip(seed + i, missing=missing) for i in range(3)]).astype(np.float64)
+    streams, frames, known = new_streams(3, stream_fields(17, 12)), [], []
+    for piece in (slice(cut), *(slice(t, t + 1) for t in range(cut, 12))):
+        part, observed = clips[:, piece], clips[:, piece, :, 2] >= 0.2
+        flat = measure(part.reshape(-1, 17, 3), observed.reshape(-1, 17), COCO17)
+        measures = Measures(*(each.reshape(3, -1, *each.shape[1:]) for each in flat))
+        for made, new in zip((frames, known), push(streams, part, observed, measures), strict=True):
+            made.append(new)
+    wholes = [Preprocess("causal")(clip.astype(np.float32), COCO17, 30.0) for clip in clips]
+    np.testing.assert_array_equal(np.concatenate(frames, 1), np.stack([whole.keypoints for whole in wholes]))
+    np.testing.assert_array_equal(np.concatenate(known, 1), np.stack([whole.known for whole in wholes]))
 
 
 @MODES

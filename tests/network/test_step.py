@@ -66,7 +66,7 @@ def test_steps_are_the_forward_whatever_stands_behind_the_position(name: str) ->
         for t in range(WINDOW):
             position = (t - starts).clamp(min=0)
             answer = (t >= starts).nonzero()[:, 0]
-            output = step(X[torch.arange(3), position], position, answer, keys, values)
+            output = step(X[torch.arange(3), position], position, answer, keys.unbind(), values.unbind())
             keys[:, torch.arange(3), :, position] = output.keys.transpose(0, 1)
             values[:, torch.arange(3), :, position] = output.values.transpose(0, 1)
             place = position[answer]
