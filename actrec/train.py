@@ -26,6 +26,7 @@ from actrec.data.datamodule import ActionData
 from actrec.data.load import load_clips
 from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
+from actrec.memory import keep_freed_memory
 from actrec.module import ActionModule
 from actrec.network.compiled import compile_network
 from actrec.report import pick_typical, read_history
@@ -185,6 +186,7 @@ def train(cfg: DictConfig) -> Path:
     check_recipe(cfg)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     data = make_data(cfg)
+    keep_freed_memory()
     spec = make_spec(cfg, data)
     network = build_network(spec)
     known = start_from(network, spec, cfg.pretrained) if cfg.pretrained else 0
