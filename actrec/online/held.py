@@ -25,9 +25,9 @@ class Hysteresis:
     """
 
     smoothing: float | int = 0.0
-    enter: float | int = 0.5
+    enter: float | int = 0.4
     frames: int = 3
-    leave: float | int = 0.3
+    leave: float | int = 0.2
 
     def __post_init__(self) -> None:
         if not 0 <= self.leave <= self.enter <= 1 or self.frames < 1 or not 0 <= self.smoothing < np.inf:

@@ -293,8 +293,8 @@ def test_bad_input_is_told_and_changes_nothing(keypoints: np.ndarray, timestamp:
 def test_a_bad_setting_is_told() -> None:
     with pytest.raises(ActrecError, match="max_gap is 0"):
         MODELS["infogcnpp"].recognizer(max_gap=0.0)
-    with pytest.raises(ActrecError, match=r"enter=0\.2"):
-        Hysteresis(enter=0.2)
+    with pytest.raises(ActrecError, match=r"enter=0\.1"):
+        Hysteresis(enter=0.1)
 
 
 def test_from_a_model_folder(tmp_path: Path) -> None:
