@@ -50,3 +50,27 @@ def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue()
+
+
+class LineFile:
+    """A text file that gets a line at a time, and its name when it is closed: whole lines, also after an error.
+
+    Args:
+        path: The file; one that is there is replaced.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._temporary = path, path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._temporary.open("w", encoding="utf-8")
+
+    def write(self, line: str) -> None:
+        """Adds a line."""
+        self._file.write(line + "\n")
+
+    def __enter__(self) -> LineFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        os.replace(self._temporary, self.path)

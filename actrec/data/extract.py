@@ -78,7 +78,7 @@ class Extractor:
         pictures: Iterator[Picture] = (picture for _, picture in video.frames(self.pose.longest))
         if drawn is not None:
             pictures = map(drawn.picture, pictures)
-        for batch in _one_ahead(_batched(pictures, self.pose.batch)):
+        for batch in one_ahead(_batched(pictures, self.pose.batch)):
             height, width, _ = batch[0].shape
             scale = np.array([video.width / width, video.height / height], dtype=np.float32)
             for people in self.pose(batch):
@@ -101,7 +101,7 @@ def _batched(pictures: Iterator[Picture], size: int) -> Iterator[list[Picture]]:
         yield batch
 
 
-def _one_ahead(items: Iterator[T]) -> Iterator[T]:
+def one_ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items, the next of which is made in a thread while one is used."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, None)

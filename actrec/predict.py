@@ -1,0 +1,194 @@
+"""Entry point: what do the people of a video do? `python -m actrec.predict model=… source=video.mp4`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from tqdm import tqdm
+
+from actrec.config import check_whole, main
+from actrec.data.camera import Camera, is_stream
+from actrec.data.extract import Extractor, one_ahead
+from actrec.data.people import SKELETON, People
+from actrec.data.video import VIDEOS, Picture, Video, open_video
+from actrec.draw import write_video
+from actrec.files import LineFile
+from actrec.online.held import Hysteresis
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.overlay import Overlay
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
+from actrec.watch import Watched, Watcher
+
+log = logging.getLogger("actrec.predict")  # run as a script, __name__ is __main__
+
+
+class Stream(NamedTuple):
+    """Pictures to look at: of a file, or live."""
+
+    name: str
+    frames: Iterator[tuple[float, Picture]]  # seconds and picture
+    fps: float
+    width: int  # of the source's own pictures, in pixels
+    n_frames: int | None  # None where nobody knows
+    seconds: float | None
+
+
+def open_stream(source: str, longest: int) -> Stream:
+    """Opens a video file, a folder of pictures, a camera or a network stream.
+
+    Raises:
+        ActrecError: It cannot be opened.
+    """
+    if is_stream(source):
+        camera = Camera(source)
+        return Stream(source.replace(":", "_"), camera.frames(), camera.fps, camera.width, None, None)
+    path = Path(source).expanduser()
+    try:
+        video: Video = open_video(path)
+    except ActrecError as error:
+        raise type(error)(f"{path}: {error}") from None
+    seconds = float(video.times[-1]) + 1 / video.fps
+    return Stream(path.resolve().stem, video.frames(longest), video.fps, video.width, len(video.times), seconds)
+
+
+@contextmanager
+def stopped_by_interrupt() -> Iterator[Event]:
+    """An event that Ctrl-C sets, so that what is being written can be finished; a second Ctrl-C interrupts at once."""
+    stopped = Event()
+
+    def stop(_number: int, _frame: Any) -> None:
+        stopped.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def watch(
+    stream: Stream, extractor: Extractor, watcher: Watcher, stopped: Event
+) -> Iterator[tuple[float, Picture, list[Watched]]]:
+    """Each frame's time in seconds, picture, and people, these in pixels of the source's own pictures."""
+    size = 1 if stream.n_frames is None else extractor.pose.batch
+    frames = iter(lambda: list(islice(stream.frames, size)), [])
+    for batch in frames if stream.n_frames is None else one_ahead(frames):
+        found = extractor.pose([picture for _, picture in batch])
+        for (time, picture), people in zip(batch, found, strict=True):
+            if stopped.is_set():
+                return
+            scale = np.float32(stream.width / picture.shape[1])
+            keypoints = people.keypoints * np.array([scale, scale, 1], dtype=np.float32)
+            yield time, picture, watcher(People(people.boxes * scale, people.scores, keypoints), time)
+
+
+def lines(number: int, time: float, people: list[Watched], labels: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """What a frame's lines of `predictions.jsonl` say: one for each person, or one that says that nobody is there."""
+    for each in people:
+        prediction = each.prediction
+        yield {
+            "frame": number,
+            "time": round(time, 6),
+            "person": each.person,
+            "box": [round(float(value), 1) for value in each.box],
+            "label": prediction.label,
+            "probability": round(float(prediction.probabilities.max()), 4),
+            "held": prediction.held,
+            "probabilities": {
+                label: round(float(p), 4) for label, p in zip(labels, prediction.probabilities, strict=True)
+            },
+        }
+    if not people:
+        yield {"frame": number, "time": round(time, 6), "person": None}
+
+
+def predict(
+    stream: Stream, extractor: Extractor, recognizer: OnlineRecognizer, folder: Path, with_video: bool
+) -> tuple[int, bool]:
+    """Writes `predictions.jsonl` and, if asked for, `annotated.mp4`; whole also where Ctrl-C ends it.
+
+    Returns:
+        The number of frames, and whether Ctrl-C ended it.
+    """
+    watcher = Watcher(recognizer, stream.fps)
+    overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, stream.seconds)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with stopped_by_interrupt() as stopped, LineFile(folder / "predictions.jsonl") as file:
+        watched = tqdm(
+            watch(stream, extractor, watcher, stopped), stream.name, stream.n_frames, unit="frame", disable=None
+        )
+
+        def annotated() -> Iterator[tuple[float, Picture]]:
+            nonlocal count
+            for count, (time, picture, people) in enumerate(watched, start=1):
+                for line in lines(count - 1, time, people, recognizer.labels):
+                    file.write(json.dumps(line, ensure_ascii=False))
+                if with_video:
+                    picture = np.array(picture)
+                    overlay(picture, people, time, picture.shape[1] / stream.width)
+                yield time, picture
+
+        if with_video:
+            write_video(folder / "annotated.mp4", annotated(), stream.fps)
+        else:
+            for _ in annotated():
+                pass
+        return count, stopped.is_set()
+
+
+def sources(source: str) -> list[str]:
+    """The videos of a folder of videos; else the source itself.
+
+    Raises:
+        ActrecError: There is nothing of that name.
+    """
+    path = Path(source).expanduser()
+    if is_stream(source) or not path.is_dir():
+        return [source]
+    videos = sorted(str(file) for file in path.rglob("*") if file.suffix.lower() in VIDEOS)
+    return videos or [source]  # a folder of pictures is one video
+
+
+@main("predict")
+def run(cfg: DictConfig) -> None:
+    """Compose, instantiate, run."""
+    check_whole(cfg, "longest", 16)
+    hysteresis: Hysteresis = instantiate(cfg.hysteresis, _convert_="all")
+    extractor: Extractor = instantiate(cfg.extractor, _convert_="all")
+    output = Path(str(cfg.output_dir)).expanduser()
+    model, every, failed = Path(str(cfg.model)).expanduser(), sources(str(cfg.source)), []
+    for source in every:
+        recognizer = OnlineRecognizer.from_pretrained(model, hysteresis, skeleton=SKELETON)
+        try:
+            stream = open_stream(source, cfg.longest)
+            folder = output / stream.name
+            count, interrupted = predict(stream, extractor, recognizer, folder, cfg.video)
+        except ActrecError as error:
+            if len(every) == 1:
+                raise
+            log.warning("left out: %s", error)
+            failed.append(source)
+            continue
+        log.info("%s: %d frames%s", folder, count, ", then interrupted" if interrupted else "")
+        if interrupted:
+            raise KeyboardInterrupt
+    if failed:
+        raise ActrecError(f"{len(failed)} of {len(every)} videos could not be read; see above.")
+
+
+if __name__ == "__main__":
+    run()

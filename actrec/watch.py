@@ -1,0 +1,67 @@
+"""From the people of each picture to what each of them does: tracks and the online recogniser, together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.data.people import SKELETON, People
+from actrec.data.pose import Tracker
+from actrec.online.held import Hysteresis
+from actrec.online.recognizer import OnlineRecognizer, Prediction
+from actrec.skeleton import get_skeleton
+
+
+class Watched(NamedTuple):
+    """Somebody in a picture.
+
+    Attributes:
+        person: "1" for the first who was followed, "2" for the next …
+        box: Left, top, right and bottom, in pixels.
+        keypoints: x, y and confidence; 0 where a joint is not observed.
+        prediction: What the person does.
+    """
+
+    person: str
+    box: Float[ndarray, " 4"]
+    keypoints: Float[ndarray, "joint 3"]
+    prediction: Prediction
+
+
+class Watcher:
+    """Follows the people of one stream of pictures.
+
+    Args:
+        recognizer: Its own; nobody else may push to it.
+        fps: Frames a second, about.
+    """
+
+    def __init__(self, recognizer: OnlineRecognizer, fps: float) -> None:
+        self.recognizer, self._tracker = recognizer, Tracker(fps, recognizer.max_gap)
+        self._names: dict[int, str] = {}
+
+    def __call__(self, people: People, time: float) -> list[Watched]:
+        """Takes the next picture's people.
+
+        Args:
+            people: In the pixels of the stream's pictures.
+            time: Of the picture, in seconds.
+        """
+        present = {}
+        for index, track in enumerate(self._tracker(people).tolist()):
+            if track:
+                present[self._names.setdefault(track, str(len(self._names) + 1))] = index
+        keypoints = {person: people.keypoints[index] for person, index in present.items()}
+        predictions = self.recognizer.push_all(keypoints, time)
+        return [
+            Watched(person, people.boxes[index], people.keypoints[index], predictions[person])
+            for person, index in present.items()
+            if person in predictions
+        ]
+
+
+def load_watched_recognizer(folder: str, hysteresis: Hysteresis) -> OnlineRecognizer:
+    """A model's recogniser for the keypoints of a pose model."""
+    return OnlineRecognizer.from_pretrained(folder, hysteresis, skeleton=get_skeleton(SKELETON).name)
