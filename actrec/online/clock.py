@@ -20,7 +20,7 @@ class Clock:
         n_joints: Joints of the layout.
     """
 
-    def __init__(self, fps: float | None, threshold: float, n_joints: int) -> None:
+    def __init__(self, fps: float | int | None, threshold: float, n_joints: int) -> None:
         self.fps, self.threshold = fps, threshold
         self.time = np.nan
         self._last = np.zeros((n_joints, 3), dtype=np.float32)
