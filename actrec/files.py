@@ -53,7 +53,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 class LineFile:
-    """A text file that gets a line at a time, and its name when it is closed: whole lines, also after an error.
+    """A text file that gets a line at a time, and its name in the end; after an error there is none.
 
     Args:
         path: The file; one that is there is replaced.
@@ -71,6 +71,9 @@ class LineFile:
     def __enter__(self) -> LineFile:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
         self._file.close()
-        os.replace(self._temporary, self.path)
+        if error is None:
+            os.replace(self._temporary, self.path)
+        else:
+            self._temporary.unlink()

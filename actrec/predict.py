@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +38,6 @@ log = logging.getLogger("actrec.predict")  # run as a script, __name__ is __main
 class Stream(NamedTuple):
     """Pictures to look at: of a file, or live."""
 
-    name: str
     frames: Iterator[tuple[float, Picture]]  # seconds and picture
     fps: float
     width: int  # of the source's own pictures, in pixels
@@ -53,14 +53,14 @@ def open_stream(source: str, longest: int) -> Stream:
     """
     if is_stream(source):
         camera = Camera(source)
-        return Stream(source.replace(":", "_"), camera.frames(), camera.fps, camera.width, None, None)
+        return Stream(camera.frames(), camera.fps, camera.width, None, None)
     path = Path(source).expanduser()
     try:
         video: Video = open_video(path)
     except ActrecError as error:
         raise type(error)(f"{path}: {error}") from None
     seconds = float(video.times[-1]) + 1 / video.fps
-    return Stream(path.resolve().stem, video.frames(longest), video.fps, video.width, len(video.times), seconds)
+    return Stream(video.frames(longest), video.fps, video.width, len(video.times), seconds)
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def predict(
     count = 0
     with stopped_by_interrupt() as stopped, LineFile(folder / "predictions.jsonl") as file:
         watched = tqdm(
-            watch(stream, extractor, watcher, stopped), stream.name, stream.n_frames, unit="frame", disable=None
+            watch(stream, extractor, watcher, stopped), folder.name, stream.n_frames, unit="frame", disable=None
         )
 
         def annotated() -> Iterator[tuple[float, Picture]]:
@@ -150,17 +150,16 @@ def predict(
         return count, stopped.is_set()
 
 
-def sources(source: str) -> list[str]:
-    """The videos of a folder of videos; else the source itself.
-
-    Raises:
-        ActrecError: There is nothing of that name.
-    """
+def sources(source: str) -> dict[str, str]:
+    """What to look at, by the name of the folder that its results go into: a folder's videos, or the source itself."""
+    if is_stream(source):
+        return {re.sub(r"[^\w.]+", "_", source).strip("_."): source}
     path = Path(source).expanduser()
-    if is_stream(source) or not path.is_dir():
-        return [source]
-    videos = sorted(str(file) for file in path.rglob("*") if file.suffix.lower() in VIDEOS)
-    return videos or [source]  # a folder of pictures is one video
+    videos = sorted(file for file in path.rglob("*") if file.suffix.lower() in VIDEOS) if path.is_dir() else []
+    names = [video.relative_to(path) for video in videos]
+    return {str(name.with_suffix("")): str(video) for name, video in zip(names, videos, strict=True)} or {
+        path.absolute().stem: source  # a video, or a folder of pictures
+    }
 
 
 @main("predict")
@@ -170,20 +169,19 @@ def run(cfg: DictConfig) -> None:
     hysteresis: Hysteresis = instantiate(cfg.hysteresis, _convert_="all")
     extractor: Extractor = instantiate(cfg.extractor, _convert_="all")
     output = Path(str(cfg.output_dir)).expanduser()
-    model, every, failed = Path(str(cfg.model)).expanduser(), sources(str(cfg.source)), []
-    for source in every:
+    model, every, failed = Path(str(cfg.model)).expanduser(), sources(str(cfg.source)), list[str]()
+    for name, source in every.items():
         recognizer = OnlineRecognizer.from_pretrained(model, hysteresis, skeleton=SKELETON)
         try:
             stream = open_stream(source, cfg.longest)
-            folder = output / stream.name
-            count, interrupted = predict(stream, extractor, recognizer, folder, cfg.video)
+            count, interrupted = predict(stream, extractor, recognizer, output / name, cfg.video)
         except ActrecError as error:
             if len(every) == 1:
                 raise
             log.warning("left out: %s", error)
             failed.append(source)
             continue
-        log.info("%s: %d frames%s", folder, count, ", then interrupted" if interrupted else "")
+        log.info("%s: %d frames%s", output / name, count, ", then interrupted" if interrupted else "")
         if interrupted:
             raise KeyboardInterrupt
     if failed:

@@ -1,0 +1,156 @@
+"""Labels for real videos, with the real pose model of the test data, by the command that users give."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from actrec import predict
+from actrec.checkpoint import build_network, save_model
+from actrec.data.camera import Camera
+from actrec.data.pipeline import Pipeline
+from actrec.data.preprocess import Preprocess
+from actrec.data.video import open_video
+from actrec.data.windows import AnchoredWindows, Features
+from actrec.draw import write_video
+from actrec.skeleton import PENN13
+from actrec.spec import ModelSpec
+
+Run = Callable[..., tuple[int, str, str]]
+LABELS = ("squat", "push_ups", "pull_ups")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model whose weights are noise."""
+    torch.manual_seed(0)
+    pipeline = Pipeline(PENN13, Preprocess("causal", fps=15), AnchoredWindows(8), Features())
+    options = {"skeleton": "penn13", "in_channels": 3, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
+    spec = ModelSpec("InfoGCN", {**options, "graph_heads": 1, "attention_dim": 4, "horizon": 2}, pipeline, LABELS)
+    network = build_network(spec)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return save_model(tmp_path_factory.mktemp("made") / "model", network, spec)
+
+
+@pytest.fixture(scope="module")
+def clip(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 frames of a squat."""
+    video = open_video(test_data / "data/clips/squat/squat_02.mp4")
+    frames = [frame for frame, _ in zip(video.frames(480), range(12), strict=False)]
+    file = tmp_path_factory.mktemp("clips") / "Kniebeuge 1.mp4"
+    write_video(file, iter(frames), video.fps)
+    return file
+
+
+@pytest.fixture
+def arguments(model: Path, test_data: Path, tmp_path: Path) -> list[str]:
+    pose = test_data / "models/yolov8n-pose_int8_openvino_model"
+    return [f"model={model}", f"pose={pose}", f"output_dir={tmp_path / 'out'}"]
+
+
+def read(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_frame_of_a_video_has_its_lines_and_its_picture(
+    run_command: Run, arguments: list[str], clip: Path, tmp_path: Path
+) -> None:
+    code, _, err = run_command(predict.run, *arguments, f"source='{clip}'")
+    assert code == 0, err
+    folder = tmp_path / "out" / "Kniebeuge 1"
+    lines, video, before = read(folder), open_video(folder / "annotated.mp4"), open_video(clip)
+    assert sorted(file.name for file in folder.iterdir()) == ["annotated.mp4", "predictions.jsonl"]
+    assert sorted({line["frame"] for line in lines}) == list(range(12))
+    np.testing.assert_allclose(video.times, before.times, atol=1e-3)
+    people = [line for line in lines if line["person"] == "1"]
+    assert len(people) >= 10
+    for line in people:
+        assert line["time"] == pytest.approx(before.times[line["frame"]], abs=1e-5)
+        assert set(line["probabilities"]) == set(LABELS)
+        assert line["label"] == max(line["probabilities"], key=line["probabilities"].__getitem__)
+        left, top, right, bottom = line["box"]
+        assert 0 <= left < right <= before.width
+        assert 0 <= top < bottom <= before.height
+    for (_, drawn), (_, plain) in zip(video.frames(), before.frames(), strict=True):
+        changed = np.abs(drawn.astype(int) - plain).max(-1) > 60
+        assert 0.003 < changed.mean() < 0.4
+
+
+def test_a_folder_of_videos_goes_on_past_one_that_is_damaged(
+    run_command: Run, arguments: list[str], clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "a.mp4").write_bytes(b"no video")
+    (tmp_path / "in" / "deep" / "b.mp4").symlink_to(clip)
+    code, out, err = run_command(predict.run, *arguments, f"source={tmp_path / 'in'}", "video=false")
+    assert code == 1
+    assert "1 of 2 videos could not be read" in err
+    assert "a.mp4" in out + err
+    assert [str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.*")] == [
+        "deep/b/predictions.jsonl"
+    ]
+    assert not (tmp_path / "out/deep/b/annotated.mp4").exists()
+    assert read(tmp_path / "out/deep/b")[-1]["frame"] == 11
+
+
+def test_ctrl_c_leaves_whole_files(arguments: list[str], test_data: Path, tmp_path: Path) -> None:
+    source = test_data / "data/clips/multi_person/multi_person_01.avi"
+    folder, deadline = tmp_path / "out/multi_person_01", time.monotonic() + 120
+    command = [sys.executable, "-m", "actrec.predict", *arguments, f"source={source}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not any(file.stat().st_size > 20_000 for file in folder.glob("*.jsonl*")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert sorted(file.name for file in folder.iterdir()) == ["annotated.mp4", "predictions.jsonl"]
+    seen = read(folder)[-1]["frame"] + 1
+    assert 0 < seen < 393
+    assert len(list(open_video(folder / "annotated.mp4").frames())) == seen
+
+
+def test_a_stream_gives_its_newest_frames(run_command: Run, arguments: list[str], clip: Path, tmp_path: Path) -> None:
+    link = tmp_path / "clip.mp4"
+    link.symlink_to(clip)
+    camera = Camera(f"file://{link}")
+    times = []
+    for moment, picture in camera.frames():
+        times.append(moment)
+        assert picture.shape == (camera.height, camera.width, 3)
+        time.sleep(0.05)
+    assert 1 <= len(times) <= 12
+    assert times == sorted(set(times))
+    code, _, err = run_command(predict.run, *arguments, f"source=file://{link}")
+    assert code == 0, err
+    (folder,) = (tmp_path / "out").iterdir()
+    assert len(list(open_video(folder / "annotated.mp4").frames())) == read(folder)[-1]["frame"] + 1
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("nowhere.mp4", "nowhere.mp4: it cannot be read: No such file"),
+        ("camera:front", "expected camera: and a number"),
+        ("camera:99", "camera:99 cannot be opened"),
+    ],
+)
+def test_a_bad_source_is_told(
+    run_command: Run, arguments: list[str], source: str, message: str, tmp_path: Path
+) -> None:
+    code, _, err = run_command(predict.run, *arguments, f"source={source}")
+    assert code == 1
+    assert message in err
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
