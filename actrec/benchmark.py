@@ -24,6 +24,7 @@ from torch import nn
 from actrec.checkpoint import save_model
 from actrec.config import check_whole, main
 from actrec.data.datamodule import TrainingWindows
+from actrec.data.people import SKELETON
 from actrec.data.pipeline import Pipeline
 from actrec.data.synthetic.clips import Synthetic
 from actrec.files import replace_file
@@ -208,10 +209,24 @@ def print_table(found: dict[str, Any]) -> None:
         print(f"{name:<52}" + "  ".join(f"{figure} {value:.3g}" for figure, value in figures.items()))
 
 
+def _write(cfg: DictConfig, figures: dict[str, Any]) -> None:
+    file = Path(str(cfg.to)).expanduser()
+    content = {"machine": machine(), "config": OmegaConf.to_container(cfg, resolve=True), "figures": figures}
+    replace_file(file, json.dumps(content, indent=2) + "\n")
+    print(f"Written to {file}")
+
+
+def _of_videos(cfg: DictConfig) -> dict[str, Any]:
+    model = None if cfg.model is None else Path(str(cfg.model)).expanduser()
+    recognizer = None if model is None else OnlineRecognizer.from_pretrained(model, skeleton=SKELETON)
+    return time_videos(Path(str(cfg.video)).expanduser(), instantiate(cfg.extractor, _convert_="all"), recognizer)
+
+
 @main("benchmark")
 def run(cfg: DictConfig) -> None:
+    """Compose, instantiate, run."""
     if cfg.video is not None:
-        time_videos(Path(str(cfg.video)).expanduser(), instantiate(cfg.extractor, _convert_="all"))
+        _write(cfg, _of_videos(cfg))
         return
     for name in ("batch_size", "repeats", "frames", "memory_frames"):
         check_whole(cfg, name, 1)
@@ -226,10 +241,7 @@ def run(cfg: DictConfig) -> None:
         print_table(measured)
         found |= measured
     print_table(ratios := derived(found))
-    file = Path(str(cfg.to)).expanduser()
-    content = {"machine": machine(), "config": OmegaConf.to_container(cfg, resolve=True), "figures": found | ratios}
-    replace_file(file, json.dumps(content, indent=2) + "\n")
-    print(f"Written to {file}")
+    _write(cfg, found | ratios)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Times the way from video to skeletons: the whole extraction against the pose model alone, on the same frames."""
+"""Times the way from video to skeletons and decisions, beside the pose model alone, on the same frames."""
 
 from __future__ import annotations
 
@@ -7,28 +7,38 @@ import resource
 import time
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from actrec.data.extract import Extractor
+from actrec.data.pose import Tracker
 from actrec.data.video import open_video
 from actrec.data.video_sources import videos_in
+from actrec.online.recognizer import OnlineRecognizer
 from actrec.types import ActrecError
 
 _HELD = 1000  # frames that are decoded beforehand, for the pose model alone
 
 
 class VideoRates(NamedTuple):
-    """Frames a second of one video, and how many frames it has."""
+    """Frames a second of one video, and how many frames it has.
+
+    Attributes:
+        n_frames: Of the video.
+        pose_alone: The pose model, on pictures that are decoded already.
+        whole: From the file to its sequences, as `actrec.prepare` makes them.
+        decisions: From the file to a decision for everybody in each frame; None where there is no model.
+    """
 
     n_frames: int
     pose_alone: float
     whole: float
+    decisions: float | None
 
 
-def video_rates(path: Path, extractor: Extractor) -> VideoRates:
-    """Times the pose model alone and the whole extraction, one after the other.
+def video_rates(path: Path, extractor: Extractor, recognizer: OnlineRecognizer | None = None) -> VideoRates:
+    """Times the pose model alone, the whole extraction, and online recognition, one after the other.
 
     Raises:
         ActrecError: The video cannot be read, or nobody is in it.
@@ -41,30 +51,50 @@ def video_rates(path: Path, extractor: Extractor) -> VideoRates:
     alone = len(pictures) / (time.perf_counter() - start)
     start = time.perf_counter()
     extractor(path)
-    return VideoRates(len(video.times), alone, len(video.times) / (time.perf_counter() - start))
+    whole = len(video.times) / (time.perf_counter() - start)
+    if recognizer is None:
+        return VideoRates(len(video.times), alone, whole, None)
+    start = time.perf_counter()
+    tracker = Tracker(video.fps, extractor.gap)
+    for moment, people in zip(video.times.tolist(), extractor.people(video), strict=True):
+        tracks = enumerate(tracker(people).tolist())
+        recognizer.push_all({str(track): people.keypoints[i] for i, track in tracks if track}, moment)
+    for person in recognizer.people:
+        recognizer.forget(person)
+    return VideoRates(len(video.times), alone, whole, len(video.times) / (time.perf_counter() - start))
 
 
-def time_videos(path: Path, extractor: Extractor) -> None:
-    """Prints the rates of each video, and of all of them."""
+def time_videos(path: Path, extractor: Extractor, recognizer: OnlineRecognizer | None = None) -> dict[str, Any]:
+    """Prints the rates of each video, and of all of them, and returns them by name.
+
+    Raises:
+        ActrecError: A video cannot be read, or nobody is in it.
+    """
     files = videos_in(path) if path.is_dir() else [path]
     if not files:
         raise ActrecError(f"There are no videos in {path}.")
     extractor.pose([np.zeros((360, 640, 3), dtype=np.uint8)] * extractor.pose.batch)  # load and warm up
-    print(f"{'video':<28}{'frames':>8}{'pose alone':>14}{'whole':>14}{'share':>8}")
-    rates: list[VideoRates] = []
+    print(f"{'video':<28}{'frames':>8}{'pose alone':>14}{'whole':>14}{'share':>8}{'decisions':>14}")
+    rates: dict[str, VideoRates] = {}
     for file in files:
         try:
-            rates.append(rate := video_rates(file, extractor))
+            rates[file.name] = video_rates(file, extractor, recognizer)
         except ActrecError as error:
             raise ActrecError(f"{file}: {error}") from None
-        _print_rates(file.name, rate)
-    total = sum(rate.n_frames for rate in rates)
-    alone, whole = (sum(rate.n_frames / rate[which] for rate in rates) for which in (1, 2))
-    _print_rates("all", VideoRates(total, total / alone, total / whole))
+        _print_rates(file.name, rates[file.name])
+    total = sum(rate.n_frames for rate in rates.values())
+    every = list(rates.values())
+    alone = sum(rate.n_frames / rate.pose_alone for rate in every)
+    whole = sum(rate.n_frames / rate.whole for rate in every)
+    known = [rate.n_frames / rate.decisions for rate in every if rate.decisions]
+    rates["all"] = VideoRates(total, total / alone, total / whole, total / sum(known) if known else None)
+    _print_rates("all", rates["all"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{' '.join(extractor.pose.description)}, {os.cpu_count()} cores; peak memory {peak:.0f} MiB")
+    return {name: rate._asdict() for name, rate in rates.items()} | {"peak_mib": peak}
 
 
 def _print_rates(name: str, rates: VideoRates) -> None:
     share = rates.whole / rates.pose_alone
-    print(f"{name:<28}{rates.n_frames:>8}{rates.pose_alone:>11.1f} /s{rates.whole:>11.1f} /s{share:>8.2f}")
+    decisions = "" if rates.decisions is None else f"{rates.decisions:>11.1f} /s"
+    print(f"{name:<28}{rates.n_frames:>8}{rates.pose_alone:>11.1f} /s{rates.whole:>11.1f} /s{share:>8.2f}{decisions}")

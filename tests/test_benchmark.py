@@ -12,8 +12,14 @@ import torch
 from torch import nn
 
 import actrec.benchmark
+from actrec.checkpoint import save_model
+from actrec.data.pipeline import Pipeline
+from actrec.data.preprocess import Preprocess
+from actrec.data.windows import AnchoredWindows, Features
 from actrec.network.compiled import compile_network
 from actrec.network.infogcn import InfoGCN
+from actrec.skeleton import PENN13
+from actrec.spec import ModelSpec
 from actrec.timing import PRODUCT, alternate, random_batch, resident, training_step
 
 Run = Callable[..., tuple[int, str, str]]
@@ -97,3 +103,23 @@ def test_memory_is_that_of_this_process() -> None:
         for page in range(0, len(held), 4096):
             held[page] = 1
         assert 30 < resident() - before < 60
+
+
+def test_videos_are_timed_with_a_model_and_without(tmp_path: Path, run_command: Run, test_data: Path) -> None:
+    network = InfoGCN("penn13", 3, 3, dim=8, layers=1, heads=2, graph_heads=1, horizon=1, solver="euler")
+    pipeline = Pipeline(PENN13, Preprocess("causal"), AnchoredWindows(8), Features())
+    options = {"skeleton": "penn13", "in_channels": 3, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
+    options |= {"graph_heads": 1, "horizon": 1, "solver": "euler"}
+    model = save_model(tmp_path / "model", network, ModelSpec("InfoGCN", options, pipeline, ("a", "b", "c")))
+    given = [f"video={test_data / 'data/clips/squat/squat_01.mp4'}", f"to={tmp_path / 'bench.json'}"]
+    given.append(f"pose={test_data / 'models/yolov8n-pose_int8_openvino_model'}")
+    for extra in ([], [f"model={model}"]):
+        code, out, err = run_command(actrec.benchmark.run, *given, *extra)
+        assert code == 0, err
+        figures = json.loads((tmp_path / "bench.json").read_text())["figures"]
+        assert figures["all"] == pytest.approx(figures["squat_01.mp4"])
+        rates = figures["squat_01.mp4"]
+        assert rates.pop("n_frames") == 29
+        assert (rates.pop("decisions") is None) == (not extra)
+        assert all(0.5 < rate < 1000 for rate in rates.values())
+        assert ("/s" in out.splitlines()[1][70:]) == bool(extra)
