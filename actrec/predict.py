@@ -169,12 +169,12 @@ def run(cfg: DictConfig) -> None:
     hysteresis: Hysteresis = instantiate(cfg.hysteresis, _convert_="all")
     extractor: Extractor = instantiate(cfg.extractor, _convert_="all")
     output = Path(str(cfg.output_dir)).expanduser()
-    model, every, failed = Path(str(cfg.model)).expanduser(), sources(str(cfg.source)), list[str]()
+    every, failed = sources(str(cfg.source)), list[str]()
+    recognizer = OnlineRecognizer.from_pretrained(Path(str(cfg.model)).expanduser(), hysteresis, skeleton=SKELETON)
     for name, source in every.items():
-        recognizer = OnlineRecognizer.from_pretrained(model, hysteresis, skeleton=SKELETON)
         try:
             stream = open_stream(source, cfg.longest)
-            count, interrupted = predict(stream, extractor, recognizer, output / name, cfg.video)
+            count, interrupted = predict(stream, extractor, recognizer.fresh(), output / name, cfg.video)
         except ActrecError as error:
             if len(every) == 1:
                 raise

@@ -7,11 +7,9 @@ from typing import NamedTuple
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.data.people import SKELETON, People
+from actrec.data.people import People
 from actrec.data.pose import Tracker
-from actrec.online.held import Hysteresis
 from actrec.online.recognizer import OnlineRecognizer, Prediction
-from actrec.skeleton import get_skeleton
 
 
 class Watched(NamedTuple):
@@ -60,8 +58,3 @@ class Watcher:
             for person, index in present.items()
             if person in predictions
         ]
-
-
-def load_watched_recognizer(folder: str, hysteresis: Hysteresis) -> OnlineRecognizer:
-    """A model's recogniser for the keypoints of a pose model."""
-    return OnlineRecognizer.from_pretrained(folder, hysteresis, skeleton=get_skeleton(SKELETON).name)

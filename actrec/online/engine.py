@@ -64,6 +64,9 @@ class Engine(Protocol):
     def forget(self, person: str) -> None:
         """Lets go of a person."""
 
+    def fresh(self) -> Engine:
+        """An engine that runs the same network, and follows nobody."""
+
     def state(self, person: str) -> dict[str, ndarray]:
         """All that is remembered of a person, in arrays of fixed size."""
 
@@ -188,6 +191,10 @@ class StepEngine:
         self._people[number] = self._people[last]
         self._people.pop()
 
+    def fresh(self) -> StepEngine:
+        """See `Engine`."""
+        return StepEngine(self.pipeline, self.model)
+
     def state(self, person: str) -> dict[str, ndarray]:
         """See `Engine`."""
         number = self._people.index(person)
@@ -241,6 +248,10 @@ class WindowEngine:
     def forget(self, person: str) -> None:
         """See `Engine`."""
         self._frames.pop(person, None)
+
+    def fresh(self) -> WindowEngine:
+        """See `Engine`."""
+        return WindowEngine(self.pipeline, self.model, self.fps)
 
     def state(self, person: str) -> dict[str, ndarray]:
         """See `Engine`."""

@@ -110,6 +110,12 @@ class OnlineRecognizer:
             from actrec.online.torch_backend import load_engine
         return cls(spec, load_engine(folder, spec), hysteresis, max_gap, skeleton)
 
+    def fresh(self) -> OnlineRecognizer:
+        """A recogniser with the same model and settings that follows nobody; the network is in memory once."""
+        return OnlineRecognizer(
+            self.spec, self._engine.fresh(), self.hysteresis, self.max_gap, self.input_skeleton.name
+        )
+
     @property
     def people(self) -> list[str]:
         """Who is followed at the moment."""
