@@ -1,0 +1,25 @@
+"""What Prometheus is told."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Counters:
+    """One server's; each in a registry of its own, so that a process can have several."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.frames = Counter("actrec_frames", "Frames answered", ["kind"], registry=self._registry)
+        self.errors = Counter("actrec_bad_frames", "Frames that could not be taken", registry=self._registry)
+        self.shed = Counter("actrec_shed_frames", "Frames left out for a slow client", registry=self._registry)
+        self.sessions = Gauge("actrec_sessions", "Streams and uploads at the moment", registry=self._registry)
+        self.latency = Histogram(
+            "actrec_frame_seconds", "From a frame's arrival to its answer", buckets=_BUCKETS, registry=self._registry
+        )
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,148 @@
+"""The work behind the API, away from its event loop: pose in one thread, recognition in others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.data.people import People
+from actrec.data.pose import PoseModel
+from actrec.data.video import Picture, open_video
+from actrec.online.recognizer import OnlineRecognizer, Prediction
+from actrec.serve.frames import Jpeg, Keypoints
+from actrec.serve.settings import Limits
+from actrec.types import ActrecError
+from actrec.watch import Watcher
+
+T = TypeVar("T")
+_STREAM_FPS = 15.0  # about what a browser's camera sends; how long the tracker remembers goes by it
+
+
+class Recognition:
+    """A model at work for many clients.
+
+    Args:
+        recognizer: Of the model; each client has a fresh one of it.
+        pose: Finds the people of a picture; None where only keypoints are taken.
+        limits: What clients may ask for.
+    """
+
+    def __init__(self, recognizer: OnlineRecognizer, pose: PoseModel | None, limits: Limits) -> None:
+        self.recognizer, self.pose, self.limits = recognizer, pose, limits
+        self._pose_thread = ThreadPoolExecutor(1, "pose")
+        self._threads = ThreadPoolExecutor(2, "recognition")
+
+    def warm_up(self) -> None:
+        """Loads what is loaded on first use, so that no client waits for it."""
+        skeleton = self.recognizer.input_skeleton
+        self.recognizer.fresh().push(np.ones((skeleton.n_joints, 3), dtype=np.float32), 0.0)
+        if self.pose is not None:
+            self.pose([np.zeros((360, 640, 3), dtype=np.uint8)])
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Does something in a thread for recognition."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    async def find(self, pictures: list[Picture]) -> list[People]:
+        """The people of pictures."""
+        if self.pose is None:
+            raise ActrecError("This server has no pose model and takes keypoints only.")
+        return await asyncio.get_running_loop().run_in_executor(self._pose_thread, self.pose, pictures)
+
+    def close(self) -> None:
+        """Lets go of the threads, when they have finished what they do."""
+        self._pose_thread.shutdown()
+        self._threads.shutdown()
+
+
+class LiveStream:
+    """One client's stream of frames."""
+
+    def __init__(self, recognition: Recognition) -> None:
+        self.recognition, self.recognizer = recognition, recognition.recognizer.fresh()
+        self._watcher: Watcher | None = None
+
+    async def answer(self, frame: Keypoints | Jpeg) -> list[dict[str, Any]]:
+        """What each person of a frame does.
+
+        Raises:
+            ActrecError: The frame does not go with those before it.
+        """
+        if isinstance(frame, Keypoints):
+            predictions = await self.recognition.run(self.recognizer.push_all, frame.people, frame.timestamp)
+            return [described(prediction) for prediction in predictions.values()]
+        (people,) = await self.recognition.find([frame.picture])
+        self._watcher = self._watcher or Watcher(self.recognizer, _STREAM_FPS)
+        watched = await self.recognition.run(self._watcher, people, frame.timestamp)
+        return [described(each.prediction, each.box, each.keypoints) for each in watched]
+
+
+async def video_answers(recognition: Recognition, file: Path) -> Any:
+    """What each person of each frame of a video does, frame after frame.
+
+    Raises:
+        ActrecError: It is no video, or more than is allowed.
+    """
+    limits, pose = recognition.limits, recognition.pose
+    if pose is None:
+        raise ActrecError("This server has no pose model and takes keypoints only.")
+    video = await recognition.run(open_video, file)
+    seconds = float(video.times[-1])
+    for what, is_, most, unit in (
+        ("lasts", seconds, limits.seconds, "seconds"),
+        ("has", video.fps, limits.fps, "frames a second"),
+        ("is", max(video.width, video.height), limits.side, "pixels a side"),
+    ):
+        if is_ > most:
+            raise TooMuch(f"The video {what} {is_:g} {unit}; at most {most:g} are taken.")
+    watcher, number = Watcher(recognition.recognizer.fresh(), video.fps), 0
+    frames = video.frames(pose.longest)
+    while batch := await recognition.run(_take, frames, pose.batch):
+        found = await recognition.find([picture for _, picture in batch])
+        for (time, picture), people in zip(batch, found, strict=True):
+            scale = np.float32(video.width / picture.shape[1])
+            keypoints = people.keypoints * np.array([scale, scale, 1], dtype=np.float32)
+            scaled = People(people.boxes * scale, people.scores, keypoints)
+            watched = await recognition.run(watcher, scaled, time)
+            described_people = [described(each.prediction, each.box, each.keypoints) for each in watched]
+            yield {"frame": number, "timestamp": round(time, 6), "people": described_people}
+            number += 1
+
+
+class TooMuch(ActrecError):
+    """More than the server's limits allow."""
+
+
+def _take(frames: Iterator[tuple[float, Picture]], count: int) -> list[tuple[float, Picture]]:
+    return list(islice(frames, count))
+
+
+def described(
+    prediction: Prediction,
+    box: Float[ndarray, " 4"] | None = None,
+    keypoints: Float[ndarray, "joint 3"] | None = None,
+) -> dict[str, Any]:
+    """A prediction as JSON has it; probabilities are in the order of the model's labels, forecasts' unknowns null."""
+    answer: dict[str, Any] = {
+        "person": prediction.person,
+        "label": prediction.label,
+        "probability": round(float(prediction.probabilities.max()), 4),
+        "held": prediction.held,
+        "probabilities": np.round(prediction.probabilities.astype(float), 4).tolist(),
+        "n_frames": prediction.n_frames,
+    }
+    if len(prediction.forecast):
+        last = prediction.forecast[-1].astype(float)
+        answer["forecast"] = [None if np.isnan(joint).any() else joint.round(1).tolist() for joint in last]
+    if box is not None and keypoints is not None:
+        answer["box"] = box.astype(float).round(1).tolist()
+        answer["keypoints"] = keypoints.astype(float).round(2).tolist()
+    return answer

@@ -1,0 +1,40 @@
+"""What the server allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from actrec.types import ActrecError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a client may ask for; more is refused with the right status and a reason.
+
+    Attributes:
+        body_mb: Size of an uploaded video, in megabytes.
+        seconds: Length of an uploaded video.
+        side: Longer side of a picture or a video, in pixels.
+        fps: Frames a second of a video or a stream.
+        people: In one frame of keypoints.
+        sessions: Streams and uploads at once.
+        idle: Seconds without a message, or a part of an upload, after which a client is let go.
+        upload: Seconds that an upload may take.
+        queue: Frames of a stream that wait; when there are more, the oldest is shed.
+    """
+
+    body_mb: float | int = 200
+    seconds: float | int = 600
+    side: int = 4096
+    fps: float | int = 240
+    people: int = 32
+    sessions: int = 16
+    idle: float | int = 30
+    upload: float | int = 300
+    queue: int = 8
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise ActrecError(f"limits.{field.name} is {value!r}; expected a number above 0.")
