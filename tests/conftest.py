@@ -72,6 +72,30 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def noise_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model of 13 joints and 3 classes that steps frame by frame, and whose weights are noise."""
+    import torch
+    from torch import nn
+
+    from actrec.checkpoint import build_network, save_model
+    from actrec.data.pipeline import Pipeline
+    from actrec.data.preprocess import Preprocess
+    from actrec.data.windows import AnchoredWindows, Features
+    from actrec.skeleton import PENN13
+    from actrec.spec import ModelSpec
+
+    torch.manual_seed(0)
+    pipeline = Pipeline(PENN13, Preprocess("causal", fps=15), AnchoredWindows(8), Features())
+    options = {"skeleton": "penn13", "in_channels": 3, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
+    options |= {"graph_heads": 1, "attention_dim": 4, "horizon": 2}
+    spec = ModelSpec("InfoGCN", options, pipeline, ("squat", "push_ups", "pull_ups"))
+    network = build_network(spec)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return save_model(tmp_path_factory.mktemp("made") / "model", network, spec)
+
+
+@pytest.fixture(scope="session")
 def make_sequences() -> Callable[..., list[SkeletonSequence]]:
     """`make_sequences(n_labels=3, …)` gives generated clips, the same for the same arguments."""
     return _make_sequences

@@ -12,35 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from actrec import predict
-from actrec.checkpoint import build_network, save_model
 from actrec.data.camera import Camera
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
 from actrec.data.video import open_video
-from actrec.data.windows import AnchoredWindows, Features
 from actrec.draw import write_video
-from actrec.skeleton import PENN13
-from actrec.spec import ModelSpec
 
 Run = Callable[..., tuple[int, str, str]]
 LABELS = ("squat", "push_ups", "pull_ups")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model whose weights are noise."""
-    torch.manual_seed(0)
-    pipeline = Pipeline(PENN13, Preprocess("causal", fps=15), AnchoredWindows(8), Features())
-    options = {"skeleton": "penn13", "in_channels": 3, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
-    spec = ModelSpec("InfoGCN", {**options, "graph_heads": 1, "attention_dim": 4, "horizon": 2}, pipeline, LABELS)
-    network = build_network(spec)
-    for parameter in network.parameters():
-        nn.init.normal_(parameter, std=0.3)
-    return save_model(tmp_path_factory.mktemp("made") / "model", network, spec)
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +33,9 @@ def clip(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def arguments(model: Path, test_data: Path, tmp_path: Path) -> list[str]:
+def arguments(noise_model: Path, test_data: Path, tmp_path: Path) -> list[str]:
     pose = test_data / "models/yolov8n-pose_int8_openvino_model"
-    return [f"model={model}", f"pose={pose}", f"output_dir={tmp_path / 'out'}"]
+    return [f"model={noise_model}", f"pose={pose}", f"output_dir={tmp_path / 'out'}"]
 
 
 def read(folder: Path) -> list[dict]:

@@ -194,11 +194,11 @@ async def _predict(server: Server, request: Request) -> Response:
 
     async def lines() -> AsyncIterator[bytes]:
         try:
-            if first is not None:
-                yield _line(first)
-            async for answer in answers:
+            answer = first
+            while answer is not None:
                 server.counters.frames.labels("video").inc()
                 yield _line(answer)
+                answer = await anext(answers, None)
         except ActrecError as error:
             yield _line({"error": str(error)})
         finally:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from actrec.data.video import Picture
 from actrec.serve.settings import Limits
@@ -19,7 +19,6 @@ from actrec.skeleton import Skeleton
 from actrec.types import ActrecError
 
 _HEADER = struct.Struct(">d")
-Image.MAX_IMAGE_PIXELS = None  # `Limits.side` bounds a picture, before it is decoded
 
 
 class Keypoints(NamedTuple):
@@ -100,11 +99,11 @@ def decode_jpeg(content: bytes, limits: Limits) -> Picture:
         ActrecError: It is no whole JPEG, or larger than is allowed.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+        with JpegImageFile(io.BytesIO(content)) as image:  # Image.open is not what it was once Ultralytics is there
             if max(image.size) > limits.side:
                 raise ActrecError(
                     f"The picture is {image.size[0]} × {image.size[1]} pixels; at most {limits.side} a side are taken."
                 )
             return np.array(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError):
+    except (OSError, SyntaxError):
         raise ActrecError("The picture is no whole JPEG.") from None

@@ -1,0 +1,222 @@
+"""The API in one process; the server under load and faults is in test_server.py."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from hydra import compose, initialize_config_dir
+from PIL import Image
+from starlette.websockets import WebSocketDisconnect
+
+from actrec.config import config_dir
+from actrec.data.video import open_video
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.serve.__main__ import make_app
+
+Make = Callable[..., TestClient]
+
+
+@pytest.fixture
+def make_client(noise_model: Path, test_data: Path) -> Iterator[Make]:
+    clients = []
+
+    def make(*overrides: str, pictures: bool = False) -> TestClient:
+        pose = test_data / "models/yolov8n-pose_int8_openvino_model" if pictures else "null"
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            cfg = compose("serve", [f"model={noise_model}", f"pose={pose}", *overrides])
+        client = TestClient(make_app(cfg))
+        clients.append(client.__enter__())
+        return client
+
+    yield make
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+def person(t: float, seed: int = 0) -> list[list[float]]:
+    places = np.random.default_rng(seed).uniform(100, 400, (17, 2)) + 20 * np.sin(3 * t)
+    return np.concatenate([places, np.ones((17, 1))], 1).round(2).tolist()
+
+
+def jpeg(width: int = 64, height: int = 48) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), (90, 90, 90)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def frame(timestamp: float, picture: bytes) -> bytes:
+    return struct.pack(">d", timestamp) + picture
+
+
+def test_what_the_server_says_of_itself(make_client: Make, noise_model: Path) -> None:
+    client = make_client()
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+    info = client.get("/v1/model").json()
+    assert info["labels"] == ["squat", "push_ups", "pull_ups"]
+    assert info["skeleton"] == "coco17"
+    assert info["card"] == (noise_model / "README.md").read_text()
+    assert not info["takes_pictures"]
+    assert "actrec_sessions 0.0" in client.get("/metrics").text
+    assert client.get("/openapi.json").json()["paths"]["/v1/predict"]["post"]["requestBody"]["required"]
+
+
+def test_a_stream_of_keypoints_is_answered_as_the_recogniser_answers(make_client: Make, noise_model: Path) -> None:
+    recognizer = OnlineRecognizer.from_pretrained(noise_model, skeleton="coco17")
+    with make_client().websocket_connect("/v1/stream") as socket:
+        for number in range(30):
+            t = number / 30
+            people = {"anna": person(t), "ben": person(t, 1) if number > 5 else None}
+            socket.send_text(json.dumps({"timestamp": t, "people": people}))
+            answer = socket.receive_json()
+            given = {name: np.array(each, np.float32) if each else None for name, each in people.items()}
+            expected = recognizer.push_all(given, t)
+            assert answer["timestamp"] == pytest.approx(t)
+            assert [each["person"] for each in answer["people"]] == list(expected)
+            for each in answer["people"]:
+                prediction = expected[each["person"]]
+                np.testing.assert_allclose(each["probabilities"], prediction.probabilities, atol=1e-3)
+                assert (each["label"], each["held"]) == (prediction.label, prediction.held)
+                assert len(each["forecast"]) == 13
+
+
+def test_one_person_needs_no_name(make_client: Make) -> None:
+    with make_client().websocket_connect("/v1/stream") as socket:
+        socket.send_text(json.dumps({"timestamp": 0, "keypoints": person(0)}))
+        assert [each["person"] for each in socket.receive_json()["people"]] == ["1"]
+
+
+def test_a_stream_of_pictures_is_answered_with_skeletons(make_client: Make, test_data: Path) -> None:
+    video = open_video(test_data / "data/clips/squat/squat_02.mp4")
+    with make_client(pictures=True).websocket_connect("/v1/stream") as socket:
+        found = 0
+        for (t, picture), _ in zip(video.frames(480), range(4), strict=False):
+            out = io.BytesIO()
+            Image.fromarray(picture).save(out, "JPEG")
+            socket.send_bytes(frame(t, out.getvalue()))
+            answer = socket.receive_json()
+            for each in answer["people"]:
+                assert np.array(each["keypoints"]).shape == (17, 3)
+                left, _, right, _ = each["box"]
+                assert 0 <= left < right <= 480
+                found += 1
+        assert found >= 3
+
+
+def test_a_video_is_answered_frame_by_frame(make_client: Make, test_data: Path) -> None:
+    content = (test_data / "data/clips/squat/squat_01.mp4").read_bytes()
+    client = make_client(pictures=True)
+    lines = [json.loads(line) for line in client.post("/v1/predict", content=content).text.splitlines()]
+    assert [line["frame"] for line in lines] == list(range(29))
+    assert sum(bool(line["people"]) for line in lines) > 20
+    assert 'actrec_frames_total{kind="video"} 29.0' in client.get("/metrics").text
+
+
+GOOD = json.dumps({"timestamp": 1.0, "keypoints": person(0)})
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("no json", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[1]", "not an object"),
+        ('{"timestamp": 1}', "neither keypoints nor people"),
+        ('{"timestamp": 1, "people": 3}', "neither keypoints nor people"),
+        (GOOD.replace("1.0", "NaN", 1), "timestamp"),
+        (GOOD.replace("1.0", '"now"', 1), "timestamp"),
+        (GOOD.replace("1.0", "1e999", 1), "timestamp"),
+        ('{"timestamp": 1, "keypoints": [[1, 2]]}', "not 17 joints"),
+        ('{"timestamp": 1, "keypoints": [["a", 2, 3]]}', "not 17 joints"),
+        (json.dumps({"timestamp": 1, "keypoints": person(0)[:13]}), "not 17 joints"),
+        (json.dumps({"timestamp": 1, "keypoints": [[float("nan")] * 3] * 17}), "not finite"),
+        (json.dumps({"timestamp": 1, "keypoints": [[1e30] * 3] * 17}), "not finite"),
+        (json.dumps({"timestamp": 1, "people": {str(i): None for i in range(40)}}), "at most 32"),
+        (json.dumps({"timestamp": 0.5, "keypoints": person(0)}), "ascend"),
+        (b"", "too short"),
+        (frame(2, b"no jpeg"), "no whole JPEG"),
+        (frame(2, jpeg(640, 480)[:1500]), "no whole JPEG"),
+        (frame(2, jpeg(5000, 20)), "5000 × 20 pixels; at most 4096"),
+        (frame(float("nan"), jpeg()), "timestamp"),
+        (frame(2, jpeg()), "no pose model"),
+    ],
+)
+def test_a_bad_frame_is_told_and_the_stream_goes_on(make_client: Make, message: str | bytes, reason: str) -> None:
+    with make_client().websocket_connect("/v1/stream") as socket:
+        socket.send_text(GOOD)
+        assert "people" in socket.receive_json()
+        (socket.send_text if isinstance(message, str) else socket.send_bytes)(message)
+        assert reason in socket.receive_json()["error"]
+        socket.send_text(GOOD.replace("1.0", "3.0", 1))
+        assert len(socket.receive_json()["people"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "content", "status", "reason"),
+    [
+        ((), b"", 400, "empty"),
+        ((), b"no video" * 100, 400, "cannot be opened as a video"),
+        (("limits.body_mb=0.01",), bytes(20_000), 413, "larger than 0.01 MB"),
+        (("limits.seconds=0.2",), "squat/squat_01.mp4", 413, "seconds; at most 0.2"),
+        (("limits.fps=10",), "squat/squat_01.mp4", 413, "frames a second; at most 10"),
+        (("limits.side=64",), "squat/squat_01.mp4", 413, "pixels a side; at most 64"),
+    ],
+)
+def test_a_bad_video_is_told(
+    make_client: Make, test_data: Path, overrides: tuple[str, ...], content: str | bytes, status: int, reason: str
+) -> None:
+    body = content if isinstance(content, bytes) else (test_data / "data/clips" / content).read_bytes()
+    client = make_client(*overrides, pictures=True)
+    answer = client.post("/v1/predict", content=body)
+    assert answer.status_code == status
+    assert reason in answer.json()["error"]
+    assert client.get("/readyz").status_code == 200
+    assert "actrec_sessions 0.0" in client.get("/metrics").text
+
+
+def test_a_token_is_asked_for(make_client: Make) -> None:
+    client = make_client("token=sesame")
+    assert client.get("/healthz").status_code == 200
+    for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "sesam"}):
+        assert client.get("/v1/model", headers=header).status_code == 401
+        assert client.post("/v1/predict", headers=header).status_code == 401
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/v1/stream", headers=header):
+            pass
+    right: dict[str, Any] = {"headers": {"Authorization": "Bearer sesame"}}
+    assert client.get("/v1/model", **right).status_code == 200
+    for way in (right, {"params": {"token": "sesame"}}):
+        with client.websocket_connect("/v1/stream", **way) as socket:
+            socket.send_text(GOOD)
+            assert "people" in socket.receive_json()
+
+
+def test_only_so_many_are_served_at_once(make_client: Make) -> None:
+    client = make_client("limits.sessions=1")
+    with client.websocket_connect("/v1/stream") as socket:
+        socket.send_text(GOOD)
+        socket.receive_json()
+        assert client.get("/readyz").status_code == 503
+        assert client.post("/v1/predict", content=b"x").headers["Retry-After"] == "5"
+        with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect("/v1/stream"):
+            pass
+        assert refused.value.code == 1013
+    deadline = time.monotonic() + 5
+    while client.get("/readyz").status_code != 200:
+        assert time.monotonic() < deadline
+
+
+def test_an_idle_client_is_let_go(make_client: Make) -> None:
+    with make_client("limits.idle=0.2").websocket_connect("/v1/stream") as socket:
+        socket.send_text(GOOD)
+        socket.receive_json()
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_json()
