@@ -21,7 +21,7 @@ from starlette.websockets import WebSocketState
 
 from actrec.serve.counters import Counters
 from actrec.serve.frames import Jpeg, Keypoints, parse_bytes, parse_text
-from actrec.serve.recognition import LiveStream, Recognition, TooMuch, video_answers
+from actrec.serve.recognition import LiveStream, NoPose, Recognition, TooMuch, video_answers
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ class ModelInfo(BaseModel):
 
     labels: list[str]
     skeleton: str
-    bones: list[tuple[int, int]]
-    forecast_bones: list[tuple[int, int]]
+    bones: list[list[int]]
+    forecast_bones: list[list[int]]
     fps: float | None
     takes_pictures: bool
     metrics: dict[str, Any]
@@ -155,7 +155,7 @@ def create_app(server: Server) -> FastAPI:
 _PREDICT: dict[str, Any] = {
     "responses": {
         200: {"content": {"application/x-ndjson": {"example": {"frame": 0, "timestamp": 0.0, "people": []}}}},
-        **_failures(400, 401, 408, 413, 503),
+        **_failures(400, 401, 408, 413, 501, 503),
     },
     "openapi_extra": {
         "requestBody": {
@@ -188,7 +188,7 @@ async def _predict(server: Server, request: Request) -> Response:
     except BaseException as error:
         await end()
         if isinstance(error, ActrecError):
-            status = 413 if isinstance(error, TooMuch) else 400
+            status = {TooMuch: 413, NoPose: 501}.get(type(error), 400)
             raise HTTPException(status, f"The video cannot be taken: {error}") from None
         raise
 

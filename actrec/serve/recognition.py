@@ -54,7 +54,7 @@ class Recognition:
     async def find(self, pictures: list[Picture]) -> list[People]:
         """The people of pictures."""
         if self.pose is None:
-            raise ActrecError("This server has no pose model and takes keypoints only.")
+            raise NoPose("This server has no pose model and takes keypoints only.")
         return await asyncio.get_running_loop().run_in_executor(self._pose_thread, self.pose, pictures)
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
     """
     limits, pose = recognition.limits, recognition.pose
     if pose is None:
-        raise ActrecError("This server has no pose model and takes keypoints only.")
+        raise NoPose("This server has no pose model and takes keypoints only.")
     video = await recognition.run(open_video, file)
     seconds = float(video.times[-1])
     for what, is_, most, unit in (
@@ -115,6 +115,10 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
             described_people = [described(each.prediction, each.box, each.keypoints) for each in watched]
             yield {"frame": number, "timestamp": round(time, 6), "people": described_people}
             number += 1
+
+
+class NoPose(ActrecError):
+    """Pictures, to a server that takes keypoints only."""
 
 
 class TooMuch(ActrecError):

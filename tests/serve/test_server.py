@@ -1,0 +1,156 @@
+"""A real server on loopback: load, and what clients do wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect as connect_now
+
+from tests.serve.conftest import Running
+
+Serve = Callable[..., Running]
+
+
+def frame(t: float, seed: int = 0) -> str:
+    places = np.random.default_rng(seed).uniform(100, 400, (17, 2)) + 20 * np.sin(3 * t)
+    keypoints = np.concatenate([places, np.ones((17, 1))], 1).round(1).tolist()
+    return json.dumps({"timestamp": round(t, 6), "keypoints": keypoints})
+
+
+async def stream(port: int, number: int, seconds: float) -> list[float]:
+    """Sends 30 frames a second, and gives each answer's delay in seconds."""
+    delays, sent = [], {}
+    async with connect(f"ws://127.0.0.1:{port}/v1/stream") as socket:
+
+        async def receive() -> None:
+            for _ in range(round(30 * seconds)):
+                answer = json.loads(await socket.recv())
+                assert len(answer["people"]) == 1
+                delays.append(time.monotonic() - sent.pop(answer["timestamp"]))
+
+        receiving, start = asyncio.create_task(receive()), time.monotonic()
+        for k in range(round(30 * seconds)):
+            await asyncio.sleep(max(0, start + k / 30 + number / 240 - time.monotonic()))
+            sent[round(k / 30, 6)] = time.monotonic()
+            await socket.send(frame(k / 30, number))
+        await asyncio.wait_for(receiving, 10)
+    return delays
+
+
+def load(server: Running, seconds: float) -> list[float]:
+    async def everybody() -> list[list[float]]:
+        return await asyncio.gather(*(stream(server.port, number, seconds) for number in range(8)))
+
+    return [delay for delays in asyncio.run(everybody()) for delay in delays]
+
+
+def test_eight_streams_lose_no_frame(serve: Serve) -> None:
+    delays = load(serve(), 4)
+    assert len(delays) == 8 * 120
+    assert np.median(delays) < 0.1
+
+
+@pytest.mark.slow
+def test_eight_streams_for_two_minutes(serve: Serve) -> None:
+    server = serve()
+    load(server, 5)
+
+    def resident() -> int:
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+    before = resident()
+    delays = load(server, 120)
+    print(f"p50 {1e3 * np.median(delays):.1f} ms, p99 {1e3 * np.percentile(delays, 99):.1f} ms, {len(delays)} frames")
+    assert len(delays) == 8 * 3600
+    assert np.percentile(delays, 99) < 0.1
+    assert resident() - before < 20_000
+
+
+def test_a_client_that_is_gone_is_forgotten(serve: Serve) -> None:
+    server = serve()
+    for kind in ("stream", "upload"):
+        if kind == "stream":
+            with connect_now(f"ws://127.0.0.1:{server.port}/v1/stream", close_timeout=0.1) as gone:
+                gone.send(frame(0))
+                gone.recv()
+                gone.socket.shutdown(socket.SHUT_RDWR)
+        else:
+            with socket.create_connection(("127.0.0.1", server.port)) as half:
+                half.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc")
+        deadline = time.monotonic() + 10
+        while server.sessions:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert not list(server.temporary.glob("actrec-*"))
+
+
+def test_an_upload_that_never_ends_is_refused(serve: Serve) -> None:
+    server = serve("limits.upload=1.5", "limits.idle=1")
+    for pause in (0.2, 5.0):  # trickles on, stalls
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as endless:
+            endless.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+            endless.settimeout(pause)
+            answer, deadline = b"", time.monotonic() + 10
+            while not answer:
+                assert time.monotonic() < deadline
+                endless.sendall(b"x")
+                try:
+                    answer = endless.recv(4096)
+                except TimeoutError:
+                    continue
+            assert b"408" in answer.splitlines()[0]
+    assert server.sessions == 0
+    assert not list(server.temporary.glob("actrec-*"))
+
+
+def test_a_thousand_connections_at_once(serve: Serve) -> None:
+    server, sockets = serve(), []
+    try:
+        for _ in range(1000):
+            sockets.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            sockets[-1].sendall(b"GET /v1/model HTTP/1.1\r\nHost: x\r\n\r\n")
+    finally:
+        for each in sockets:
+            each.close()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            assert json.loads(server.get("/healthz")) == {"status": "ok"}
+            break
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    with connect_now(f"ws://127.0.0.1:{server.port}/v1/stream") as socket_:
+        socket_.send(frame(0))
+        assert json.loads(socket_.recv())["people"]
+
+
+def test_sigterm_finishes_what_is_in_flight(serve: Serve, test_data: Path) -> None:
+    server = serve()
+    body = (test_data / "data/clips/squat/squat_01.mp4").read_bytes()
+    request: Any = urllib.request.Request(f"{server.address}/v1/predict", body, method="POST")
+    with connect_now(f"ws://127.0.0.1:{server.port}/v1/stream") as live:
+        live.send(frame(0))
+        live.recv()
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            first = answer.readline()
+            server.process.send_signal(signal.SIGTERM)
+            lines = [first, *answer.readlines()]
+        assert [json.loads(line)["frame"] for line in lines] == list(range(29))
+        with pytest.raises(ConnectionClosed):
+            live.recv(timeout=30)
+    assert server.process.wait(60) in (0, -signal.SIGTERM)
+    assert not list(server.temporary.glob("actrec-*"))
