@@ -79,7 +79,7 @@ def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
         (["unseen_joints=many"], "unseen_joints is 'many'"),
         (["batch_size=0"], "batch_size is 0"),
         (["hardware=cpu", "hardware.accelerator=abacus"], "hardware does not fit this machine"),
-        (["online=true", "hysteresis.enter=2"], "enter=2, leave=0.3"),
+        (["online=true", "hysteresis.enter=2"], "enter=2, leave=0.2"),
         (["online=true"], ""),
         (["part=all"], ""),
         ([], ""),
