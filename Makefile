@@ -7,7 +7,7 @@ export WANDB_MODE := offline
 export YOLO_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow lint format types check quickstart penn_action clean
+.PHONY: help install test test-slow lint format types check quickstart penn_action app clean
 
 help: ## list these targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ quickstart: install ## all set-up, then the main job on generated skeletons: tra
 penn_action: install ## all set-up, then prepare and train on Penn Action from RAW=folder
 	$(BIN)/python -m actrec.prepare dataset=penn_action raw='$(RAW)'
 	$(BIN)/python -m actrec.train experiment=penn_action
+
+app: install ## the Streamlit app, on this machine alone
+	$(BIN)/streamlit run actrec/serve/app.py
 
 clean: ## remove caches and builds; runs, data and .venv/ stay
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

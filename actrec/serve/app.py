@@ -1,0 +1,243 @@
+"""The Streamlit app: `make app`, or `streamlit run actrec/serve/app.py -- <model folder> [<pose model>]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from matplotlib.figure import Figure
+
+from actrec.checkpoint import load_model
+from actrec.data.extract import Extractor
+from actrec.data.people import SKELETON
+from actrec.data.pose import PoseModel
+from actrec.data.synthetic.clips import Synthetic
+from actrec.draw import write_video
+from actrec.explain import effective_adjacency
+from actrec.network.infogcn import InfoGCN
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.overlay import Overlay
+from actrec.plots import LIGHT, spaced
+from actrec.predict import lines, open_stream, watch
+from actrec.skeleton import get_skeleton
+from actrec.spec import ModelSpec, load_spec
+from actrec.types import ActrecError, SkeletonSequence
+from actrec.watch import Watched, Watcher
+
+_LONGEST = 960  # pixels of the annotated video
+_SAMPLES = 14  # generated clips, one an action
+
+
+class Seen(NamedTuple):
+    """What was made of a video."""
+
+    video: bytes
+    lines: list[dict[str, Any]]
+    keypoints: dict[str, list[tuple[int, np.ndarray]]]  # of each person: frame number and keypoints
+    fps: float
+
+
+@st.cache_resource
+def recognizer_of(model: str) -> OnlineRecognizer:
+    return OnlineRecognizer.from_pretrained(Path(model), skeleton=SKELETON)
+
+
+@st.cache_resource
+def network_of(model: str) -> tuple[ModelSpec, Any]:
+    return load_spec(Path(model)), load_model(Path(model))
+
+
+@st.cache_resource
+def pose_of(weights: str) -> PoseModel:
+    return PoseModel(weights)
+
+
+@st.cache_data
+def samples() -> list[SkeletonSequence]:
+    return sorted(Synthetic(n_clips=_SAMPLES).clips(), key=lambda clip: clip.label)
+
+
+def newest_model() -> str:
+    """The model folder of the last run here."""
+    folders = sorted(Path("outputs").glob("**/model/config.json"), key=lambda file: file.stat().st_mtime)
+    return str(folders[-1].parent) if folders else ""
+
+
+def _frames_of_sample(clip: SkeletonSequence, recognizer: OnlineRecognizer) -> Any:
+    fresh = recognizer.fresh()
+    for number, keypoints in enumerate(clip.keypoints):
+        picture = np.full((clip.height or 480, clip.width or 640, 3), 38, dtype=np.uint8)
+        seen = keypoints[keypoints[:, 2] > 0, :2]
+        box = np.concatenate([seen.min(0), seen.max(0)]) if len(seen) else np.zeros(4)
+        prediction = fresh.push(keypoints, number / clip.fps, "1")
+        people = [] if prediction is None else [Watched("1", box.astype(np.float32), keypoints, prediction)]
+        yield number / clip.fps, picture, people
+
+
+def look_at(frames: Any, n_frames: int, width: int, fps: float, seconds: float, recognizer: OnlineRecognizer) -> Seen:
+    """Runs through a video, with a progress bar."""
+    bar = st.progress(0.0, "Looking at the video")
+    overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, seconds)
+    written: list[dict[str, Any]] = []
+    keypoints: dict[str, list[tuple[int, np.ndarray]]] = {}
+
+    def annotated() -> Any:
+        for number, (time, picture, people) in enumerate(frames):
+            written.extend(lines(number, time, people, recognizer.labels))
+            for each in people:
+                keypoints.setdefault(each.person, []).append((number, each.keypoints))
+            canvas = np.array(picture)
+            overlay(canvas, people, time, canvas.shape[1] / width)
+            bar.progress(min((number + 1) / n_frames, 1.0), f"Frame {number + 1} of {n_frames}")
+            yield time, canvas
+
+    with tempfile.TemporaryDirectory(prefix="actrec-") as folder:
+        file = Path(folder) / "annotated.mp4"
+        write_video(file, annotated(), fps)
+        bar.empty()
+        return Seen(file.read_bytes(), written, keypoints, fps)
+
+
+def timeline(seen: Seen, person: str, labels: tuple[str, ...]) -> Figure:
+    """Probabilities over time of the five classes that were likeliest at any moment."""
+    rows = [line for line in seen.lines if line["person"] == person]
+    times = [line["time"] for line in rows]
+    best = sorted(labels, key=lambda label: -max(line["probabilities"][label] for line in rows))[:5]
+    figure = Figure(figsize=(9, 2.8), layout="constrained")
+    axes = figure.add_subplot()
+    for label in best:
+        axes.plot(times, [line["probabilities"][label] for line in rows], label=spaced(label), linewidth=1.8)
+    axes.set(xlabel="seconds", ylabel="probability", ylim=(0, 1), xlim=(times[0], max(times[-1], times[0] + 0.1)))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, ncols=5, loc="lower left", bbox_to_anchor=(0, 1), fontsize=8.5)
+    return figure
+
+
+def table(seen: Seen, person: str, labels: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A row a class, the likeliest first."""
+    rows = [line for line in seen.lines if line["person"] == person]
+    found = []
+    for label in labels:
+        values = [line["probabilities"][label] for line in rows]
+        held = sum(line["held"] == label for line in rows) / seen.fps
+        mean, most = float(np.mean(values)), max(values)
+        found.append(
+            {"class": spaced(label), "mean probability": mean, "greatest": most, "held, seconds": round(held, 2)}
+        )
+    return sorted(found, key=lambda row: -row["mean probability"])
+
+
+def why(spec: ModelSpec, network: InfoGCN, history: list[tuple[int, np.ndarray]], fps: float, layer: int) -> Figure:
+    """The strongest connections between joints that the model draws on in the last of these frames, over the body."""
+    clip = SkeletonSequence(np.stack([keypoints for _, keypoints in history]), fps, SKELETON)
+    batch = spec.pipeline.batch(clip)
+    window = batch.features[-1:], batch.valid[-1:]
+    last = int(batch.valid[-1].sum()) - 1
+    adjacency = effective_adjacency(network, *window)[layer, 0, last].abs().mean(0).numpy()
+    pose, skeleton = batch.features[-1, last, :, :2].numpy(), spec.pipeline.skeleton
+    figure = Figure(figsize=(4.6, 5.2), layout="constrained")
+    axes = figure.add_subplot()
+    for a, b in skeleton.bone_index:
+        axes.plot(*pose[[a, b]].T, color=LIGHT.grid, linewidth=5, solid_capstyle="round", zorder=1)
+    np.fill_diagonal(adjacency, 0)
+    order = np.dstack(np.unravel_index(np.argsort(-adjacency, axis=None), adjacency.shape))[0][:12]
+    for joint, source in order:
+        share = adjacency[joint, source] / adjacency.max()
+        arrow: dict[str, Any] = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.15", "color": LIGHT.series[0]}
+        arrow |= {"alpha": 0.25 + 0.75 * share, "linewidth": 0.8 + 2 * share}
+        axes.annotate("", pose[joint], pose[source], arrowprops=arrow, zorder=2)
+    taken = adjacency.sum(0) / adjacency.sum(0).max()
+    axes.scatter(pose[:, 0], pose[:, 1], s=list(14 + 160 * taken), color=LIGHT.series[1], zorder=3)
+    axes.margins(0.2)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    axes.axis("off")
+    return figure
+
+
+def show(seen: Seen, model: str, labels: tuple[str, ...]) -> None:
+    """All that there is to see of a video."""
+    st.video(seen.video)
+    left, right = st.columns(2)
+    left.download_button("Annotated video", seen.video, "annotated.mp4", "video/mp4")
+    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in seen.lines) + "\n"
+    right.download_button("Predictions", text, "predictions.jsonl", "application/x-ndjson")
+    if not seen.keypoints:
+        st.warning("Nobody was found in it.")
+        return
+    people = sorted(seen.keypoints, key=lambda name: -len(seen.keypoints[name]))
+    person = st.selectbox("Person", people) if len(people) > 1 else people[0]
+    st.pyplot(timeline(seen, person, labels))
+    st.dataframe(table(seen, person, labels), hide_index=True, width="stretch")
+    st.subheader("Why")
+    spec, network = network_of(model)
+    if not isinstance(network, InfoGCN) or not len(network.encoder):
+        st.info("Only an InfoGCN++ can be asked.")
+        return
+    frames = [number for number, _ in seen.keypoints[person]]
+    chosen = st.select_slider("Frame", frames, frames[-1]) if len(frames) > 1 else frames[0]
+    layer = st.radio("Layer", range(1, len(network.encoder) + 1), horizontal=True)
+    history = [each for each in seen.keypoints[person] if each[0] <= chosen]
+    with torch.inference_mode():
+        st.pyplot(why(spec, network, history, seen.fps, int(layer) - 1), width="content")
+    st.caption(
+        "Arrows: the twelve strongest connections, from the joint that is looked at to the one that looks, in the "
+        "effective adjacency of the layer's graph convolution. A joint is the larger the more is taken from it."
+    )
+
+
+def main() -> None:
+    """The page."""
+    st.set_page_config("actrec", layout="wide")
+    st.title("actrec")
+    given = sys.argv[1:]
+    model = st.sidebar.text_input("Model folder", given[0] if given else newest_model())
+    weights = st.sidebar.text_input("Pose model", given[1] if len(given) > 1 else "yolo11n")
+    if not model:
+        st.info("Give a model folder, such as a run's outputs/…/model; `make quickstart` makes one.")
+        return
+    try:
+        recognizer = recognizer_of(model)
+        file = st.file_uploader("A video", ["mp4", "mov", "avi", "mkv", "webm"])
+        clips = {spaced(clip.label): clip for clip in samples()}
+        sample = st.selectbox("or a generated sample", ["–", *clips])
+        key = (model, weights, file.file_id if file else sample)
+        if file is None and sample == "–":
+            return
+        if st.session_state.get("key") != key:
+            st.session_state["seen"] = (
+                _of_upload(file, weights, recognizer) if file else _of_sample(clips[sample], recognizer)
+            )
+            st.session_state["key"] = key
+        show(st.session_state["seen"], model, recognizer.labels)
+    except ActrecError as error:
+        st.error(str(error))
+
+
+def _of_sample(clip: SkeletonSequence, recognizer: OnlineRecognizer) -> Seen:
+    seconds = len(clip) / clip.fps
+    return look_at(_frames_of_sample(clip, recognizer), len(clip), clip.width or 640, clip.fps, seconds, recognizer)
+
+
+def _of_upload(file: Any, weights: str, recognizer: OnlineRecognizer) -> Seen:
+    with tempfile.TemporaryDirectory(prefix="actrec-") as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(file.getvalue())
+        try:
+            stream = open_stream(str(path), _LONGEST)
+        except ActrecError as error:
+            raise ActrecError(f"{file.name}: {str(error).partition(': ')[2]}") from None
+        watcher = Watcher(recognizer.fresh(), stream.fps)
+        frames = watch(stream, Extractor(pose_of(weights)), watcher, Event())
+        return look_at(frames, stream.n_frames or 1, stream.width, stream.fps, stream.seconds or 0.0, recognizer)
+
+
+if __name__ == "__main__":
+    main()

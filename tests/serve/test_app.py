@@ -1,0 +1,81 @@
+"""The Streamlit app, as a script and in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "actrec/serve/app.py"
+
+
+def test_a_generated_sample_is_explained(noise_model: Path) -> None:
+    app = AppTest.from_file(str(SCRIPT), default_timeout=120).run()
+    app.sidebar.text_input[0].set_value(str(noise_model)).run()
+    app.selectbox[0].set_value("push ups").run()
+    assert not app.exception
+    assert not app.error
+    assert len(app.dataframe[0].value) == 3
+    assert app.dataframe[0].value["mean probability"].sum() == pytest.approx(1, abs=1e-3)
+    assert app.subheader[0].value == "Why"
+    frames = app.select_slider[0].options
+    app.select_slider[0].set_value(int(frames[3])).run()
+    assert not app.exception
+
+
+def test_what_is_wrong_is_told(tmp_path: Path) -> None:
+    app = AppTest.from_file(str(SCRIPT), default_timeout=60).run()
+    app.sidebar.text_input[0].set_value(str(tmp_path)).run()
+    assert "is not a model folder" in app.error[0].value
+    assert not app.exception
+    app.sidebar.text_input[0].set_value("").run()
+    assert "make quickstart" in app.info[0].value
+
+
+@pytest.fixture
+def address(noise_model: Path, test_data: Path) -> Iterator[str]:
+    pose = test_data / "models/yolov8n-pose_int8_openvino_model"
+    command = [sys.executable, "-m", "streamlit", "run", str(SCRIPT), "--server.port", "8591", "--", noise_model, pose]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen("http://127.0.0.1:8591/_stcore/health", timeout=5).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.3)
+        yield "http://127.0.0.1:8591/"
+        process.terminate()
+
+
+def test_an_uploaded_video_is_shown_in_a_browser(address: str, test_data: Path, tmp_path: Path) -> None:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("input[type=file]", state="attached", timeout=60_000)
+        page.set_input_files("input[type=file]", test_data / "data/clips/squat/squat_02.mp4")
+        page.wait_for_selector("text=Why", timeout=120_000)
+        page.wait_for_function(
+            "document.querySelector('video').readyState > 0 && document.querySelector('video').duration > 1"
+        )
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Predictions").click()
+        download.value.save_as(tmp_path / "predictions.jsonl")
+        assert len({line.split(",")[0] for line in (tmp_path / "predictions.jsonl").read_text().splitlines()}) == 35
+        bad = tmp_path / "bad.mp4"
+        bad.write_bytes(b"no video")
+        page.set_input_files("input[type=file]", bad)
+        page.wait_for_selector("text=it cannot be opened as a video", timeout=60_000)
+        browser.close()
