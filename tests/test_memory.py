@@ -29,4 +29,5 @@ def test_freed_memory_is_used_again_without_the_system() -> None:
         )
         for keep in (False, True)
     }
-    assert faults[False] > 10 * faults[True] + 100  # pages that were mapped anew
+    assert faults[True] < 10
+    assert faults[False] > 25  # pages that were mapped anew; 32 where they are huge ones
