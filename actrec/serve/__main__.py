@@ -23,8 +23,10 @@ def make_app(cfg: DictConfig) -> Any:
         ActrecError: There is no such model, or what the server needs is not installed.
     """
     try:
-        from actrec.serve.api import ModelInfo, Server, create_app
+        from actrec.serve.api import create_app
         from actrec.serve.recognition import Recognition
+        from actrec.serve.schema import ModelInfo
+        from actrec.serve.server import Server
     except ImportError as error:
         raise SetupError(
             f"The server needs {error.name}, which is not installed: pip install 'actrec[serve]'"
@@ -61,8 +63,9 @@ def run(cfg: DictConfig) -> None:
         host=str(cfg.host),
         port=cfg.port,
         log_level="warning",
-        ws_max_size=int(cfg.limits.body_mb * 1e6),
+        ws_max_size=int(cfg.limits.message_mb * 1e6),
         ws_max_queue=cfg.limits.queue,
+        ws_per_message_deflate=False,  # it costs more than it saves
         limit_concurrency=500,
         timeout_graceful_shutdown=30,
     )

@@ -19,6 +19,7 @@ from actrec.skeleton import Skeleton
 from actrec.types import ActrecError
 
 _HEADER = struct.Struct(">d")
+_LONGEST_PERSON = 10_000  # characters of JSON
 
 
 class Keypoints(NamedTuple):
@@ -42,6 +43,8 @@ def parse_text(text: str, skeleton: Skeleton, limits: Limits) -> Keypoints:
     Raises:
         ActrecError: It is none.
     """
+    if len(text) > _LONGEST_PERSON * limits.people:
+        raise ActrecError(f"The message is too long for the keypoints of {limits.people} people.")
     try:
         message: Any = json.loads(text)
     except (ValueError, RecursionError):

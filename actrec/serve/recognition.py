@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -17,7 +18,7 @@ from actrec.data.people import People
 from actrec.data.pose import PoseModel
 from actrec.data.video import Picture, open_video
 from actrec.online.recognizer import OnlineRecognizer, Prediction
-from actrec.serve.frames import Jpeg, Keypoints
+from actrec.serve.frames import parse_bytes, parse_text
 from actrec.serve.settings import Limits
 from actrec.types import ActrecError
 from actrec.watch import Watcher
@@ -38,7 +39,8 @@ class Recognition:
     def __init__(self, recognizer: OnlineRecognizer, pose: PoseModel | None, limits: Limits) -> None:
         self.recognizer, self.pose, self.limits = recognizer, pose, limits
         self._pose_thread = ThreadPoolExecutor(1, "pose")
-        self._threads = ThreadPoolExecutor(2, "recognition")
+        # One, of one thread of torch's: more of either wait for one another, at ten times the latency.
+        self._recognition_thread = ThreadPoolExecutor(1, "recognition", torch.set_num_threads, (1,))
 
     def warm_up(self) -> None:
         """Loads what is loaded on first use, so that no client waits for it."""
@@ -48,8 +50,8 @@ class Recognition:
             self.pose([np.zeros((360, 640, 3), dtype=np.uint8)])
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Does something in a thread for recognition."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        """Does something short in the thread for recognition."""
+        return await asyncio.get_running_loop().run_in_executor(self._recognition_thread, work, *arguments)
 
     async def find(self, pictures: list[Picture]) -> list[People]:
         """The people of pictures."""
@@ -60,7 +62,7 @@ class Recognition:
     def close(self) -> None:
         """Lets go of the threads, when they have finished what they do."""
         self._pose_thread.shutdown()
-        self._threads.shutdown()
+        self._recognition_thread.shutdown()
 
 
 class LiveStream:
@@ -70,19 +72,31 @@ class LiveStream:
         self.recognition, self.recognizer = recognition, recognition.recognizer.fresh()
         self._watcher: Watcher | None = None
 
-    async def answer(self, frame: Keypoints | Jpeg) -> list[dict[str, Any]]:
+    async def answer(self, message: str | bytes) -> dict[str, Any]:
         """What each person of a frame does.
 
+        Args:
+            message: As :func:`parse_text` and :func:`parse_bytes` take it.
+
         Raises:
-            ActrecError: The frame does not go with those before it.
+            ActrecError: It is none, or does not go with those before it.
         """
-        if isinstance(frame, Keypoints):
-            predictions = await self.recognition.run(self.recognizer.push_all, frame.people, frame.timestamp)
-            return [described(prediction) for prediction in predictions.values()]
-        (people,) = await self.recognition.find([frame.picture])
+        if isinstance(message, str):
+            return await self.recognition.run(self._of_keypoints, message)
+        timestamp, picture = await asyncio.to_thread(parse_bytes, message, self.recognition.limits)
+        (people,) = await self.recognition.find([picture])
+        return await self.recognition.run(self._of_people, people, timestamp)
+
+    def _of_keypoints(self, message: str) -> dict[str, Any]:
+        frame = parse_text(message, self.recognizer.input_skeleton, self.recognition.limits)
+        predictions = self.recognizer.push_all(frame.people, frame.timestamp)
+        return {"timestamp": frame.timestamp, "people": [described(each) for each in predictions.values()]}
+
+    def _of_people(self, people: People, timestamp: float) -> dict[str, Any]:
         self._watcher = self._watcher or Watcher(self.recognizer, _STREAM_FPS)
-        watched = await self.recognition.run(self._watcher, people, frame.timestamp)
-        return [described(each.prediction, each.box, each.keypoints) for each in watched]
+        watched = self._watcher(people, timestamp)
+        described_people = [described(each.prediction, each.box, each.keypoints) for each in watched]
+        return {"timestamp": timestamp, "people": described_people}
 
 
 async def video_answers(recognition: Recognition, file: Path) -> Any:
@@ -94,7 +108,7 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
     limits, pose = recognition.limits, recognition.pose
     if pose is None:
         raise NoPose("This server has no pose model and takes keypoints only.")
-    video = await recognition.run(open_video, file)
+    video = await asyncio.to_thread(open_video, file)
     seconds = float(video.times[-1])
     for what, is_, most, unit in (
         ("lasts", seconds, limits.seconds, "seconds"),
@@ -105,7 +119,7 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
             raise TooMuch(f"The video {what} {is_:g} {unit}; at most {most:g} are taken.")
     watcher, number = Watcher(recognition.recognizer.fresh(), video.fps), 0
     frames = video.frames(pose.longest)
-    while batch := await recognition.run(_take, frames, pose.batch):
+    while batch := await asyncio.to_thread(_take, frames, pose.batch):
         found = await recognition.find([picture for _, picture in batch])
         for (time, picture), people in zip(batch, found, strict=True):
             scale = np.float32(video.width / picture.shape[1])

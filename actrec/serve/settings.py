@@ -13,9 +13,10 @@ class Limits:
 
     Attributes:
         body_mb: Size of an uploaded video, in megabytes.
+        message_mb: Size of a frame of a stream, in megabytes.
         seconds: Length of an uploaded video.
         side: Longer side of a picture or a video, in pixels.
-        fps: Frames a second of a video or a stream.
+        fps: Frames a second of a video, or that a stream's client sends.
         people: In one frame of keypoints.
         sessions: Streams and uploads at once.
         idle: Seconds without a message, or a part of an upload, after which a client is let go.
@@ -24,6 +25,7 @@ class Limits:
     """
 
     body_mb: float | int = 200
+    message_mb: float | int = 8
     seconds: float | int = 600
     side: int = 4096
     fps: float | int = 240

@@ -38,11 +38,13 @@ class Running:
         with urllib.request.urlopen(self.address + path, timeout=20) as answer:
             return answer.read().decode()
 
+    def counted(self, name: str) -> float:
+        """The figure of that name of /metrics."""
+        return next(float(line.split()[1]) for line in self.get("/metrics").splitlines() if line.startswith(name + " "))
+
     @property
     def sessions(self) -> float:
-        return next(
-            float(line.split()[1]) for line in self.get("/metrics").splitlines() if line[:15] == "actrec_sessions"
-        )
+        return self.counted("actrec_sessions")
 
 
 Serve = Callable[..., Running]

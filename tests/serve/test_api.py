@@ -15,6 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hydra import compose, initialize_config_dir
 from PIL import Image
+from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from actrec.config import config_dir
@@ -130,6 +131,7 @@ GOOD = json.dumps({"timestamp": 1.0, "keypoints": person(0)})
         ("no json", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("[1]", "not an object"),
+        (f'{{"timestamp": 1, "keypoints": [{"0, " * 200_000}0]}}', "too long"),
         ('{"timestamp": 1}', "neither keypoints nor people"),
         ('{"timestamp": 1, "people": 3}', "neither keypoints nor people"),
         (GOOD.replace("1.0", "NaN", 1), "timestamp"),
@@ -189,8 +191,9 @@ def test_a_token_is_asked_for(make_client: Make) -> None:
     for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "sesam"}):
         assert client.get("/v1/model", headers=header).status_code == 401
         assert client.post("/v1/predict", headers=header).status_code == 401
-        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/v1/stream", headers=header):
+        with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("/v1/stream", headers=header):
             pass
+        assert (refused.value.status_code, list(refused.value.json())) == (401, ["error"])
     right: dict[str, Any] = {"headers": {"Authorization": "Bearer sesame"}}
     assert client.get("/v1/model", **right).status_code == 200
     for way in (right, {"params": {"token": "sesame"}}):
@@ -206,9 +209,10 @@ def test_only_so_many_are_served_at_once(make_client: Make) -> None:
         socket.receive_json()
         assert client.get("/readyz").status_code == 503
         assert client.post("/v1/predict", content=b"x").headers["Retry-After"] == "5"
-        with pytest.raises(WebSocketDisconnect) as refused, client.websocket_connect("/v1/stream"):
+        with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("/v1/stream"):
             pass
-        assert refused.value.code == 1013
+        assert refused.value.status_code == 503
+        assert "Try later" in refused.value.json()["error"]
     deadline = time.monotonic() + 5
     while client.get("/readyz").status_code != 200:
         assert time.monotonic() < deadline
@@ -218,5 +222,42 @@ def test_an_idle_client_is_let_go(make_client: Make) -> None:
     with make_client("limits.idle=0.2").websocket_connect("/v1/stream") as socket:
         socket.send_text(GOOD)
         socket.receive_json()
-        with pytest.raises(WebSocketDisconnect):
+        with pytest.raises(WebSocketDisconnect) as ended:
             socket.receive_json()
+    assert (ended.value.code, ended.value.reason) == (1008, "No frame for 0.2 seconds.")
+
+
+def test_more_frames_than_are_allowed_end_a_stream(make_client: Make) -> None:
+    with make_client("limits.fps=10").websocket_connect("/v1/stream") as socket:
+        for number in range(30):
+            socket.send_text(json.dumps({"timestamp": number / 30, "keypoints": person(0)}))
+        while (closed := socket.receive())["type"] != "websocket.close":
+            assert "people" in closed["text"]
+    assert (closed["code"], closed["reason"]) == (1008, "More than 10 frames a second are not taken.")
+
+
+def test_frames_in_a_burst_are_shed_oldest_first_and_told(make_client: Make) -> None:
+    client = make_client("limits.queue=2")
+    with client.websocket_connect("/v1/stream") as socket:
+        for number in range(100):
+            socket.send_text(json.dumps({"timestamp": number / 30, "keypoints": person(0)}))
+        answered, shed, last = 0, 0, -1.0
+        while last < 99 / 30:
+            answer = socket.receive_json()
+            assert answer["timestamp"] > last
+            answered, shed, last = answered + 1, shed + answer.get("shed", 0), answer["timestamp"]
+    assert answered + shed == 100
+    assert shed > 0
+    assert f"actrec_shed_frames_total {shed}.0" in client.get("/metrics").text
+
+
+def test_a_form_is_refused_whatever_its_file_is_called(make_client: Make) -> None:
+    answer = make_client(pictures=True).post("/v1/predict", files={"file": ("../../a.mp4", b"x")})
+    assert answer.status_code == 415
+    assert "curl -X POST -T" in answer.json()["error"]
+
+
+def test_what_there_is_not_is_told_in_json(make_client: Make) -> None:
+    client = make_client()
+    assert client.get("/v2/../../etc/passwd").json() == {"error": "Not Found"}
+    assert client.get("/v1/predict").json() == {"error": "Method Not Allowed"}

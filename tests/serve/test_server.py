@@ -56,6 +56,13 @@ def load(server: Running, seconds: float) -> list[float]:
     return [delay for delays in asyncio.run(everybody()) for delay in delays]
 
 
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_eight_streams_lose_no_frame(serve: Serve) -> None:
     delays = load(serve(), 4)
     assert len(delays) == 8 * 120
@@ -90,11 +97,55 @@ def test_a_client_that_is_gone_is_forgotten(serve: Serve) -> None:
         else:
             with socket.create_connection(("127.0.0.1", server.port)) as half:
                 half.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc")
-        deadline = time.monotonic() + 10
-        while server.sessions:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: server.sessions == 0)
     assert not list(server.temporary.glob("actrec-*"))
+
+
+def test_a_client_gone_in_the_middle_of_an_answer_is_forgotten(serve: Serve, test_data: Path) -> None:
+    server = serve()
+    body = (test_data / "data/clips/push_ups/push_ups_01.mp4").read_bytes()
+    with socket.create_connection(("127.0.0.1", server.port)) as gone:
+        gone.sendall(f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        assert b"200 OK" in gone.recv(4096)
+        assert server.sessions == 1
+    wait_for(lambda: server.sessions == 0)
+    assert not list(server.temporary.glob("actrec-*"))
+
+
+def test_a_slow_client_is_told_what_it_missed_and_slows_nobody(serve: Serve) -> None:
+    server, delays = serve("limits.fps=1000"), []
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect(("127.0.0.1", server.port))
+    address = f"ws://127.0.0.1:{server.port}/v1/stream"
+    with connect_now(address, sock=narrow, max_queue=1) as slow, connect_now(address) as quick:
+        people = {str(number): json.loads(frame(0, number))["keypoints"] for number in range(30)}
+        number, deadline = 0, time.monotonic() + 60
+        while not server.counted("actrec_shed_frames_total"):
+            assert time.monotonic() < deadline
+            for _ in range(20):
+                slow.send(json.dumps({"timestamp": number / 500, "people": people}))
+                number += 1
+            sent = time.monotonic()
+            quick.send(frame(number / 500))
+            assert json.loads(quick.recv(timeout=10))["people"]
+            delays.append(time.monotonic() - sent)
+        assert np.median(delays) < 0.5
+        while "shed" not in (answer := json.loads(slow.recv(timeout=10))):
+            assert len(answer["people"]) == 30
+
+
+def test_a_message_that_is_too_large_ends_only_its_stream(serve: Serve) -> None:
+    server = serve("limits.message_mb=0.1")
+    address = f"ws://127.0.0.1:{server.port}/v1/stream"
+    with connect_now(address) as other, connect_now(address) as large:
+        large.send(bytes(200_000))
+        with pytest.raises(ConnectionClosed) as ended:
+            large.recv(timeout=10)
+        assert ended.value.rcvd
+        assert ended.value.rcvd.code == 1009
+        other.send(frame(0))
+        assert json.loads(other.recv(timeout=10))["people"]
 
 
 def test_an_upload_that_never_ends_is_refused(serve: Serve) -> None:
@@ -116,23 +167,32 @@ def test_an_upload_that_never_ends_is_refused(serve: Serve) -> None:
     assert not list(server.temporary.glob("actrec-*"))
 
 
-def test_a_thousand_connections_at_once(serve: Serve) -> None:
+UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}==\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_", ["GET /v1/model HTTP/1.1\r\nHost: x\r\n\r\n", "websocket"])
+def test_a_thousand_connections_at_once(serve: Serve, request_: str) -> None:
     server, sockets = serve(), []
+    if request_ == "websocket":
+        request_ = "GET /v1/stream HTTP/1.1\r\nHost: x\r\n" + UPGRADE.format("A" * 22)
     try:
         for _ in range(1000):
             sockets.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
-            sockets[-1].sendall(b"GET /v1/model HTTP/1.1\r\nHost: x\r\n\r\n")
+            sockets[-1].sendall(request_.encode())
+        statuses = {each.recv(4096).split(b" ", 2)[1] for each in sockets}
+        assert statuses <= {b"200", b"101", b"503"}
+        assert len(statuses) == 2
     finally:
         for each in sockets:
             each.close()
-    deadline = time.monotonic() + 20
-    while True:
+
+    def answers() -> bool:
         try:
-            assert json.loads(server.get("/healthz")) == {"status": "ok"}
-            break
+            return json.loads(server.get("/healthz")) == {"status": "ok"} and server.sessions == 0
         except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+            return False
+
+    wait_for(answers)
     with connect_now(f"ws://127.0.0.1:{server.port}/v1/stream") as socket_:
         socket_.send(frame(0))
         assert json.loads(socket_.recv())["people"]

@@ -1,0 +1,60 @@
+"""What the parts of the API share."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import HTTPException
+
+from actrec.serve.counters import Counters
+from actrec.serve.recognition import Recognition
+from actrec.serve.schema import ModelInfo
+
+
+class Server:
+    """The state behind the app.
+
+    Args:
+        recognition: Does the work.
+        info: What /v1/model says.
+        token: That clients must bear; None lets everybody in.
+    """
+
+    def __init__(self, recognition: Recognition, info: ModelInfo, token: str | None) -> None:
+        self.recognition, self.info, self.token = recognition, info, token
+        self.counters, self.sessions, self.ready = Counters(), 0, False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many are served as are allowed."""
+        return self.sessions >= self.recognition.limits.sessions
+
+    def unauthorized(self, authorization: str | None, in_query: str | None = None) -> HTTPException | None:
+        """Why a client is not let in; None where it is. A browser's WebSocket can give the token in the query only."""
+        if self.token is None:
+            return None
+        given = (authorization or "").removeprefix("Bearer ") or in_query or ""
+        if hmac.compare_digest(given.encode(), self.token.encode()):
+            return None
+        return HTTPException(401, "The bearer token is missing or wrong.", {"WWW-Authenticate": "Bearer"})
+
+    def refusal(self, authorization: str | None, in_query: str | None = None) -> HTTPException | None:
+        """Why a client is not served now; None where it is."""
+        if refused := self.unauthorized(authorization, in_query):
+            return refused
+        if self.is_full:
+            return HTTPException(503, "As many clients are served as are allowed. Try later.", {"Retry-After": "5"})
+        return None
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[None]:
+        """Counts one more while it lasts."""
+        self.sessions += 1
+        self.counters.sessions.set(self.sessions)
+        try:
+            yield
+        finally:
+            self.sessions -= 1
+            self.counters.sessions.set(self.sessions)

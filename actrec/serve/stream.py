@@ -1,0 +1,124 @@
+"""WS /v1/stream: a frame comes in, what its people do goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from contextlib import suppress
+
+from fastapi import WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse
+from starlette.websockets import WebSocketState
+
+from actrec.serve.recognition import LiveStream
+from actrec.serve.server import Server
+from actrec.types import ActrecError
+
+log = logging.getLogger(__name__)
+
+_NOT_ALLOWED = 1008  # WebSocket's close code
+
+
+async def answer_stream(server: Server, socket: WebSocket) -> None:
+    """Answers a client's frames until it, or the server, has enough."""
+    refusal = server.refusal(socket.headers.get("authorization"), socket.query_params.get("token"))
+    if refusal:
+        await socket.send_denial_response(JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers))
+        return
+    async with server.session():
+        await socket.accept()
+        queue = FrameQueue(server.recognition.limits.queue)
+        reader = asyncio.create_task(_read(server, socket, queue))
+        try:
+            await _answer(server, socket, queue)
+        except (WebSocketDisconnect, RuntimeError, TimeoutError) as error:
+            log.debug("a stream ended: %r", error)
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            if socket.client_state is WebSocketState.CONNECTED:
+                with suppress(RuntimeError, TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(socket.close(*queue.close)), 1)
+
+
+class FrameQueue:
+    """Frames that wait; where there are too many, the oldest is shed.
+
+    Args:
+        most: How many may wait.
+
+    Attributes:
+        shed: How many have been.
+        close: WebSocket's code and reason to close with, where nothing more will come.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most, self.shed, self.ended, self.close = most, 0, False, (1000, "")
+        self._waiting: deque[tuple[float, str | bytes]] = deque()
+        self._changed = asyncio.Event()
+
+    def put(self, message: str | bytes) -> None:
+        """Adds a message that has arrived now."""
+        if len(self._waiting) >= self.most:
+            self._waiting.popleft()
+            self.shed += 1
+        self._waiting.append((time.monotonic(), message))
+        self._changed.set()
+
+    def end(self, code: int = 1000, reason: str = "") -> None:
+        """Nothing more will come."""
+        if not self.ended:
+            self.ended, self.close = True, (code, reason)
+        self._changed.set()
+
+    async def get(self) -> tuple[float, str | bytes] | None:
+        """The next message and when it arrived; None in the end."""
+        while not self._waiting:
+            if self.ended:
+                return None
+            self._changed.clear()
+            await self._changed.wait()
+        return self._waiting.popleft()
+
+
+async def _read(server: Server, socket: WebSocket, queue: FrameQueue) -> None:
+    limits, last = server.recognition.limits, time.monotonic()
+    allowed = float(limits.fps)  # frames; a second's worth may come at once, as after a pause of the network
+    try:
+        while True:
+            message = await asyncio.wait_for(socket.receive(), limits.idle)
+            if message["type"] == "websocket.disconnect":
+                break
+            now = time.monotonic()
+            allowed, last = min(allowed + (now - last) * limits.fps, limits.fps) - 1, now
+            if allowed < 0:
+                queue.end(_NOT_ALLOWED, f"More than {limits.fps:g} frames a second are not taken.")
+                break
+            queue.put(message["text"] if message.get("text") is not None else message["bytes"])
+    except TimeoutError:
+        queue.end(_NOT_ALLOWED, f"No frame for {limits.idle:g} seconds.")
+    finally:
+        queue.end()
+
+
+async def _answer(server: Server, socket: WebSocket, queue: FrameQueue) -> None:
+    live, limits, counters = LiveStream(server.recognition), server.recognition.limits, server.counters
+    shed = 0
+    while (item := await queue.get()) is not None:
+        arrived, message = item
+        try:
+            answer = await live.answer(message)
+            counters.frames.labels("stream").inc()
+        except ActrecError as error:
+            answer = {"error": str(error)}
+            counters.errors.inc()
+        if queue.shed > shed:
+            answer["shed"], shed = queue.shed - shed, queue.shed
+            counters.shed.inc(answer["shed"])
+        spent = time.monotonic() - arrived
+        counters.latency.observe(spent)
+        answer["milliseconds"] = round(1e3 * spent, 1)
+        await asyncio.wait_for(socket.send_text(json.dumps(answer, ensure_ascii=False)), limits.idle)

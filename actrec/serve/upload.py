@@ -1,0 +1,110 @@
+"""POST /v1/predict: a video comes in, a line of JSON for each of its frames goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from actrec.serve.recognition import NoPose, TooMuch, video_answers
+from actrec.serve.server import Server
+from actrec.types import ActrecError
+
+
+class NdJson(StreamingResponse):
+    """A line of JSON after the other.
+
+    Args:
+        lines: Of JSON.
+        end: Done when the last one is sent, and also where the client has gone before.
+    """
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, lines: AsyncIterator[bytes], end: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(lines)
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._end()
+
+
+async def answer_upload(server: Server, request: Request) -> Response:
+    """Takes the video in a request's body, and answers while it is read.
+
+    Raises:
+        HTTPException: It cannot be taken.
+    """
+    if refusal := server.refusal(request.headers.get("authorization")):
+        raise refusal
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise HTTPException(
+            415, "The body is a form; expected the video itself, as curl -X POST -T squat.mp4 sends it."
+        )
+    folder = tempfile.TemporaryDirectory(prefix="actrec-")
+    session = server.session()
+    await session.__aenter__()
+
+    async def end() -> None:
+        await session.__aexit__(None, None, None)
+        await asyncio.to_thread(folder.cleanup)
+
+    try:
+        file = Path(folder.name) / "video"
+        await _receive(server, request, file)
+        answers = video_answers(server.recognition, file)
+        first = await anext(answers, None)  # so that what is wrong with the file has a status of its own
+    except BaseException as error:
+        await end()
+        if isinstance(error, ActrecError):
+            status = {TooMuch: 413, NoPose: 501}.get(type(error), 400)
+            raise HTTPException(status, f"The video cannot be taken: {error}") from None
+        raise
+
+    async def lines() -> AsyncIterator[bytes]:
+        try:
+            answer = first
+            while answer is not None:
+                server.counters.frames.labels("video").inc()
+                yield _line(answer)
+                answer = await anext(answers, None)
+        except ActrecError as error:
+            yield _line({"error": str(error)})
+
+    return NdJson(lines(), end)
+
+
+def _line(answer: Any) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode() + b"\n"
+
+
+async def _receive(server: Server, request: Request, file: Path) -> None:
+    limits, size, start = server.recognition.limits, 0, time.monotonic()
+    parts = request.stream().__aiter__()
+    with file.open("wb") as out:
+        while True:
+            left = min(limits.idle, limits.upload - (time.monotonic() - start))
+            try:
+                part = await asyncio.wait_for(anext(parts, None), max(left, 0.001))
+            except TimeoutError:
+                raise HTTPException(408, "The upload has stalled, or takes longer than is allowed.") from None
+            if part is None:
+                break
+            size += len(part)
+            if size > limits.body_mb * 1e6:
+                raise HTTPException(413, f"The body is larger than {limits.body_mb:g} MB.")
+            await asyncio.to_thread(out.write, part)
+    if not size:
+        raise HTTPException(400, "The body is empty; expected a video.")
