@@ -145,6 +145,19 @@ class Mirror(Transform[NormalizedSequence]):
 
 
 @dataclass(frozen=True)
+class SwapSides(Transform[NormalizedSequence]):
+    """Calls left joints right and right joints left, and leaves them where they are.
+
+    A person's left arm is the one on the left for an annotator who names sides as the viewer sees them (Penn Action), and
+    not for one, or a pose estimator, who takes the person's view (COCO).
+    """
+
+    def apply(self, sequence: NormalizedSequence, skeleton: Skeleton, rng: np.random.Generator) -> NormalizedSequence:
+        swap = skeleton.mirror_index
+        return NormalizedSequence(sequence.keypoints[:, swap], sequence.observed[:, swap], sequence.known[:, swap])
+
+
+@dataclass(frozen=True)
 class Jitter(Transform[NormalizedSequence]):
     """Adds independent Gaussian noise to every coordinate.
 
@@ -255,6 +268,7 @@ class Augmentation:
     joint_dropout: JointDropout | None = None
     temporal_resample: TemporalResample | None = None
     mirror: Mirror | None = None
+    swap_sides: SwapSides | None = None
     rotation: Rotation | None = None
     scaling: Scaling | None = None
     translation: Translation | None = None
@@ -276,7 +290,7 @@ class Augmentation:
     def window(self, window: Window, skeleton: Skeleton, rng: np.random.Generator) -> Window:
         """The window moved and blurred; its padding goes on holding the last valid frame."""
         sequence = window.take(slice(int(window.valid.sum())))
-        for transform in (self.mirror, self.rotation, self.scaling, self.translation, self.jitter):
+        for transform in (self.mirror, self.swap_sides, self.rotation, self.scaling, self.translation, self.jitter):
             if transform is not None:
                 sequence = transform(sequence, skeleton, rng)
         return hold_last(sequence, len(window.valid))

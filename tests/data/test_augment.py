@@ -15,6 +15,7 @@ from actrec.data.augment import (
     Mirror,
     Rotation,
     Scaling,
+    SwapSides,
     TemporalCrop,
     TemporalResample,
     Transform,
@@ -133,6 +134,15 @@ def test_probability_is_a_frequency() -> None:
 def test_mirror_twice_is_identity(seed: int) -> None:
     sequence, rng = random_sequence(seed=seed), np.random.default_rng(seed)
     assert same(Mirror(1)(Mirror(1)(sequence, COCO17, rng), COCO17, rng), sequence)
+
+
+def test_swapped_sides_are_where_the_others_were() -> None:
+    sequence = random_sequence()
+    result = SwapSides(1)(sequence, COCO17, np.random.default_rng(0))
+    for left, right in (("left_wrist", "right_wrist"), ("right_knee", "left_knee"), ("nose", "nose")):
+        here, there = COCO17.joints.index(left), COCO17.joints.index(right)
+        np.testing.assert_array_equal(result.keypoints[:, here], sequence.keypoints[:, there])
+        np.testing.assert_array_equal(result.observed[:, here], sequence.observed[:, there])
 
 
 def test_mirror_swaps_left_and_right() -> None:
