@@ -148,8 +148,8 @@ class Mirror(Transform[NormalizedSequence]):
 class SwapSides(Transform[NormalizedSequence]):
     """Calls left joints right and right joints left, and leaves them where they are.
 
-    A person's left arm is the one on the left for an annotator who names sides as the viewer sees them (Penn Action), and
-    not for one, or a pose estimator, who takes the person's view (COCO).
+    A person's left arm is the one on the left for an annotator who names sides as the viewer sees them (Penn Action),
+    and not for one, or a pose estimator, who takes the person's view (COCO).
     """
 
     def apply(self, sequence: NormalizedSequence, skeleton: Skeleton, rng: np.random.Generator) -> NormalizedSequence:
