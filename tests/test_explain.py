@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from actrec.explain import effective_adjacency
+from actrec.explain import effective_adjacency, joint_attention
 from actrec.network.infogcn import InfoGCN
 
 X = torch.randn(2, 5, 17, 3, generator=torch.Generator().manual_seed(0))
@@ -31,6 +31,9 @@ def test_the_first_layers_adjacency_is_its_formula() -> None:
         q, k = qk.unbind(-3)
         scores = torch.einsum("btvmd,btumd->btmvu", q, k) / 2
         torch.testing.assert_close(found[0], scores.softmax(-1) * conv.topology, atol=1e-5, rtol=1e-4)
+        attention = joint_attention(network, X, VALID)
+        torch.testing.assert_close(attention[0], scores.softmax(-1), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(attention.sum(-1), torch.ones(2, 2, 5, 3, 17))
 
 
 def test_it_leaves_the_network_as_it_was() -> None:

@@ -68,18 +68,22 @@ class GraphConv(nn.Module):
             nn.Identity() if in_dim == out_dim else nn.Sequential(nn.Linear(in_dim, out_dim), Norm(norm, out_dim))
         )
 
-    def adjacency(self, x: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "... head source joint"]:
-        """Effective adjacency of each head, transposed: how much each joint (last axis) takes from each source joint.
+    def joint_attention(self, x: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "frame head source joint"]:
+        """softmax(Q_m K_mᵀ / √D') of each head, transposed: how each joint (last axis) weighs the source joints.
 
         The softmax runs over the sources, which are the last axis but one: over so few joints that is several times as
         fast on a CPU as over the last.
         """
+        q, k = rearrange(self.to_qk(self.attention_norm(x)), "b v (two m d) -> two b m v d", two=2, m=self.heads)
+        scores = (k * self.attention_dim**-0.5) @ q.transpose(-1, -2)
+        return scores.softmax(-2)
+
+    def adjacency(self, x: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "... head source joint"]:
+        """Effective adjacency of each head, transposed: how much each joint (last axis) takes from each source."""
         topology = self.topology.transpose(-1, -2)
         if not self.attention_dim:
             return topology.expand(len(x), -1, -1, -1)
-        q, k = rearrange(self.to_qk(self.attention_norm(x)), "b v (two m d) -> two b m v d", two=2, m=self.heads)
-        scores = (k * self.attention_dim**-0.5) @ q.transpose(-1, -2)
-        return scores.softmax(-2) * topology
+        return self.joint_attention(x) * topology
 
     def forward(self, x: Float[Tensor, "*lead joint in_dim"]) -> Float[Tensor, "*lead joint out_dim"]:
         h = x.flatten(0, -3)

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-import torch
+from jaxtyping import Float
 from matplotlib.figure import Figure
+from numpy import ndarray
+from torch import Tensor
 
 from actrec.checkpoint import load_model
 from actrec.data.extract import Extractor
@@ -20,19 +22,20 @@ from actrec.data.people import SKELETON
 from actrec.data.pose import PoseModel
 from actrec.data.synthetic.clips import Synthetic
 from actrec.draw import write_video
-from actrec.explain import effective_adjacency
+from actrec.explain import effective_adjacency, joint_attention
 from actrec.network.infogcn import InfoGCN
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.overlay import Overlay
 from actrec.plots import LIGHT, spaced
 from actrec.predict import lines, open_stream, watch
-from actrec.skeleton import get_skeleton
+from actrec.skeleton import Skeleton, get_skeleton
 from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.watch import Watched, Watcher
 
 _LONGEST = 960  # pixels of the annotated video
 _SAMPLES = 14  # generated clips, one an action
+_STRONGEST = 12  # connections that are drawn
 
 
 class Seen(NamedTuple):
@@ -134,32 +137,48 @@ def table(seen: Seen, person: str, labels: tuple[str, ...]) -> list[dict[str, An
     return sorted(found, key=lambda row: -row["mean probability"])
 
 
-def why(spec: ModelSpec, network: InfoGCN, history: list[tuple[int, np.ndarray]], fps: float, layer: int) -> Figure:
-    """The strongest connections between joints that the model draws on in the last of these frames, over the body."""
-    clip = SkeletonSequence(np.stack([keypoints for _, keypoints in history]), fps, SKELETON)
-    batch = spec.pipeline.batch(clip)
-    window = batch.features[-1:], batch.valid[-1:]
-    last = int(batch.valid[-1].sum()) - 1
-    adjacency = effective_adjacency(network, *window)[layer, 0, last].abs().mean(0).numpy()
-    pose, skeleton = batch.features[-1, last, :, :2].numpy(), spec.pipeline.skeleton
+def why(matrices: Float[Tensor, "head joint source"], pose: Float[ndarray, "joint 2"], skeleton: Skeleton) -> Figure:
+    """The strongest connections between joints, over the body."""
+    weights = matrices.abs().mean(0).numpy()
     figure = Figure(figsize=(4.6, 5.2), layout="constrained")
     axes = figure.add_subplot()
     for a, b in skeleton.bone_index:
         axes.plot(*pose[[a, b]].T, color=LIGHT.grid, linewidth=5, solid_capstyle="round", zorder=1)
-    np.fill_diagonal(adjacency, 0)
-    order = np.dstack(np.unravel_index(np.argsort(-adjacency, axis=None), adjacency.shape))[0][:12]
+    np.fill_diagonal(weights, 0)
+    order = np.dstack(np.unravel_index(np.argsort(-weights, axis=None), weights.shape))[0][:_STRONGEST]
     for joint, source in order:
-        share = adjacency[joint, source] / adjacency.max()
+        share = weights[joint, source] / max(weights.max(), 1e-9)
         arrow: dict[str, Any] = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.15", "color": LIGHT.series[0]}
         arrow |= {"alpha": 0.25 + 0.75 * share, "linewidth": 0.8 + 2 * share}
         axes.annotate("", pose[joint], pose[source], arrowprops=arrow, zorder=2)
-    taken = adjacency.sum(0) / adjacency.sum(0).max()
+    taken = weights.sum(0) / max(weights.sum(0).max(), 1e-9)
     axes.scatter(pose[:, 0], pose[:, 1], s=list(14 + 160 * taken), color=LIGHT.series[1], zorder=3)
     axes.margins(0.2)
     axes.set_aspect("equal")
     axes.invert_yaxis()
     axes.axis("off")
     return figure
+
+
+def show_why(spec: ModelSpec, network: InfoGCN, history: list[tuple[int, np.ndarray]], fps: float) -> None:
+    """Attention and effective adjacency in the last of these frames."""
+    layer = st.radio("Layer", range(1, len(network.encoder) + 1), horizontal=True)
+    clip = SkeletonSequence(np.stack([keypoints for _, keypoints in history]), fps, SKELETON)
+    batch = spec.pipeline.batch(clip)
+    window = batch.features[-1:], batch.valid[-1:]
+    last = int(batch.valid[-1].sum()) - 1
+    pose = batch.features[-1, last, :, :2].numpy()
+    for column, name, function in zip(
+        st.columns(2), ("Attention", "Effective adjacency"), (joint_attention, effective_adjacency), strict=True
+    ):
+        column.markdown(f"**{name}**")
+        matrices = function(network, *window)[int(layer) - 1, 0, last]
+        column.pyplot(why(matrices, pose, spec.pipeline.skeleton), width="content")
+    st.caption(
+        f"Arrows: the {_STRONGEST} strongest connections, from the joint that is looked at to the one that looks. A "
+        "joint is the larger the more is taken from it. Attention is what the layer finds in this frame; "
+        "the effective adjacency is attention times the connections that training has settled on."
+    )
 
 
 def show(seen: Seen, model: str, labels: tuple[str, ...]) -> None:
@@ -183,14 +202,7 @@ def show(seen: Seen, model: str, labels: tuple[str, ...]) -> None:
         return
     frames = [number for number, _ in seen.keypoints[person]]
     chosen = st.select_slider("Frame", frames, frames[-1]) if len(frames) > 1 else frames[0]
-    layer = st.radio("Layer", range(1, len(network.encoder) + 1), horizontal=True)
-    history = [each for each in seen.keypoints[person] if each[0] <= chosen]
-    with torch.inference_mode():
-        st.pyplot(why(spec, network, history, seen.fps, int(layer) - 1), width="content")
-    st.caption(
-        "Arrows: the twelve strongest connections, from the joint that is looked at to the one that looks, in the "
-        "effective adjacency of the layer's graph convolution. A joint is the larger the more is taken from it."
-    )
+    show_why(spec, network, [each for each in seen.keypoints[person] if each[0] <= chosen], seen.fps)
 
 
 def main() -> None:

@@ -55,6 +55,15 @@ LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 ANSWERED = "document.querySelectorAll('#bars li').length > 0"
 
 
+GROUND = [27, 33, 43]
+
+
+def ground(page: Page) -> list[int]:
+    """Colour of the canvas' corner."""
+    corner: list[int] = page.evaluate("[...$('picture').getContext('2d').getImageData(2, 2, 1, 1).data].slice(0, 3)")
+    return corner
+
+
 def test_the_camera_is_recognised(serve: Serve, open_page: Callable[..., Page], tmp_path: Path) -> None:
     server = serve()
     page = open_page(server.address)
@@ -69,6 +78,10 @@ def test_the_camera_is_recognised(serve: Serve, open_page: Callable[..., Page], 
     assert values == sorted(values, reverse=True)
     assert 90 <= sum(values) <= 110  # of three classes
     page.screenshot(path=tmp_path / "page.png")
+    assert ground(page) != GROUND
+    page.get_by_role("checkbox", name="Picture").uncheck()
+    time.sleep(1.5)
+    assert ground(page) == GROUND
     page.get_by_role("button", name="Stop").click()
     assert page.inner_text("#status") == "Stopped."
     deadline = time.monotonic() + 10
@@ -79,7 +92,7 @@ def test_the_camera_is_recognised(serve: Serve, open_page: Callable[..., Page], 
 
 def test_a_video_on_a_phone_by_the_keyboard(serve: Serve, open_page: Callable[..., Page], test_data: Path) -> None:
     page = open_page(serve("token=sesame").address + "/?token=sesame", 390, 844, "dark")
-    for name in ("Use the camera", "Open a video"):
+    for name in ("Use the camera", "Open a video", "Picture"):
         page.keyboard.press("Tab")
         assert name in page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).innerText")
     page.set_input_files("#file", test_data / "data/clips/squat/squat_02.mp4")
