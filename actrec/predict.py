@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -115,18 +116,33 @@ def lines(number: int, time: float, people: list[Watched], labels: tuple[str, ..
         yield {"frame": number, "time": round(time, 6), "person": None}
 
 
+class Summary(NamedTuple):
+    """What was seen.
+
+    Attributes:
+        n_frames: All of them.
+        held: How many skeletons had each held label; None is no action.
+        interrupted: Whether Ctrl-C ended it.
+    """
+
+    n_frames: int
+    held: Counter[str | None]
+    interrupted: bool
+
+    def __str__(self) -> str:
+        shares = [f"{label or 'no action'} {n / self.held.total():.0%}" for label, n in self.held.most_common(3)]
+        end = ", then interrupted" if self.interrupted else ""
+        return f"{self.n_frames} frames{end}; of the skeletons: {', '.join(shares) or 'none'}"
+
+
 def predict(
     stream: Stream, extractor: Extractor, recognizer: OnlineRecognizer, folder: Path, with_video: bool
-) -> tuple[int, bool]:
-    """Writes `predictions.jsonl` and, if asked for, `annotated.mp4`; whole also where Ctrl-C ends it.
-
-    Returns:
-        The number of frames, and whether Ctrl-C ended it.
-    """
+) -> Summary:
+    """Writes `predictions.jsonl` and, if asked for, `annotated.mp4`; whole also where Ctrl-C ends it."""
     watcher = Watcher(recognizer, stream.fps)
     overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, stream.seconds)
     folder.mkdir(parents=True, exist_ok=True)
-    count = 0
+    count, held = 0, Counter[str | None]()
     with stopped_by_interrupt() as stopped, LineFile(folder / "predictions.jsonl") as file:
         watched = tqdm(
             watch(stream, extractor, watcher, stopped), folder.name, stream.n_frames, unit="frame", disable=None
@@ -137,6 +153,7 @@ def predict(
             for count, (time, picture, people) in enumerate(watched, start=1):
                 for line in lines(count - 1, time, people, recognizer.labels):
                     file.write(json.dumps(line, ensure_ascii=False))
+                held.update(each.prediction.held for each in people)
                 if with_video:
                     picture = np.array(picture)
                     overlay(picture, people, time, picture.shape[1] / stream.width)
@@ -147,7 +164,7 @@ def predict(
         else:
             for _ in annotated():
                 pass
-        return count, stopped.is_set()
+        return Summary(count, held, stopped.is_set())
 
 
 def sources(source: str) -> dict[str, str]:
@@ -174,15 +191,15 @@ def run(cfg: DictConfig) -> None:
     for name, source in every.items():
         try:
             stream = open_stream(source, cfg.longest)
-            count, interrupted = predict(stream, extractor, recognizer.fresh(), output / name, cfg.video)
+            summary = predict(stream, extractor, recognizer.fresh(), output / name, cfg.video)
         except ActrecError as error:
             if len(every) == 1:
                 raise
             log.warning("left out: %s", error)
             failed.append(source)
             continue
-        log.info("%s: %d frames%s", output / name, count, ", then interrupted" if interrupted else "")
-        if interrupted:
+        log.info("%s: %s", output / name, summary)
+        if summary.interrupted:
             raise KeyboardInterrupt
     if failed:
         raise ActrecError(f"{len(failed)} of {len(every)} videos could not be read; see above.")

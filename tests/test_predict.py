@@ -45,13 +45,16 @@ def read(folder: Path) -> list[dict]:
 def test_every_frame_of_a_video_has_its_lines_and_its_picture(
     run_command: Run, arguments: list[str], clip: Path, tmp_path: Path
 ) -> None:
-    code, _, err = run_command(predict.run, *arguments, f"source='{clip}'")
+    code, out, err = run_command(predict.run, *arguments, f"source='{clip}'")
     assert code == 0, err
     folder = tmp_path / "out" / "Kniebeuge 1"
     lines, video, before = read(folder), open_video(folder / "annotated.mp4"), open_video(clip)
     assert sorted(file.name for file in folder.iterdir()) == ["annotated.mp4", "predictions.jsonl"]
     assert sorted({line["frame"] for line in lines}) == list(range(12))
     np.testing.assert_allclose(video.times, before.times, atol=1e-3)
+    seen = [line["held"] or "no action" for line in lines if line["person"]]
+    most = max(seen, key=seen.count)
+    assert f"12 frames; of the skeletons: {most} {seen.count(most) / len(seen):.0%}" in out
     people = [line for line in lines if line["person"] == "1"]
     assert len(people) >= 10
     for line in people:

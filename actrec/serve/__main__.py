@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from actrec.online.recognizer import OnlineRecognizer
 from actrec.skeleton import get_skeleton
 from actrec.spec import load_spec
 from actrec.types import SetupError
+
+log = logging.getLogger("actrec.serve")
 
 
 def make_app(cfg: DictConfig) -> Any:
@@ -54,10 +57,15 @@ def make_app(cfg: DictConfig) -> Any:
 @main("serve")
 def run(cfg: DictConfig) -> None:
     """Compose, instantiate, run."""
-    check_whole(cfg, "port", 0)
+    check_whole(cfg, "port", 1)
     app = make_app(cfg)
     import uvicorn
 
+    if not (Path(str(cfg.model)).expanduser() / "step.onnx").is_file():
+        log.info(
+            "For many clients: python -m actrec.export model=%s, and serve …/onnx, at a third of the work.", cfg.model
+        )
+    log.info("The live page is at http://%s:%d/, the API at /docs. Ctrl-C ends it.", cfg.host, cfg.port)
     uvicorn.run(
         app,
         host=str(cfg.host),

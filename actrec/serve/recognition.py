@@ -24,6 +24,7 @@ from actrec.types import ActrecError
 from actrec.watch import Watcher
 
 T = TypeVar("T")
+_WARM_UP = 30  # frames
 _STREAM_FPS = 15.0  # about what a browser's camera sends; how long the tracker remembers goes by it
 
 
@@ -42,12 +43,14 @@ class Recognition:
         # One, of one thread of torch's: more of either wait for one another, at ten times the latency.
         self._recognition_thread = ThreadPoolExecutor(1, "recognition", torch.set_num_threads, (1,))
 
-    def warm_up(self) -> None:
-        """Loads what is loaded on first use, so that no client waits for it."""
-        skeleton = self.recognizer.input_skeleton
-        self.recognizer.fresh().push(np.ones((skeleton.n_joints, 3), dtype=np.float32), 0.0)
+    async def warm_up(self) -> None:
+        """Does once, in the threads that will do it, what takes long the first time, so that no client waits for it."""
+        skeleton, recognizer = self.recognizer.input_skeleton, self.recognizer.fresh()
+        for number in range(_WARM_UP):
+            keypoints = np.ones((skeleton.n_joints, 3), dtype=np.float32)
+            await self.run(recognizer.push, keypoints, number / _STREAM_FPS)
         if self.pose is not None:
-            self.pose([np.zeros((360, 640, 3), dtype=np.uint8)])
+            await self.find([np.zeros((360, 640, 3), dtype=np.uint8)])
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Does something short in the thread for recognition."""

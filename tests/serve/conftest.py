@@ -12,8 +12,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from actrec.config import config_dir
 
 
 @dataclass
@@ -50,19 +55,42 @@ class Running:
 Serve = Callable[..., Running]
 
 
+@pytest.fixture(scope="session")
+def full_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the size that experiment=synthetic_online trains, untrained."""
+    from omegaconf import OmegaConf
+
+    from actrec.checkpoint import build_network, save_model
+    from actrec.data.pipeline import Pipeline
+    from actrec.skeleton import get_skeleton
+    from actrec.spec import ModelSpec
+
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        cfg = compose("train", ["experiment=synthetic_online"])
+    preprocess, windows, features = (
+        instantiate(cfg[name], _convert_="all") for name in ("preprocess", "windows", "features")
+    )
+    labels = tuple(cfg.dataset.label_map.labels)
+    options: Any = OmegaConf.to_container(cfg.network, resolve=True)
+    name = options.pop("_target_").rpartition(".")[2]
+    options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels, "n_classes": len(labels)}
+    spec = ModelSpec(name, options, Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features), labels)
+    return save_model(tmp_path_factory.mktemp("full") / "model", build_network(spec), spec)
+
+
 @pytest.fixture
 def serve(noise_model: Path, test_data: Path, tmp_path: Path) -> Iterator[Serve]:
     """`serve("limits.idle=1", …)` gives a server that is ready."""
     running = []
 
-    def begin(*overrides: str) -> Running:
+    def begin(*overrides: str, model: Path = noise_model) -> Running:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         temporary = tmp_path / f"tmp{port}"
         temporary.mkdir()
         pose = test_data / "models/yolov8n-pose_int8_openvino_model"
-        command = [sys.executable, "-m", "actrec.serve", f"model={noise_model}", f"pose={pose}", f"port={port}"]
+        command = [sys.executable, "-m", "actrec.serve", f"model={model}", f"pose={pose}", f"port={port}"]
         environment = os.environ | {"TMPDIR": str(temporary)}
         process = subprocess.Popen([*command, *overrides], stderr=subprocess.PIPE, text=True, env=environment)
         server = Running(port, process, temporary)
