@@ -54,6 +54,13 @@ def jpeg(width: int = 64, height: int = 48) -> bytes:
     return out.getvalue()
 
 
+def claiming(width: int, height: int) -> bytes:
+    """A small JPEG whose header says that it is larger."""
+    content = jpeg()
+    at = content.index(b"\xff\xc0") + 5
+    return content[:at] + struct.pack(">HH", height, width) + content[at + 4 :]
+
+
 def frame(timestamp: float, picture: bytes) -> bytes:
     return struct.pack(">d", timestamp) + picture
 
@@ -148,6 +155,7 @@ GOOD = json.dumps({"timestamp": 1.0, "keypoints": person(0)})
         (frame(2, b"no jpeg"), "no whole JPEG"),
         (frame(2, jpeg(640, 480)[:1500]), "no whole JPEG"),
         (frame(2, jpeg(5000, 20)), "5000 × 20 pixels; at most 4096"),
+        (frame(2, claiming(20_000, 20_000)), "20000 × 20000 pixels; at most 4096"),
         (frame(float("nan"), jpeg()), "timestamp"),
         (frame(2, jpeg()), "no pose model"),
     ],
