@@ -66,6 +66,8 @@ def run(cfg: DictConfig) -> None:
             "For many clients: python -m actrec.export model=%s, and serve …/onnx, at a third of the work.", cfg.model
         )
     log.info("The live page is at http://%s:%d/, the API at /docs. Ctrl-C ends it.", cfg.host, cfg.port)
+    # Said of every client that is refused, too.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.msg)
     uvicorn.run(
         app,
         host=str(cfg.host),

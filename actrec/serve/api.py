@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from actrec.serve.schema import Failure, FrameAnswer, ModelInfo
@@ -47,11 +48,12 @@ def create_app(server: Server) -> FastAPI:
         server.ready = False
         server.recognition.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="actrec",
         summary="Recognises human actions, frame by frame.",
         description=_DESCRIPTION,
         lifespan=lifespan,
+        redoc_url=None,
     )
 
     @app.exception_handler(AnyHTTPException)
@@ -99,6 +101,8 @@ def create_app(server: Server) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(_PAGE / "index.html")
 
+    answer = app.openapi()["paths"]["/v1/predict"]["post"]["responses"]["200"]
+    del answer["content"][NdJson.media_type]["schema"]["type"]  # FastAPI's, beside the reference to FrameAnswer
     return app
 
 

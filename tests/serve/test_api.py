@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -75,7 +76,13 @@ def test_what_the_server_says_of_itself(make_client: Make, noise_model: Path) ->
     assert info["card"] == (noise_model / "README.md").read_text()
     assert not info["takes_pictures"]
     assert "actrec_sessions 0.0" in client.get("/metrics").text
-    assert client.get("/openapi.json").json()["paths"]["/v1/predict"]["post"]["requestBody"]["required"]
+    described = client.get("/openapi.json").json()
+    assert described["paths"]["/v1/predict"]["post"]["requestBody"]["required"]
+    content = described["paths"]["/v1/predict"]["post"]["responses"]["200"]["content"]
+    assert content == {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/FrameAnswer"}}}
+    page = client.get("/docs").text
+    assert "/openapi.json" in page
+    assert not re.search(r"(src|href)=.https?:", page)
 
 
 def test_a_stream_of_keypoints_is_answered_as_the_recogniser_answers(make_client: Make, noise_model: Path) -> None:
