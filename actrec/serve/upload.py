@@ -58,8 +58,10 @@ async def answer_upload(server: Server, request: Request) -> Response:
     await session.__aenter__()
 
     async def end() -> None:
-        await session.__aexit__(None, None, None)
-        await asyncio.to_thread(folder.cleanup)
+        try:
+            await asyncio.to_thread(folder.cleanup)
+        finally:
+            await session.__aexit__(None, None, None)
 
     try:
         file = Path(folder.name) / "video"
