@@ -40,6 +40,12 @@ def _unfinished(folder: Path, fingerprint: str) -> bool:
     return config.is_file() and config.read_text() == fingerprint and not (folder / "metrics.json").exists()
 
 
+def is_finished(folder: Path, cfg: DictConfig) -> bool:
+    """Whether a folder holds a whole run of this config."""
+    config = folder / "config.yaml"
+    return config.is_file() and config.read_text() == _fingerprint(cfg) and (folder / "metrics.json").exists()
+
+
 def _new_name(root: Path) -> Path:
     return root / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3]
 

@@ -34,6 +34,7 @@ from actrec.results import judge, summary, write_results
 from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
+from actrec.sweep import run_one
 from actrec.types import ActrecError
 
 log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__
@@ -258,7 +259,10 @@ def next_steps(steps: Mapping[str, str], folder: Path) -> str:
 
 @main("train")
 def run(cfg: DictConfig) -> None:
-    train(cfg)
+    if cfg.get("sweep"):
+        run_one(cfg, train)
+    else:
+        train(cfg)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actrec.compare import compare, read_correct, run
+from actrec.compare import compare, mcnemar, read_correct, run, side_by_side
 from actrec.evaluation import RATIOS
 from actrec.report import ClipPrediction, write_predictions
 from actrec.types import ActrecError
@@ -35,12 +35,12 @@ def test_table_has_means_over_seeds_and_their_difference(tmp_path: Path) -> None
     right = {name: rng.random((20, 10)) < share for name, share in {"a": 0.9, "b": 0.8, "c": 0.5}.items()}
     runs = {name: make_run(tmp_path / name, values) for name, values in right.items()}
     lines = compare([runs["a"], runs["b"]], [runs["c"]]).splitlines()
-    assert len(lines) == 1 + 10 + 1
+    assert len(lines) == 1 + 10 + 1 + 1
     first, second = (right["a"].mean() + right["b"].mean()) / 2, right["c"].mean()
-    assert lines[-1].startswith(f"AUC               {first:.4f}   {second:.4f}   {first - second:+.4f} (")
+    assert lines[-2].startswith(f"AUC               {first:.4f}   {second:.4f}   {first - second:+.4f} (")
     tenth = (right["a"][:, 0].mean() + right["b"][:, 0].mean()) / 2
     assert lines[1].startswith(f"accuracy at 10%   {tenth:.4f}   {right['c'][:, 0].mean():.4f}   ")
-    same = compare([runs["a"]], [runs["a"]]).splitlines()[-1]
+    same = compare([runs["a"]], [runs["a"]]).splitlines()[-2]
     assert same.endswith("+0.0000 (+0.0000 to +0.0000)")
 
 
@@ -55,6 +55,30 @@ def test_runs_on_other_clips_are_named(tmp_path: Path) -> None:
     (one / "predictions.csv").write_text("clip_id,group,correct\na,g,true\n")
     with pytest.raises(ActrecError, match=r"no column 'correct_0\.1'"):
         compare([one], [other])
+
+
+def test_mcnemar_is_the_exact_two_sided_sign_test_of_the_clips_that_differ() -> None:
+    a, b = np.ones(20, dtype=bool), np.ones(20, dtype=bool)
+    assert mcnemar(a, b) == (0, 0, 1.0)
+    b[:6], a[6] = False, False
+    assert mcnemar(a, b) == (6, 1, pytest.approx(2 * (1 + 7) / 2**7))
+    assert mcnemar(b, a)[:2] == (1, 6)
+
+
+def test_several_runs_stand_side_by_side(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    right = {name: rng.random((200, 10)) < share for name, share in {"a": 0.9, "b": 0.88, "c": 0.5}.items()}
+    runs = [make_run(tmp_path / name, values) for name, values in right.items()]
+    header, *lines = side_by_side(runs).splitlines()
+    assert header.startswith("200 clips")
+    for line, values in zip(lines, right.values(), strict=True):
+        assert f"  {values[:, -1].mean():.4f}    {values.mean():.4f}" in line
+    ahead = right["c"][:, -1].mean() - right["a"][:, -1].mean()
+    assert f"  {ahead:+.4f} (" in lines[2]
+    p_of_b, p_of_c = (float(line.split()[-1]) for line in lines[1:])
+    assert p_of_c < 1e-6 < 0.01 < p_of_b
+    with pytest.raises(ActrecError, match="several runs"):
+        side_by_side(runs[:1])
 
 
 def test_command_prints_the_table(run_command: object, tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""Optuna's search, a trial a run of a sweep: each run asks the study, and tells it what it has reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+
+from actrec.types import ActrecError, SetupError
+
+_NUMBER = "number"  # a trial's, as the sweep counts
+
+
+@dataclass
+class Trial:
+    """One trial.
+
+    Attributes:
+        values: What Optuna has chosen, by dotted key.
+        is_done: Whether it was told its value before.
+        value: What the run has reached; set where it was trained.
+    """
+
+    values: dict[str, Any]
+    is_done: bool = False
+    value: float | None = None
+
+    def choose(self, cfg: DictConfig) -> None:
+        """Puts the values into a config."""
+        for key, value in self.values.items():
+            OmegaConf.update(cfg, key, value)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched for, and where.
+
+    Args:
+        metric: A column of `history.csv`.
+        direction: maximize or minimize.
+        space: By dotted key: `{low, high}`, with `log: true` for a logarithmic scale, or `{choices}`.
+        seed: Of the sampler.
+    """
+
+    metric: str
+    direction: Literal["maximize", "minimize"]
+    space: dict[str, dict[str, Any]]
+    seed: int = 0
+
+    @contextmanager
+    def trial(self, folder: Path, number: int) -> Iterator[Trial]:
+        """The trial of this number, from the study in a folder; one that was cut off has its values again.
+
+        Raises:
+            SetupError: Optuna is not installed.
+            ActrecError: The space cannot be searched.
+        """
+        try:
+            import optuna
+            from optuna.storages import JournalStorage
+            from optuna.storages.journal import JournalFileBackend
+        except ImportError:
+            raise SetupError("The search needs Optuna, which is not installed: pip install 'actrec[search]'") from None
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        folder.mkdir(parents=True, exist_ok=True)
+        study = optuna.create_study(
+            study_name="actrec",
+            storage=JournalStorage(JournalFileBackend(str(folder / "optuna.log"))),
+            sampler=optuna.samplers.TPESampler(seed=self.seed + number),
+            direction=self.direction,
+            load_if_exists=True,
+        )
+        found = [each for each in study.get_trials() if each.user_attrs.get(_NUMBER) == number]
+        if any(each.state.is_finished() and each.value is not None for each in found):
+            yield Trial({}, is_done=True)
+            return
+        running = [each for each in found if not each.state.is_finished()]
+        trial = optuna.trial.Trial(study, running[-1]._trial_id) if running else study.ask()
+        trial.set_user_attr(_NUMBER, number)
+        chosen = Trial({key: _suggest(trial, key, dict(space)) for key, space in self.space.items()})
+        yield chosen
+        study.tell(trial, chosen.value)
+
+
+def _suggest(trial: Any, key: str, space: dict[str, Any]) -> Any:
+    try:
+        if "choices" in space:
+            return trial.suggest_categorical(key, space["choices"])
+        low, high = space.pop("low"), space.pop("high")
+        kind = trial.suggest_int if isinstance(low, int) and isinstance(high, int) else trial.suggest_float
+        return kind(key, low, high, **space)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ActrecError(
+            f"sweep.search.space.{key} cannot be searched ({error}); give low and high, or choices."
+        ) from None
