@@ -1,4 +1,4 @@
-"""Evaluates a model folder on a data set: `python -m actrec.evaluate model=… dataset=… store=…`."""
+"""Evaluates a model folder, or several as one, on a data set: `python -m actrec.evaluate model=… dataset=… store=…`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.checkpoint import load_model
-from actrec.config import check_whole, main
+from actrec.config import check_whole, main, no_value
 from actrec.data.load import load_clips
 from actrec.data.split import Split
 from actrec.online.judge import judge_online, online_summary
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
-from actrec.results import judge, summary, write_results
+from actrec.results import Voice, judge_fused, summary, write_results
 from actrec.run import free_folder, log_to
 from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SkeletonSequence
@@ -77,6 +77,34 @@ def _device(accelerator: str) -> torch.device:
         raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
 
 
+def _folders(cfg: DictConfig, name: bool = False) -> list[str]:
+    """The model folders, or their names."""
+    folders = [str(folder) for folder in (cfg.models or [cfg.model])]
+    return [Path(folder).name for folder in folders] if name else folders
+
+
+def _voices(cfg: DictConfig) -> list[Voice]:
+    """The models asked for.
+
+    Raises:
+        ActrecError: There is none, one cannot be loaded, or weights do not fit.
+    """
+    if cfg.model is None and not cfg.models:
+        raise no_value("evaluate", "model")
+    if cfg.model is not None and cfg.models:
+        raise ActrecError("Give either model=… or models=[…,…].")
+    folders, device = _folders(cfg), _device(cfg.hardware.accelerator)
+    weights = [1.0] * len(folders) if cfg.weights is None else list(cfg.weights)
+    if len(weights) != len(folders) or not all(isinstance(each, int | float) and each > 0 for each in weights):
+        raise ActrecError(f"weights={weights} do not fit {len(folders)} models: give each a number above 0.")
+    if cfg.online and len(folders) > 1:
+        raise ActrecError("online=true is for one model.")
+    return [
+        Voice(load_model(Path(folder)).to(device), load_spec(Path(folder)), weight)
+        for folder, weight in zip(folders, weights, strict=True)
+    ]
+
+
 def evaluate(cfg: DictConfig) -> Path:
     """Figures, predictions and report of a model on a split.
 
@@ -91,8 +119,8 @@ def evaluate(cfg: DictConfig) -> Path:
     """
     for name, least in {"unseen_joints": 0, "seed": 0, "batch_size": 1}.items():
         check_whole(cfg, name, least)
-    spec = load_spec(cfg.model)
-    network = load_model(cfg.model).to(_device(cfg.hardware.accelerator))
+    voices = _voices(cfg)
+    network, spec, _ = voices[0]
     dataset = cfg.dataset
     importer, label_map = (instantiate(node, _convert_="all") for node in (dataset.importer, dataset.label_map))
     every = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)
@@ -100,7 +128,7 @@ def evaluate(cfg: DictConfig) -> Path:
     clips = [spec.pipeline.map(clip) for clip in _part(cfg, spec, kept)]
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")
-    results = judge(network, spec, clips, cfg.batch_size)
+    results = judge_fused(voices, clips, cfg.batch_size)
     if cfg.online:
         recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
         results.metrics["online"] = judge_online(recognizer, clips)
@@ -109,9 +137,9 @@ def evaluate(cfg: DictConfig) -> Path:
         page = write_results(
             folder,
             results,
-            title=f"{Path(cfg.model).name}: {spec.network} on {cfg.dataset.name}, {cfg.part}",
+            title=f"{' + '.join(_folders(cfg, name=True))}: {spec.network} on {cfg.dataset.name}, {cfg.part}",
             config=OmegaConf.to_yaml(cfg, resolve=True),
-            facts={"model": str(cfg.model), "unseen joints": str(cfg.unseen_joints)},
+            facts={"model": ", ".join(_folders(cfg)), "unseen joints": str(cfg.unseen_joints)},
         )
         if cfg.online:
             log.info("Online: %s", online_summary(results.metrics["online"]))

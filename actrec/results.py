@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy import ndarray
 from torch import nn
 from tqdm import tqdm
 
@@ -42,8 +44,22 @@ class Results:
         return {name: self.metrics[name] for name in (*HEADLINES, "auc")}
 
 
+class Voice(NamedTuple):
+    """A model of an ensemble.
+
+    Attributes:
+        network: In eval mode, on the device to use.
+        spec: What it is.
+        weight: Of its probabilities in the sum.
+    """
+
+    network: nn.Module
+    spec: ModelSpec
+    weight: float | int = 1.0
+
+
 def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64) -> Results:
-    """Runs the model over every clip at every observation ratio.
+    """Runs a model over every clip at every observation ratio.
 
     Args:
         network: In eval mode, on the device to use.
@@ -54,6 +70,25 @@ def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence]
     Raises:
         ActrecError: There are no clips, or one has a label that the model does not know.
     """
+    return judge_fused([Voice(network, spec)], clips, batch_size)
+
+
+def judge_fused(voices: Sequence[Voice], clips: Sequence[SkeletonSequence], batch_size: int = 64) -> Results:
+    """Runs several models over every clip at every observation ratio; their probabilities are averaged by weight, as
+    those of joint, bone and velocity streams are (late fusion; Shi et al. 2019, 2s-AGCN, section 3.5).
+
+    Args:
+        voices: The models. Classes are in the order of the first.
+        clips: A split's clips.
+        batch_size: Windows at once.
+
+    Raises:
+        ActrecError: There are no clips, one has a label that the models do not know, or the models' labels differ.
+    """
+    spec = voices[0].spec
+    for voice in voices:
+        if set(voice.spec.labels) != set(spec.labels):
+            raise ActrecError("The models do not know the same labels. Fuse models of one label set.")
     unknown = sorted({clip.label for clip in clips} - set(spec.labels))
     if unknown or not clips:
         raise ActrecError(
@@ -62,18 +97,25 @@ def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence]
             if unknown
             else "There are no clips in this split."
         )
-    by_ratio = {
-        str(ratio): clip_probabilities(
-            network, spec.pipeline, clips, len(spec.labels), ratio, spec.decision, batch_size
-        )
-        for ratio in tqdm(RATIOS, desc="Observation ratios", leave=False)
-    }
+    weights = np.array([voice.weight for voice in voices], dtype=float)
+    by_ratio = {}
+    for ratio in tqdm(RATIOS, desc="Observation ratios", leave=False):
+        each = [_probabilities(voice, clips, spec.labels, ratio, batch_size) for voice in voices]
+        by_ratio[str(ratio)] = np.tensordot(weights / weights.sum(), each, axes=1)
     labels = np.array([spec.labels.index(clip.label) for clip in clips])
     groups = [clip.group or clip.clip_id for clip in clips]
     predictions = clip_predictions(clips, by_ratio, spec.labels)
     shown = pick_samples(predictions) if spec.pipeline.features.stream == "joint" else []  # bones are no poses
-    samples = [sample(network, spec, clips[number], predictions[number]) for number in shown]
+    samples = [sample(voices[0].network, spec, clips[number], predictions[number]) for number in shown]
     return Results(summarize(by_ratio, labels, groups, spec.labels), predictions, samples)
+
+
+def _probabilities(
+    voice: Voice, clips: Sequence[SkeletonSequence], labels: Sequence[str], ratio: float, batch_size: int
+) -> Float[ndarray, "clip class"]:
+    network, spec, _ = voice
+    found = clip_probabilities(network, spec.pipeline, clips, len(labels), ratio, spec.decision, batch_size)
+    return found[:, [spec.labels.index(label) for label in labels]]
 
 
 @torch.inference_mode()

@@ -1,6 +1,7 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import Features, ResizeWindows
 from actrec.data.writer import ClipSource, write_store
+from actrec.evaluation import clip_probabilities
 from actrec.network.infogcn import InfoGCN
-from actrec.results import judge, summary, write_results
+from actrec.results import Voice, judge, judge_fused, summary, write_results
 from actrec.skeleton import COCO17
 from actrec.spec import ModelSpec
 from actrec.types import ActrecError, SkeletonSequence
@@ -60,6 +62,28 @@ def test_samples_show_the_forecast_where_it_was_for(make_sequences: Make) -> Non
         assert torch.isfinite(torch.from_numpy(shown.forecasts[3:length])).all()
 
 
+def test_fusion_is_the_weighted_mean_of_probabilities_whatever_the_order_of_labels(make_sequences: Make) -> None:
+    clips, one = make_sequences(2, 4), spec()
+    options = {**one.network_options, "in_channels": 3, "dim": 4}
+    other = replace(
+        one,
+        network_options=options,
+        labels=("label_1", "other", "label_0"),
+        pipeline=replace(one.pipeline, features=Features("velocity")),
+    )
+    voices = [Voice(network(one), one, 3), Voice(network(other), other, 1)]
+    fused = judge_fused(voices, clips)
+    first, second = (
+        clip_probabilities(voice.network, voice.spec.pipeline, clips, 3, 1.0, voice.spec.decision) for voice in voices
+    )
+    expected = (3 * first + second[:, [2, 0, 1]]) / 4
+    for row, prediction in zip(expected, fused.predictions, strict=True):
+        assert prediction.prediction == one.labels[row.argmax()]
+        assert prediction.probability == pytest.approx(row.max())
+    with pytest.raises(ActrecError, match="one label set"):
+        judge_fused([voices[0], Voice(network(one), replace(one, labels=("label_0", "label_1", "else")))], clips)
+
+
 def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
     with pytest.raises(ActrecError, match=r"does not know: label_2\..*exclude_labels=\[label_2\]"):
         judge(network(spec()), spec(), make_sequences(3, 2))
@@ -82,6 +106,12 @@ def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
         (["online=true", "hysteresis.enter=2"], "enter=2, leave=0.2"),
         (["online=true"], ""),
         (["part=all"], ""),
+        (["model=null"], "model has no value. Give model=…, for instance"),
+        (["models=[{tmp}/model]"], "Give either model=… or models="),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "online=true"], "online=true is for one model"),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "weights=[1]"], "weights=[1] do not fit 2 models"),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "weights=[1,-1]"], "do not fit 2 models"),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "weights=[1,2]"], ""),
         ([], ""),
     ],
 )
@@ -95,7 +125,8 @@ def test_evaluate_on_bad_input(
     clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in make_sequences(2, 8)]
     write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
     save_model(tmp_path / "model", network(spec()), spec())
-    given = ["dataset=csv", "dataset.split=official", f"model={tmp_path}/model", f"store={tmp_path}/store"]
+    given = ["dataset=csv", "dataset.split=official", f"store={tmp_path}/store"]
+    given += [] if "model=null" in overrides else [f"model={tmp_path}/model"]
     given += [f"output_dir={tmp_path}/out", *(text.format(tmp=tmp_path) for text in overrides)]
     code, _, err = run_command(actrec.evaluate.run, *given)
     assert code == (1 if message else 0), err

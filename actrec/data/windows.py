@@ -209,7 +209,8 @@ class Features:
 
     Attributes:
         stream: "joint" for positions; "bone" for the vector from the parent joint, with the lesser confidence of both
-            ends, and the zero vector for a joint without parent or where either end is not known.
+            ends, and the zero vector for a joint without parent or where either end is not known; "velocity" for the
+            change of the position since the frame before, as with use_velocity.
         use_velocity: Whether to add the change of x and y since the frame before, a frame; zero in the first frame,
             in padding, and where the joint is not known in both frames.
     """
@@ -218,8 +219,10 @@ class Features:
     use_velocity: bool = False
 
     def __post_init__(self) -> None:
-        if self.stream not in ("joint", "bone"):
-            raise ActrecError(f"The feature stream is '{self.stream}'. Choose one of: joint, bone.")
+        if self.stream not in ("joint", "bone", "velocity"):
+            raise ActrecError(f"The feature stream is '{self.stream}'. Choose one of: joint, bone, velocity.")
+        if self.stream == "velocity" and self.use_velocity:
+            raise ActrecError("The velocity stream has velocities already: set use_velocity=false.")
 
     @property
     def n_channels(self) -> int:
@@ -236,7 +239,7 @@ class Features:
         skeleton: Skeleton,
         real: Bool[ndarray, "*lead time _"] | bool = True,
     ) -> Float[ndarray, "*lead time joint channel"]:
-        """x, y and confidence of each joint or bone, then their velocity if asked for, as float32."""
+        """x, y (or their change) and confidence of each joint or bone, then their velocity if asked for, as float32."""
         features = keypoints.astype(np.float32)
         if self.stream == "bone":
             parents = skeleton.parents
@@ -244,10 +247,12 @@ class Features:
             features[..., 2] = np.minimum(features[..., 2], features[..., parents, 2])
             features[..., :2] -= features[..., parents, :2]
             features[..., :2][~known] = 0
-        if not self.use_velocity:
+        if self.stream != "velocity" and not self.use_velocity:
             return features
         velocity = np.zeros_like(features[..., :2])
         moving = (known & real)[..., 1:, :] & known[..., :-1, :]
         change = features[..., 1:, :, :2] - features[..., :-1, :, :2]
         velocity[..., 1:, :, :] = np.where(moving[..., None], change, 0)
+        if self.stream == "velocity":
+            return np.concatenate([velocity, features[..., 2:]], axis=-1)
         return np.concatenate([features, velocity], axis=-1)

@@ -257,6 +257,15 @@ def test_velocity_looks_back_one_frame(stream: str) -> None:
         np.testing.assert_allclose(features[t, :, 3:], moved, rtol=1e-6)
 
 
+def test_the_velocity_stream_is_the_velocity_and_the_confidence() -> None:
+    window = padded_window()
+    both, stream = Features(use_velocity=True)(window, COCO17), Features("velocity")
+    assert stream.n_channels == 3
+    np.testing.assert_array_equal(stream(window, COCO17), both[..., [3, 4, 2]])
+    with pytest.raises(ActrecError, match="use_velocity=false"):
+        Features("velocity", use_velocity=True)
+
+
 def test_a_joint_that_comes_into_sight_has_no_velocity() -> None:
     window = padded_window()
     features = Features(use_velocity=True)(window, COCO17)
