@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,11 +63,11 @@ def run_one(cfg: DictConfig, train: Callable[[DictConfig], Path]) -> None:
 
 
 def _name(overrides: Sequence[str]) -> str:
-    """A folder's name, of what may differ between the runs of a sweep."""
-    plain = [override.lstrip("+~") for override in overrides]
-    parts = sorted(part for part in plain if not part.startswith(("experiment=", "sweep=", "sweep.", "store=")))
-    name = ",".join(parts).replace("/", "_") or "run"
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]},{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    """A folder's name, of what may differ between the runs of a sweep; it can stand in an override as it is."""
+    plain = sorted(override.lstrip("+~") for override in overrides)
+    parts = [part for part in plain if not part.startswith(("experiment=", "name=", "sweep=", "sweep.", "store="))]
+    name = re.sub(r"[^\w.-]", "_", "_".join(part.replace("=", "-", 1) for part in parts)) or "run"
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def kept_figures(run: Path) -> dict[str, float]:
@@ -155,11 +156,11 @@ def _flat(node: Any, prefix: str = "") -> Any:
 def differing(runs: Sequence[SweptRun]) -> list[str]:
     """The keys in whose values runs differ, seeds left out; of keys that always agree the one nearest to the top."""
     keys = dict.fromkeys(key for run in runs for key in run.values)
-    ignored = lambda key: key in _SEEDS or key.split(".")[0] in _NOT_SETTINGS  # noqa: E731
     columns: dict[tuple[Any, ...], str] = {}
     for key in sorted(keys, key=lambda key: (key.count("."), list(keys).index(key))):
         column = tuple(repr(run.values.get(key)) for run in runs)
-        if not ignored(key) and len(set(column)) > 1:
+        is_setting = key not in _SEEDS and key.split(".")[0] not in _NOT_SETTINGS
+        if is_setting and len(set(column)) > 1:
             columns.setdefault(column, key)
     return list(columns.values())
 

@@ -128,7 +128,7 @@ def test_a_search_goes_on_with_the_same_study(sweep: Run, trained: list[Path], m
     monkeypatch.setattr(actrec.train, "fit", lambda *given: fail() if len(trained) == 1 else fit(*given))
     code, _, err = sweep("optuna", "trial=range(3)", space)
     assert code == 130, err
-    (cut,) = [file for file in Path("outputs/small_optuna").glob("runs/*/config.yaml") if "trial=1" in file.parent.name]
+    (cut,) = [file for file in Path("outputs/small_optuna").glob("runs/*/config.yaml") if "trial-1" in file.parent.name]
     begun = cut.read_text()
     monkeypatch.setattr(actrec.train, "fit", fit)
     code, out, err = sweep("optuna", "trial=range(3)", space)
