@@ -30,11 +30,12 @@ from actrec.memory import keep_freed_memory
 from actrec.module import ActionModule
 from actrec.network.compiled import compile_network
 from actrec.report import pick_typical, read_history
-from actrec.results import judge, summary, write_results
+from actrec.results import Results, judge, summary, write_results
 from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.sweep import run_one
+from actrec.track import WatchTraining, log_results, make_loggers
 from actrec.types import ActrecError
 
 log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__
@@ -206,6 +207,9 @@ def train(cfg: DictConfig) -> Path:
     trainer = make_trainer(cfg)
     run = open_run(cfg)
     put_in(run.folder, trainer)
+    trainer.loggers = make_loggers(cfg, run.folder)
+    if trainer.loggers:
+        trainer.callbacks.append(WatchTraining())  # type: ignore[attr-defined]
     with log_to(run.folder / "train.log"):
         parts = ", ".join(f"{len(clips)} {name}" for name, clips in data.splits.items())
         size = sum(parameter.numel() for parameter in network.parameters())
@@ -216,11 +220,13 @@ def train(cfg: DictConfig) -> Path:
         fit(trainer, module, data, run.checkpoint)
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
-            finish(cfg, run.folder, module, data, spec)
+            results = finish(cfg, run.folder, module, data, spec)
+            store = None if cfg.store is None else Path(cfg.store)
+            log_results(trainer.loggers, cfg, run.folder, results, store)
     return run.folder
 
 
-def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData, spec: ModelSpec) -> None:
+def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData, spec: ModelSpec) -> Results:
     """Leaves the best checkpoint's model folder, and reads the test split with it: once."""
     file = folder / "history.csv"
     history = read_history(file) if file.exists() else []
@@ -247,6 +253,7 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
     log.info("%s.\nTrained in %.1f min. Look at %s", summary(results), seconds / 60, page)
     if cfg.next_steps:
         log.info("%s", next_steps(cfg.next_steps, folder))
+    return results
 
 
 def next_steps(steps: Mapping[str, str], folder: Path) -> str:
