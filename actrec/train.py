@@ -140,7 +140,8 @@ def make_trainer(cfg: DictConfig) -> L.Trainer:
             check_val_every_n_epoch=cfg.val_every,
             gradient_clip_val=cfg.grad_clip,
             callbacks=list(callbacks.values()),
-            logger=False,
+            logger=False,  # those of the config know the folder of the run, which is opened later
+            log_every_n_steps=1,  # figures are of epochs; fewer steps than an interval would be warned of
             num_sanity_val_steps=0,
             enable_model_summary=False,
             fast_dev_run=cfg.fast_dev_run,
