@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from absl import logging as absl_logging
 
 if TYPE_CHECKING:
     from actrec.types import SkeletonSequence
 
 ROOT = Path(__file__).parents[1]
 os.environ.update(WANDB_MODE="offline", YOLO_OFFLINE="true", MPLBACKEND="Agg")
+
+# OpenVINO imports absl where it is installed; the handler would close the stream that it was made with, pytest's own.
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 # A standing person, y down, in torso lengths from the pelvis; x is outwards for a joint that has a side.
 _STANDING = {
