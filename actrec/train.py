@@ -35,7 +35,7 @@ from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.sweep import run_one
-from actrec.track import WatchTraining, log_results, make_loggers
+from actrec.tracking import WatchTraining, log_results, make_loggers
 from actrec.types import ActrecError
 
 log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__

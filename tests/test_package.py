@@ -99,13 +99,21 @@ def test_no_two_modules_import_each_other() -> None:
 
 # Each library, and the only modules that may import it.
 OWNERS = {
-    "lightning": ["actrec.module", "actrec.data.datamodule", "actrec.train", "actrec.callbacks", "actrec.evaluate"],
+    "lightning": [
+        "actrec.module",
+        "actrec.data.datamodule",
+        "actrec.train",
+        "actrec.callbacks",
+        "actrec.evaluate",
+        "actrec.tracking",
+    ],
     "ultralytics": ["actrec.data.pose"],
     "decord": ["actrec.data.video"],
     "fastapi": ["actrec.serve"],
     "uvicorn": ["actrec.serve"],
     "streamlit": ["actrec.serve.app"],
     "wandb": ["actrec.tracking"],
+    "optuna": ["actrec.search"],
     "beartype": [],
     "hypothesis": [],
     "pytest": [],

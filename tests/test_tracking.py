@@ -16,7 +16,7 @@ import actrec.train
 from actrec.data.video import open_video
 from actrec.poses import SampleClip
 from actrec.report import read_history
-from actrec.track import sample_frames
+from actrec.tracking import sample_frames
 
 Run = Callable[..., tuple[int, str, str]]
 TINY = ["experiment=quickstart", "network=tiny", "windows.length=8", "hardware=cpu", "epochs=2", "batch_size=16"]
