@@ -24,6 +24,7 @@ from actrec.results import Voice, judge_fused, summary, write_results
 from actrec.run import free_folder, log_to
 from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SkeletonSequence
+from actrec.why import explain
 
 log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __main__
 
@@ -99,6 +100,8 @@ def _voices(cfg: DictConfig) -> list[Voice]:
         raise ActrecError(f"weights={weights} do not fit {len(folders)} models: give each a number above 0.")
     if cfg.online and len(folders) > 1:
         raise ActrecError("online=true is for one model.")
+    if cfg.why and len(folders) > 1:
+        raise ActrecError("why=true is for one model.")
     return [
         Voice(load_model(Path(folder)).to(device), load_spec(Path(folder)), weight)
         for folder, weight in zip(folders, weights, strict=True)
@@ -129,6 +132,9 @@ def evaluate(cfg: DictConfig) -> Path:
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")
     results = judge_fused(voices, clips, cfg.batch_size)
+    if cfg.why:
+        log.info("Hiding joints, to see what decides …")
+        results = replace(results, why=explain(network, spec, clips, cfg.batch_size))
     if cfg.online:
         recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
         results.metrics["online"] = judge_online(recognizer, clips)
@@ -143,6 +149,8 @@ def evaluate(cfg: DictConfig) -> Path:
         )
         if cfg.online:
             log.info("Online: %s", online_summary(results.metrics["online"]))
+        if results.why and results.why.check:
+            log.info("%s", results.why.check)
         log.info("%s. Look at %s", summary(results), page)
     return folder
 

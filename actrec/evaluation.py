@@ -55,6 +55,7 @@ def clip_probabilities(
     ratio: float = 1.0,
     decision: str = "last",
     batch_size: int = 64,
+    hidden: Bool[ndarray, "clip joint"] | None = None,
 ) -> Float[ndarray, "clip class"]:
     """Class probabilities of clips of which the first ⌈ratio · n⌉ frames have been seen; windows are averaged.
 
@@ -66,10 +67,15 @@ def clip_probabilities(
         ratio: Observation ratio.
         decision: See `decide`.
         batch_size: Windows at once.
+        hidden: Joints that the network is not shown; see `Pipeline.evaluation_windows`.
     """
     device = next(network.parameters()).device
     total = np.zeros((len(sequences), n_classes))
-    items = (item for clip, seq in enumerate(sequences) for item in pipeline.evaluation_items(seq, 0, clip, ratio))
+    items = (
+        item
+        for clip, seq in enumerate(sequences)
+        for item in pipeline.evaluation_items(seq, 0, clip, ratio, None if hidden is None else hidden[clip])
+    )
     for group in _batches(items, batch_size):
         batch = collate(group)
         length = int(batch.valid.any(0).nonzero().max()) + 1  # what stands behind the last real frame changes nothing

@@ -32,6 +32,10 @@ class Theme:
     bad: str
     series: tuple[str, str, str, str]
 
+    def ramp(self, series: int = 0) -> LinearSegmentedColormap:
+        """From the surface to a series' colour."""
+        return LinearSegmentedColormap.from_list("ramp", [self.surface, self.series[series]])
+
 
 LIGHT = Theme(
     "",
@@ -64,7 +68,7 @@ def _percent(value: float, _position: object = None) -> str:
     return f"{round(100 * value, 6):g} %"
 
 
-def _new_figure(width: float, height: float, theme: Theme) -> Figure:
+def new_figure(width: float, height: float, theme: Theme = LIGHT) -> Figure:
     """An empty figure of this size in inches."""
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
     return Figure(figsize=(width, height), layout=layout, facecolor=theme.surface)
@@ -90,11 +94,10 @@ def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str]
         theme: Colours.
     """
     size = max(0.44 * len(classes) + 2.2, 4.4)
-    figure = _new_figure(size, size, theme)
+    figure = new_figure(size, size, theme)
     axes = figure.add_subplot()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    colours = LinearSegmentedColormap.from_list("share", [theme.surface, theme.series[0]])
-    axes.imshow(share, cmap=colours, vmin=0, vmax=1)
+    axes.imshow(share, cmap=theme.ramp(), vmin=0, vmax=1)
     _style(axes, theme, x="predicted", y="true")
     ticks, names = range(len(classes)), [spaced(name) for name in classes]
     axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
@@ -119,7 +122,7 @@ def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figur
         metrics: See `actrec.metrics.summarize`.
         theme: Colours.
     """
-    figure = _new_figure(5.4, 4.6, theme)
+    figure = new_figure(5.4, 4.6, theme)
     axes = figure.add_subplot()
     accuracy, intervals = metrics["observation_accuracy"], metrics["intervals"]["observation_accuracy"]
     ratios = np.array([float(ratio) for ratio in accuracy])
@@ -159,7 +162,7 @@ def class_bars(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
     names = sorted(metrics["per_class"], key=lambda name: metrics["per_class"][name]["f1"])
     values = np.array([metrics["per_class"][name]["f1"] for name in names])
     low, high = np.array([metrics["intervals"]["per_class"][name]["f1"] for name in names]).T
-    figure = _new_figure(5.4, 0.28 * len(names) + 1.1, theme)
+    figure = new_figure(5.4, 0.28 * len(names) + 1.1, theme)
     axes = figure.add_subplot()
     _style(axes, theme, x="F1")
     axes.grid(False, axis="y")
@@ -188,7 +191,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
         history: See `actrec.report.read_history`.
         theme: Colours.
     """
-    figure = _new_figure(11.0, 3.7, theme)
+    figure = new_figure(11.0, 3.7, theme)
     losses, accuracy, rate = figure.subplots(1, 3, width_ratios=(1.5, 1.25, 1))
     marker = "o" if len(history) == 1 else None  # a line through one point does not show
     for (term, name), colour in zip(_TERMS.items(), theme.series, strict=True):
@@ -223,6 +226,42 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     return figure
 
 
+def forecast_curve(
+    error: Float[ndarray, "horizon joint"], still: Float[ndarray, "horizon joint"], theme: Theme = LIGHT
+) -> Figure:
+    """Forecast error over the horizon, against that of a pose that stays; see `actrec.explain.forecast_error`."""
+    figure = new_figure(5.4, 3.6, theme)
+    axes = figure.add_subplot()
+    _style(axes, theme, x="frames ahead", y="error, torso lengths")
+    ahead = np.arange(1, len(error) + 1)
+    for values, name, colour in ((still, "pose stays", theme.muted), (error, "forecast", theme.series[0])):
+        mean = np.nanmean(values, axis=1)
+        axes.plot(ahead, mean, color=colour, linewidth=2, marker="o", markersize=4.5, label=name)
+        axes.annotate(
+            f"{mean[-1]:.3f}", (ahead[-1], mean[-1]), (6, 0), textcoords="offset points", va="center", fontsize=SMALL
+        ).set_color(theme.ink)
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.15)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="lower right")
+    return figure
+
+
+def attention_curve(weights: Float[ndarray, "layer lag"], theme: Theme = LIGHT) -> Figure:
+    """How the last frame of a window weighs the frames before it, a line a layer; lag 0 is that frame itself."""
+    figure = new_figure(5.4, 3.6, theme)
+    axes = figure.add_subplot()
+    _style(axes, theme, x="frames back", y="attention")
+    for layer, values in enumerate(weights):
+        colour = theme.series[layer % len(theme.series)]
+        axes.plot(np.arange(len(values)), values, color=colour, linewidth=1.8, label=f"layer {layer + 1}")
+    axes.axhline(1 / max(weights.shape[1], 1), color=theme.muted, linewidth=1, linestyle=":", label="all alike")
+    axes.set_ylim(bottom=0)
+    axes.invert_xaxis()  # time runs to the right
+    axes.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="lower left", ncols=2)
+    return figure
+
+
 def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
     """Accuracy on val and test over two swept values.
 
@@ -232,15 +271,14 @@ def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
     """
     x, y = settings[0].values
     xs, ys = (sorted({setting.values[key] for setting in settings}) for key in (x, y))
-    figure = _new_figure(2 * (0.85 * len(xs) + 1.4), 0.62 * len(ys) + 1.7, theme)
-    colours = LinearSegmentedColormap.from_list("accuracy", [theme.surface, theme.series[0]])
+    figure = new_figure(2 * (0.85 * len(xs) + 1.4), 0.62 * len(ys) + 1.7, theme)
     for axes, title in zip(figure.subplots(1, 2), ("val", "test"), strict=True):
         values = np.full((len(ys), len(xs)), np.nan)
         for setting in settings:
             figure_of = setting.val_accuracy if title == "val" else setting.accuracy
             values[ys.index(setting.values[y]), xs.index(setting.values[x])] = figure_of
         low, high = values.min(), values.max()
-        axes.imshow(values, cmap=colours, origin="lower", aspect="auto", vmin=low - 0.4 * (high - low), vmax=high)
+        axes.imshow(values, cmap=theme.ramp(), origin="lower", aspect="auto", vmin=low - 0.4 * (high - low), vmax=high)
         _style(axes, theme, f"Accuracy, {title}", x, y)
         axes.grid(False)
         axes.set_xticks(range(len(xs)), [f"{value:g}" for value in xs])
@@ -260,7 +298,7 @@ def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30)
         most: How many are shown.
     """
     shown = list(settings[:most])[::-1]
-    figure = _new_figure(7.6, 0.3 * len(shown) + 1.2, theme)
+    figure = new_figure(7.6, 0.3 * len(shown) + 1.2, theme)
     axes = figure.add_subplot()
     _style(axes, theme, x="accuracy, test")
     axes.grid(False, axis="y")

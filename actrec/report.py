@@ -24,6 +24,7 @@ from actrec.metrics import confusion_counts
 from actrec.plots import DARK, LIGHT, Theme, class_bars, confusion_matrix, learning_curves, observation_curve, spaced
 from actrec.poses import CONTACTS, SampleClip, contact_sheet, sample_sheet
 from actrec.types import ActrecError, SkeletonSequence
+from actrec.why import Why
 
 _COLUMNS = ("clip_id", "group", "label", "prediction", "probability", "correct")
 _N_MISTAKES = 20
@@ -136,6 +137,7 @@ def write_report(
     history: Sequence[Mapping[str, float]] | None = None,
     samples: Sequence[SampleClip] = (),
     typical: Sequence[SkeletonSequence] = (),
+    why: Why | None = None,
     config: str | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> Path:
@@ -149,6 +151,7 @@ def write_report(
         history: See `read_history`; without one there are no learning curves.
         samples: Clips to draw.
         typical: A clip of each class of the training data; see `pick_typical`.
+        why: Why the model decided so; its figures are in `metrics`.
         config: The run's resolved config, as YAML.
         facts: What else the page's head tells: network, store, …
 
@@ -172,6 +175,8 @@ def write_report(
         draw["typical"] = lambda theme: contact_sheet(typical, theme)
     if samples:
         draw["samples"] = lambda theme: sample_sheet(samples, theme)
+    if why:
+        draw |= why.pictures()
     for name, figure in draw.items():
         for theme in (LIGHT, DARK):
             _write_picture(folder / f"{name}{theme.suffix}.png", figure(theme))

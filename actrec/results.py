@@ -29,6 +29,7 @@ from actrec.report import (
 )
 from actrec.spec import ModelSpec
 from actrec.types import ActrecError, SkeletonSequence
+from actrec.why import Why
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Results:
     metrics: dict[str, Any]
     predictions: list[ClipPrediction]
     samples: list[SampleClip]
+    why: Why | None = None
 
     @property
     def headlines(self) -> dict[str, float]:
@@ -149,19 +151,21 @@ def write_results(
     Returns:
         The report's page.
     """
+    metrics = results.metrics | ({"why": results.why.figures()} if results.why else {})
     write_predictions(folder / "predictions.csv", results.predictions)
     page = write_report(
         folder / "report",
-        results.metrics,
+        metrics,
         results.predictions,
         title=title,
         history=history,
         samples=results.samples,
+        why=results.why,
         typical=typical,
         config=config,
         facts=facts,
     )
-    write_metrics(folder / "metrics.json", results.metrics)
+    write_metrics(folder / "metrics.json", metrics)
     return page
 
 

@@ -73,7 +73,14 @@ class Pipeline:
         """A clip of no known label as the network takes it: all its windows, in order."""
         return collate(self.evaluation_items(sequence, 0, 0))
 
-    def evaluation_items(self, sequence: SkeletonSequence, label: int, clip: int, ratio: float = 1.0) -> list[Item]:
+    def evaluation_items(
+        self,
+        sequence: SkeletonSequence,
+        label: int,
+        clip: int,
+        ratio: float = 1.0,
+        hidden: Bool[ndarray, " joint"] | None = None,
+    ) -> list[Item]:
         """The windows by which a clip is judged when the first ⌈ratio · n⌉ of its frames have been seen.
 
         Frames past those are cut off before preprocessing, so that nothing of them can show.
@@ -83,9 +90,26 @@ class Pipeline:
             label: Its class number.
             clip: Its number in the split.
             ratio: Observation ratio, in (0, 1].
+            hidden: See `evaluation_windows`.
+        """
+        return [self.item(window, label, clip) for window in self.evaluation_windows(sequence, ratio, hidden)]
+
+    def evaluation_windows(
+        self, sequence: SkeletonSequence, ratio: float = 1.0, hidden: Bool[ndarray, " joint"] | None = None
+    ) -> list[Window]:
+        """As `evaluation_items`, before the features are made.
+
+        Args:
+            sequence: The clip.
+            ratio: Observation ratio, in (0, 1].
+            hidden: Joints that the network sees as never observed. They are taken away after preprocessing, so that the
+                body is where it was and as large.
         """
         seen = math.ceil(round(ratio * len(sequence), 9))
         frames, fps = self.preprocess.at_rate(self.map(sequence).keypoints[:seen], sequence.fps)
         normalized = self.preprocess(frames[self.windows.start(len(frames)) :], self.skeleton, fps)
         n_frames = self.preprocess.length(len(sequence), sequence.fps)
-        return [self.item(window, label, clip) for window in self.windows.evaluate(normalized, n_frames)]
+        if hidden is not None:
+            keypoints = np.where(hidden[:, None], np.float32(0), normalized.keypoints)
+            normalized = NormalizedSequence(keypoints, normalized.observed & ~hidden, normalized.known & ~hidden)
+        return self.windows.evaluate(normalized, n_frames)

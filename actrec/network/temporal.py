@@ -42,9 +42,20 @@ class TemporalAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
     ) -> Float[Tensor, "batch time joint dim"]:
-        q, k, v = rearrange(self.to_qkv(x), "b t v (three h d) -> three b (v h) t d", three=3, h=self.heads)
+        q, k, v = self._qkv(x)
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None])
         return self.to_out(rearrange(attended, "b (v h) t d -> b t v (h d)", h=self.heads))
+
+    def weights(
+        self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
+    ) -> Float[Tensor, "batch joint head time source"]:
+        """How each frame weighs the frames that it may look at; sums to 1 over them."""
+        q, k, _ = self._qkv(x)
+        scores = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).masked_fill(~mask[:, None], -torch.inf)
+        return rearrange(scores.softmax(-1), "b (v h) t s -> b v h t s", h=self.heads)
+
+    def _qkv(self, x: Tensor) -> Tensor:
+        return rearrange(self.to_qkv(x), "b t v (three h d) -> three b (v h) t d", three=3, h=self.heads)
 
 
 class EncoderLayer(nn.Module):

@@ -11,31 +11,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-from jaxtyping import Float
 from matplotlib.figure import Figure
-from numpy import ndarray
-from torch import Tensor
 
+from actrec.bodies import STRONGEST, connections
 from actrec.checkpoint import load_model
 from actrec.data.extract import Extractor
 from actrec.data.people import SKELETON
 from actrec.data.pose import PoseModel
 from actrec.data.synthetic.clips import Synthetic
 from actrec.draw import write_video
-from actrec.explain import effective_adjacency, joint_attention
+from actrec.explain import effective_adjacency, joint_attention, time_attention
 from actrec.network.infogcn import InfoGCN
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.overlay import Overlay
-from actrec.plots import LIGHT, spaced
+from actrec.plots import attention_curve, spaced
 from actrec.predict import lines, open_stream, watch
-from actrec.skeleton import Skeleton, get_skeleton
+from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.watch import Watched, Watcher
 
 _LONGEST = 960  # pixels of the annotated video
 _SAMPLES = 14  # generated clips, one an action
-_STRONGEST = 12  # connections that are drawn
 
 
 class Seen(NamedTuple):
@@ -137,29 +134,6 @@ def table(seen: Seen, person: str, labels: tuple[str, ...]) -> list[dict[str, An
     return sorted(found, key=lambda row: -row["mean probability"])
 
 
-def why(matrices: Float[Tensor, "head joint source"], pose: Float[ndarray, "joint 2"], skeleton: Skeleton) -> Figure:
-    """The strongest connections between joints, over the body."""
-    weights = matrices.abs().mean(0).numpy()
-    figure = Figure(figsize=(4.6, 5.2), layout="constrained")
-    axes = figure.add_subplot()
-    for a, b in skeleton.bone_index:
-        axes.plot(*pose[[a, b]].T, color=LIGHT.grid, linewidth=5, solid_capstyle="round", zorder=1)
-    np.fill_diagonal(weights, 0)
-    order = np.dstack(np.unravel_index(np.argsort(-weights, axis=None), weights.shape))[0][:_STRONGEST]
-    for joint, source in order:
-        share = weights[joint, source] / max(weights.max(), 1e-9)
-        arrow: dict[str, Any] = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.15", "color": LIGHT.series[0]}
-        arrow |= {"alpha": 0.25 + 0.75 * share, "linewidth": 0.8 + 2 * share}
-        axes.annotate("", pose[joint], pose[source], arrowprops=arrow, zorder=2)
-    taken = weights.sum(0) / max(weights.sum(0).max(), 1e-9)
-    axes.scatter(pose[:, 0], pose[:, 1], s=list(14 + 160 * taken), color=LIGHT.series[1], zorder=3)
-    axes.margins(0.2)
-    axes.set_aspect("equal")
-    axes.invert_yaxis()
-    axes.axis("off")
-    return figure
-
-
 def show_why(spec: ModelSpec, network: InfoGCN, history: list[tuple[int, np.ndarray]], fps: float) -> None:
     """Attention and effective adjacency in the last of these frames."""
     layer = st.radio("Layer", range(1, len(network.encoder) + 1), horizontal=True)
@@ -173,11 +147,16 @@ def show_why(spec: ModelSpec, network: InfoGCN, history: list[tuple[int, np.ndar
     ):
         column.markdown(f"**{name}**")
         matrices = function(network, *window)[int(layer) - 1, 0, last]
-        column.pyplot(why(matrices, pose, spec.pipeline.skeleton), width="content")
+        column.pyplot(connections(matrices.abs().mean(0).numpy(), pose, spec.pipeline.skeleton), width="content")
+    st.markdown("**Attention over time**")
+    weights = time_attention(network, window[0][:, : last + 1], window[1][:, : last + 1])
+    curve = weights[:, 0, :, :, -1].mean((1, 2)).flip(-1).numpy()
+    st.pyplot(attention_curve(curve), width="content")
     st.caption(
-        f"Arrows: the {_STRONGEST} strongest connections, from the joint that is looked at to the one that looks. A "
+        f"Arrows: the {STRONGEST} strongest connections, from the joint that is looked at to the one that looks. A "
         "joint is the larger the more is taken from it. Attention is what the layer finds in this frame; "
-        "the effective adjacency is attention times the connections that training has settled on."
+        "the effective adjacency is attention times the connections that training has settled on. Attention over "
+        "time is how this frame weighs those before it, the mean over joints and heads."
     )
 
 
