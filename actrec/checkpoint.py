@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -82,55 +80,6 @@ def load_model(folder: str | Path) -> nn.Module:
     network = build_network(load_spec(folder))
     load_weights(network, folder)
     return network.eval()
-
-
-def start_from(network: nn.Module, spec: ModelSpec, folder: str | Path) -> int:
-    """Fills a network with a trained model's weights; a class that the model does not know stays as it was.
-
-    Args:
-        network: The one to fill.
-        spec: What it is.
-        folder: The trained model's folder; it may have other classes, in another order.
-
-    Returns:
-        How many of the classes the model knows.
-
-    Raises:
-        ActrecError: The model is another network, or sees another skeleton or other features.
-    """
-    there = load_spec(folder)
-    _check_alike(spec, there, folder)
-    trained = build_network(there)
-    load_weights(trained, folder)
-    rows = [number for number, label in enumerate(spec.labels) if label in there.labels]
-    known = [there.labels.index(spec.labels[number]) for number in rows]
-    for layer, other in zip(_classifiers(network), _classifiers(trained), strict=True):
-        layer.weight.data[rows], layer.bias.data[rows] = other.weight.data[known], other.bias.data[known]
-        other.weight, other.bias = layer.weight, layer.bias
-    network.load_state_dict(trained.state_dict())
-    return len(rows)
-
-
-def _classifiers(network: nn.Module) -> list[nn.Linear]:
-    """The layers whose rows are the classes."""
-    named = network.named_modules()
-    return [module for name, module in named if "classifier" in name and isinstance(module, nn.Linear)]
-
-
-def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
-    def facts(of: ModelSpec) -> dict[str, Any]:
-        groups = {"features": asdict(of.pipeline.features), "network": of.network_options}
-        options = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
-        del options["network.n_classes"]
-        return {"skeleton": of.pipeline.skeleton.name, "network": of.network, **options}
-
-    here, other = facts(spec), facts(there)
-    for name in here | other:
-        if here.get(name) != other.get(name):
-            raise ActrecError(
-                f"pretrained={folder} does not fit this run: its {name} is {other.get(name)}, and here it is "
-                f"{here.get(name)}. Give the run what that model has, or another model."
-            )
 
 
 def model_card(spec: ModelSpec) -> str:

@@ -224,6 +224,21 @@ def get_skeleton(name: str) -> Skeleton:
     return SKELETONS[name]
 
 
+def counterparts(source: str, target: str) -> list[int | None]:
+    """For each joint of the layout `target` the number of the joint of `source` that it is, or None where it has none.
+
+    Args:
+        source: Name of a layout.
+        target: Name of another.
+
+    Raises:
+        ActrecError: Either layout is unknown.
+    """
+    have, want = get_skeleton(source).joints, get_skeleton(target).joints
+    named = ([name for name in (joint, *_STAND_INS.get(joint, ())) if name in have] for joint in want)
+    return [have.index(names[0]) if names else None for names in named]
+
+
 def map_keypoints(keypoints: Float[ndarray, "frame _ 3"], source: str, target: str) -> Float[ndarray, "frame _ 3"]:
     """Keypoints of one layout as those of another, by joint name.
 
@@ -247,8 +262,7 @@ def map_keypoints(keypoints: Float[ndarray, "frame _ 3"], source: str, target: s
     if source == target:
         return keypoints
     mapped = np.zeros((keypoints.shape[0], want.n_joints, 3), dtype=keypoints.dtype)
-    for number, joint in enumerate(want.joints):
-        names = [name for name in (joint, *_STAND_INS.get(joint, ())) if name in have.joints]
-        if names:
-            mapped[:, number] = keypoints[:, have.joints.index(names[0])]
+    for number, counterpart in enumerate(counterparts(source, target)):
+        if counterpart is not None:
+            mapped[:, number] = keypoints[:, counterpart]
     return mapped

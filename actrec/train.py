@@ -20,7 +20,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.callbacks import AtomicCheckpoints, History, RunCheckpoint
-from actrec.checkpoint import build_network, save_model, start_from
+from actrec.checkpoint import build_network, save_model
 from actrec.config import check_whole, main
 from actrec.data.datamodule import ActionData
 from actrec.data.load import load_clips
@@ -36,6 +36,7 @@ from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.sweep import run_one
 from actrec.tracking import WatchTraining, log_results, make_loggers
+from actrec.transfer import start_from
 from actrec.types import ActrecError
 
 log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__
@@ -192,7 +193,7 @@ def train(cfg: DictConfig) -> Path:
     keep_freed_memory()
     spec = make_spec(cfg, data)
     network = build_network(spec)
-    known = start_from(network, spec, cfg.pretrained) if cfg.pretrained else 0
+    known = start_from(network, spec, cfg.init) if cfg.init else None
     if cfg.hardware.compile:
         compile_network(network)
     module = ActionModule(
@@ -216,8 +217,11 @@ def train(cfg: DictConfig) -> Path:
         size = sum(parameter.numel() for parameter in network.parameters())
         log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")
         log.info("%s, %s parameters; %d classes; clips: %s.", spec.network, f"{size:,}", len(data.labels), parts)
-        if cfg.pretrained:
-            log.info("Starts from %s: %d of %d classes known.", cfg.pretrained, known, len(data.labels))
+        if known:
+            joints = f"{known.joints} of {data.pipeline.skeleton.n_joints} joints"
+            log.info(
+                "Starts from %s: %d of %d classes and %s known.", cfg.init, known.classes, len(data.labels), joints
+            )
         fit(trainer, module, data, run.checkpoint)
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
@@ -233,8 +237,8 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
     history = read_history(file) if file.exists() else []
     seconds = sum(row["seconds"] for row in history)
     facts = {"training time": f"{seconds / 60:.1f} min", "seed": str(cfg.seed)}
-    if cfg.pretrained:
-        facts["started from"] = str(cfg.pretrained)
+    if cfg.init:
+        facts["started from"] = str(cfg.init)
     best = folder / "checkpoints" / "best.ckpt"
     if best.exists():
         checkpoint = torch.load(best, map_location="cpu", weights_only=True)

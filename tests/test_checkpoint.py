@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import actrec
-from actrec.checkpoint import build_network, load_model, save_model, start_from
+from actrec.checkpoint import build_network, load_model, save_model
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import Features, ResizeWindows, SlidingWindows
@@ -120,54 +120,3 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(ActrecError, match=r"model\.safetensors' cannot be read"):
         load_model(folder)
-
-
-TRANSFORMER = {"skeleton": "coco17", "n_classes": 3, "in_channels": 3, "dim": 8, "layers": 1, "heads": 2}
-
-
-@pytest.mark.parametrize(
-    ("network", "options", "layers"),
-    [
-        ("InfoGCN", {"skeleton": "coco17", **OPTIONS}, ["head.classifiers.0"]),
-        ("InfoGCN", {"skeleton": "coco17", **OPTIONS, "head_segments": 2}, [f"head.classifiers.{k}" for k in (0, 1)]),
-        ("Transformer", TRANSFORMER, ["classifier"]),
-    ],
-)
-def test_a_start_takes_the_rows_of_the_labels_it_knows(
-    network: str, options: dict, layers: list[str], tmp_path: Path
-) -> None:
-    trained = replace(spec(), network=network, network_options=options)
-    old = build_network(trained)
-    folder = save_model(tmp_path / "model", old, trained)
-    here = replace(trained, labels=("c", "new", "a", "newer"), network_options={**options, "n_classes": 4})
-    made = build_network(here)
-    fresh = {name: value.clone() for name, value in made.state_dict().items()}
-    assert start_from(made, here, folder) == 2
-    was, now = old.state_dict(), made.state_dict()
-    rows = [f"{layer}.{part}" for layer in layers for part in ("weight", "bias")]
-    assert all(torch.equal(now[name], was[name]) for name in was if name not in rows)
-    for name in rows:
-        assert torch.equal(now[name][[0, 2]], was[name][[2, 0]])
-        assert torch.equal(now[name][[1, 3]], fresh[name][[1, 3]])
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"network": "Transformer", "network_options": TRANSFORMER}, "its network is InfoGCN, and here it is Transf"),
-        (
-            {"network_options": {"skeleton": "coco17", **OPTIONS, "dim": 16}},
-            r"its network\.dim is 8, and here it is 16",
-        ),
-        (
-            {"pipeline": replace(spec().pipeline, features=Features(use_velocity=True))},
-            r"features\.use_velocity is Fal",
-        ),
-        ({"pipeline": spec("penn13").pipeline}, "its skeleton is coco17, and here it is penn13"),
-    ],
-)
-def test_a_start_from_another_kind_of_model(change: dict, message: str, tmp_path: Path) -> None:
-    folder = save_model(tmp_path / "model", build_network(spec()), spec())
-    here = replace(spec(), **change)
-    with pytest.raises(ActrecError, match=message):
-        start_from(build_network(here), here, folder)
