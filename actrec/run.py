@@ -50,13 +50,21 @@ def _new_name(root: Path) -> Path:
     return root / datetime.now().strftime("%Y-%m-%d_%H-%M-%S_%f")[:-3]
 
 
+def _is_first_process() -> bool:
+    """Whether this process is the first of a training, whoever has started the others: Lightning, torchrun or srun."""
+    for name in ("RANK", "SLURM_PROCID"):
+        if name in os.environ:
+            return int(os.environ[name]) == 0
+    return all(int(os.environ.get(name, 0)) == 0 for name in ("LOCAL_RANK", "NODE_RANK"))
+
+
 def open_run(cfg: DictConfig) -> Run:
     """The folder for a run of this config: a new one, or with `resume` that of a run which was cut off.
 
     Raises:
         ActrecError: The folder asked for holds another or a finished run, or there is no such run to resume.
     """
-    if int(os.environ.get("LOCAL_RANK", 0)) > 0:  # a process of a run that is open
+    if not _is_first_process():
         opened = os.environ.get(_OPEN) or cfg.output_dir
         if opened is None:
             raise ActrecError("Several processes that something else has started need one folder: give output_dir=…")

@@ -15,6 +15,8 @@ from typing import Any, cast
 
 import lightning as L
 import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
@@ -35,6 +37,7 @@ from actrec.run import log_to, open_run
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.sweep import run_one
+from actrec.sync import SyncOnCpu
 from actrec.tracking import WatchTraining, log_results, make_loggers
 from actrec.transfer import start_from
 from actrec.types import ActrecError
@@ -122,20 +125,23 @@ def check_recipe(cfg: DictConfig) -> None:
 
 def make_trainer(cfg: DictConfig) -> L.Trainer:
     """The Lightning trainer of a run's config; `put_in` says where its callbacks write."""
-    hardware, callbacks = cfg.hardware, build(cfg.callbacks)
+    hardware, callbacks = build(cfg.hardware), build(cfg.callbacks)
     for name in ("best", "last"):
         if name not in callbacks:
             raise ActrecError(
                 f"callbacks={list(callbacks)} lacks '{name}'. Begin the list with default: [default,ema]."
             )
+    on_cpu = hardware["accelerator"] == "cpu"  # where PyTorch's synchronised batch norm does not run
+    plugins: list[Any] = [AtomicCheckpoints(), *([SyncOnCpu()] if on_cpu and hardware["sync_batchnorm"] else [])]
     try:
-        return L.Trainer(
-            accelerator=hardware.accelerator,
-            devices=hardware.devices,
-            strategy=hardware.strategy,
-            precision=hardware.precision,
-            sync_batchnorm=hardware.sync_batchnorm,
-            plugins=[AtomicCheckpoints()],
+        trainer = L.Trainer(
+            accelerator=hardware["accelerator"],
+            devices=hardware["devices"],
+            num_nodes=hardware["num_nodes"],
+            strategy=hardware["strategy"],
+            precision=hardware["precision"],
+            sync_batchnorm=hardware["sync_batchnorm"] and not on_cpu,
+            plugins=plugins,
             use_distributed_sampler=False,  # the sampler shares out its items itself
             max_epochs=cfg.epochs,
             check_val_every_n_epoch=cfg.val_every,
@@ -149,6 +155,15 @@ def make_trainer(cfg: DictConfig) -> L.Trainer:
         )
     except (MisconfigurationException, ValueError) as error:
         raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
+    starts_others = not getattr(trainer.strategy, "cluster_environment", None) or not (
+        trainer.strategy.cluster_environment.creates_processes_externally  # type: ignore[attr-defined]
+    )
+    if trainer.world_size > 1 and starts_others and HydraConfig.get().mode is RunMode.MULTIRUN:
+        raise ActrecError(
+            "A sweep (-m) cannot start the processes of runs on several devices. Give each run one device, or let "
+            "hydra/launcher=submitit_slurm start them with hydra.launcher.tasks_per_node=<devices>."
+        )
+    return trainer
 
 
 def put_in(folder: Path, trainer: L.Trainer) -> None:

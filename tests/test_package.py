@@ -106,6 +106,7 @@ OWNERS = {
         "actrec.callbacks",
         "actrec.evaluate",
         "actrec.tracking",
+        "actrec.sync",
     ],
     "ultralytics": ["actrec.data.pose"],
     "decord": ["actrec.data.video"],

@@ -221,4 +221,9 @@ class ActionData(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         rank, world = self._rank()
+        if len(self.val_items) < world:
+            raise ActrecError(
+                f"Val has {len(self.val_items)} windows for {world} processes. Use fewer of them (hardware.devices, "
+                "hardware.num_nodes), or give val more clips (split.val_share)."
+            )
         return DataLoader(cast(Any, self.val_items[rank::world]), self.batch_size, collate_fn=collate)

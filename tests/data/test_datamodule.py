@@ -122,3 +122,18 @@ def test_the_train_split_is_kept_as_it_was_given(make_sequences: Make) -> None:
     assert [clip.clip_id for clip in module.stored_train] == [clip.clip_id for clip in module.splits["train"]]
     assert all(clip is given[clip.clip_id] for clip in module.stored_train)
     assert {clip.skeleton for clip in module.splits["train"]} == {"coco17"}
+
+
+def test_processes_share_out_val_and_none_goes_without(
+    data: Callable[..., ActionData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = data()
+    module.setup("fit")
+    clips = []
+    for rank in (0, 1):
+        monkeypatch.setattr(module, "_rank", lambda rank=rank: (rank, 2))
+        clips.append([int(clip) for batch in module.val_dataloader() for clip in batch.clip])
+    assert sorted(clips[0] + clips[1]) == list(range(len(module.splits["val"])))
+    monkeypatch.setattr(module, "_rank", lambda: (0, 99))
+    with pytest.raises(ActrecError, match="windows for 99 processes"):
+        module.val_dataloader()
