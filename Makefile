@@ -1,13 +1,13 @@
 PYTHON ?= python3
 RAW ?= ../shared/data/Penn_Action
 BIN := .venv/bin
-SOURCES := actrec tests $(wildcard notebooks/*.ipynb)
+SOURCES := actrec tests docs $(wildcard notebooks/*.ipynb)
 
 export WANDB_MODE := offline
 export YOLO_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow lint format types check quickstart penn_action app clean
+.PHONY: help install test test-slow lint format types check quickstart penn_action app docs clean
 
 help: ## list these targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ penn_action: install ## all set-up, then prepare and train on Penn Action from R
 
 app: install ## the Streamlit app, on this machine alone
 	$(BIN)/streamlit run actrec/serve/app.py
+
+docs: install ## docs/config.md, from the configs
+	$(BIN)/python docs/reference.py
 
 clean: ## remove caches and builds; runs, data and .venv/ stay
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,151 @@
+"""What README and docs say to type is typed here."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+import actrec.train
+from actrec.checkpoint import NETWORKS, build_network, save_model
+from actrec.config import config_dir
+from actrec.data.pipeline import Pipeline
+from actrec.data.preprocess import Preprocess
+from actrec.data.windows import Features, ResizeWindows
+from actrec.data.writer import ClipSource, write_store
+from actrec.skeleton import PENN13, SKELETONS
+from actrec.spec import ModelSpec
+from actrec.types import SkeletonSequence
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+Make = Callable[..., list[SkeletonSequence]]
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    return [
+        text for kind, text in re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.M | re.S) if kind in languages
+    ]
+
+
+def commands(module: str) -> list[str]:
+    """The overrides of each `python -m <module>` of the pages, each once."""
+    found: dict[str, None] = {}
+    for page in PAGES:
+        for block in blocks(page, "", "sh"):
+            for line in block.replace("\\\n", " ").splitlines():
+                for _, overrides in re.findall(r"python -m (actrec\.\w+)(.*)", line) if module in line else []:
+                    found[" ".join(overrides.partition("  #")[0].split(" # ")[0].split())] = None
+    return list(found)
+
+
+def overrides_of(command: str) -> list[str]:
+    """Those that can be composed: no flags, no placeholders, of several values the first."""
+    plain = []
+    for word in shlex.split(command):
+        if word.startswith(("-", "<", "hydra/launcher=", "hydra.launcher.")) or "=" not in word:
+            continue
+        override = OverridesParser.create().parse_override(re.sub(r"<[\w ]+>|…", "x", word))
+        first = next(override.sweep_string_iterator()) if override.is_sweep_override() else None
+        plain.append(f"{override.get_key_element()}={first}" if first is not None else re.sub(r"<[\w ]+>|…", "x", word))
+    return plain
+
+
+@pytest.mark.parametrize(
+    "entry", ["train", "evaluate", "prepare", "predict", "serve", "compare", "export", "benchmark", "view"]
+)
+def test_every_command_composes(entry: str) -> None:
+    found = commands(f"actrec.{entry}")
+    assert found
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        for command in found:
+            given = overrides_of(command)
+            if entry in ("prepare", "evaluate") and not any(word.startswith("dataset=") for word in given):
+                given.append("dataset=csv")
+            cfg = compose(entry, given, return_hydra_config=True)
+            if entry == "train":
+                actrec.train.check_numbers(cfg)
+                actrec.train.check_recipe(cfg)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command", [each for each in commands("actrec.train") if "launcher=submitit_slurm" not in each]
+)
+def test_every_training_runs(
+    command: str, make_sequences: Make, tmp_path: Path, run_command: Callable[..., tuple[int, str, str]]
+) -> None:
+    given = [
+        word for word in overrides_of(command) if not word.startswith(("init=", "sweep=", "store=", "output_dir="))
+    ]
+    if any(word.startswith("hardware=multi") for word in given):
+        pytest.skip("there is one device")
+    generated = any("synthetic" in word or "quickstart" in word for word in given)
+    clips = [_named(clip) for clip in make_sequences(3, 12)]
+    write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
+    given += ["dataset.importer.n_clips=140"] if generated else [f"store={tmp_path / 'store'}"]
+    given += ["windows.length=8", "hardware=cpu", "batch_size=8", "fast_dev_run=true", f"output_dir={tmp_path / 'run'}"]
+    given += [] if any("transformer" in word for word in given) else ["network=tiny"]
+    code, _, err = run_command(actrec.train.run, *given)
+    assert code == 0, err
+
+
+def _named(clip: SkeletonSequence) -> ClipSource:
+    label = ("squat", "push_ups", "pull_ups")[int(clip.label[-1])]
+    return ClipSource(clip.clip_id, clip.source, clip.clip_id, lambda: replace(clip, label=label))
+
+
+def test_the_config_reference_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "config.md").read_text() == module.reference(), "run: make docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.M)
+            slugs = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in slugs, target
+
+
+def test_what_the_page_on_extending_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(SKELETONS, "arms", PENN13)  # so that both are taken out again
+    monkeypatch.setitem(NETWORKS, "Recurrent", NETWORKS["Transformer"])
+    names: dict[str, Any] = {}
+    for block in blocks(ROOT / "docs" / "extend.md", "python"):
+        exec(compile(block, "extend.md", "exec"), names)
+    assert names["spec"].network == "Recurrent"
+    assert (tmp_path / "models/gestures/config.json").exists()
+
+
+def test_using_a_model_as_the_readme_says(
+    make_sequences: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"skeleton": "penn13", "in_channels": 3, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
+    spec = ModelSpec(
+        "InfoGCN", options, Pipeline(PENN13, Preprocess("causal"), ResizeWindows(8), Features()), ("a", "b", "c")
+    )
+    model = save_model(tmp_path / "model", build_network(spec), spec)
+    block = next(block for block in blocks(ROOT / "README.md", "python") if "spec.pipeline.batch" in block)
+    keypoints = make_sequences(1, 1, skeleton="penn13")[0].keypoints
+    exec(re.sub(r'"outputs/[^"]*"', repr(str(model)), block), {"keypoints": keypoints})
+    assert capsys.readouterr().out.strip() in spec.labels
