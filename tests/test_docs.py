@@ -50,12 +50,12 @@ def commands(module: str) -> list[str]:
 def overrides_of(command: str) -> list[str]:
     """Those that can be composed: no flags, no placeholders, of several values the first."""
     plain = []
-    for word in shlex.split(command):
-        if word.startswith(("-", "<", "hydra/launcher=", "hydra.launcher.")) or "=" not in word:
+    for word in shlex.split(re.sub(r"<[\w ]+>|…", "x", command)):
+        if word.startswith(("-", "hydra/launcher=", "hydra.launcher.")) or "=" not in word:
             continue
-        override = OverridesParser.create().parse_override(re.sub(r"<[\w ]+>|…", "x", word))
+        override = OverridesParser.create().parse_override(word)
         first = next(override.sweep_string_iterator()) if override.is_sweep_override() else None
-        plain.append(f"{override.get_key_element()}={first}" if first is not None else re.sub(r"<[\w ]+>|…", "x", word))
+        plain.append(f"{override.get_key_element()}={first}" if first is not None else word)
     return plain
 
 
