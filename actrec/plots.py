@@ -258,7 +258,7 @@ def attention_curve(weights: Float[ndarray, "layer lag"], theme: Theme = LIGHT) 
     axes.axhline(1 / max(weights.shape[1], 1), color=theme.muted, linewidth=1, linestyle=":", label="all alike")
     axes.set_ylim(bottom=0)
     axes.invert_xaxis()  # time runs to the right
-    axes.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="lower left", ncols=2)
+    figure.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="outside lower center", ncols=6)
     return figure
 
 
