@@ -179,7 +179,9 @@ def _explain(error: Exception, config_name: str, texts: list[str]) -> str:
     if group_missing or (key and _is_unknown(error)):
         known = _all_keys(config_name, texts)
         names = [text.split("=", 1)[0] for text in texts if "=" in text and text[0] not in "+~"]
-        for name in [key[1]] if key else [name for name in names if name not in known]:
+        inside = re.search(r"Key '(\w+)' is not in struct", f"{error.__cause__ or ''}")  # of a value {…: …}
+        full = f"{key[1]}.{inside[1]}" if key and inside and key[1] in known else key and key[1]
+        for name in [full] if full else [name for name in names if name not in known]:
             return f"There is no config key '{name}'.{_nearest(name, known)} To add a new one, write +{name}=…"
     if group_missing:
         choices = "|".join(_options(group_missing[1]))

@@ -290,6 +290,7 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_ends(callbacks: str, store
         (["experiment=sport14", "val_every=0"], "val_every is 0"),
         (["experiment=quickstart", "init=nowhere", "dataset.importer.n_clips=140"], "'nowhere' is not a model"),
         (["experiment=sprt14"], "Did you mean 'sport14'"),
+        (["experiment=penn_action", "network={dims: 1}"], "'network.dims'. Did you mean 'network.dim'"),
         (["experiment=sport14", "objetive.lambda_1=1"], "objective"),
         (["experiment=sport14", "network.horizn=1"], "network.horizon"),
         (["experiment=sport14", "epochs=abc"], "epochs is 'abc'; expected a whole number"),
