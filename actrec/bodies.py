@@ -109,7 +109,7 @@ def importance_bodies(
     """A body for each class, whose joints are the larger and the darker the more the decision rests on them.
 
     Args:
-        importance: See `actrec.explain.class_importance`.
+        importance: See `actrec.occlusion.class_importance`.
         poses: A pose of each class, y down.
         skeleton: Their layout.
         theme: Colours.

@@ -64,7 +64,7 @@ def spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _percent(value: float, _position: object = None) -> str:
+def percent(value: float, _position: object = None) -> str:
     return f"{round(100 * value, 6):g} %"
 
 
@@ -74,7 +74,7 @@ def new_figure(width: float, height: float, theme: Theme = LIGHT) -> Figure:
     return Figure(figsize=(width, height), layout=layout, facecolor=theme.surface)
 
 
-def _style(axes: Axes, theme: Theme, title: str = "", x: str = "", y: str = "") -> None:
+def style(axes: Axes, theme: Theme, title: str = "", x: str = "", y: str = "") -> None:
     axes.set_facecolor(theme.surface)
     axes.set_title(title, loc="left", fontsize=LARGE, color=theme.ink, weight="bold", pad=10)
     axes.set_xlabel(x, fontsize=NORMAL, color=theme.muted, labelpad=6)
@@ -98,7 +98,7 @@ def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str]
     axes = figure.add_subplot()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap=theme.ramp(), vmin=0, vmax=1)
-    _style(axes, theme, x="predicted", y="true")
+    style(axes, theme, x="predicted", y="true")
     ticks, names = range(len(classes)), [spaced(name) for name in classes]
     axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, names)
@@ -127,15 +127,15 @@ def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figur
     accuracy, intervals = metrics["observation_accuracy"], metrics["intervals"]["observation_accuracy"]
     ratios = np.array([float(ratio) for ratio in accuracy])
     values, (low, high) = np.array(list(accuracy.values())), np.array([intervals[ratio] for ratio in accuracy]).T
-    _style(axes, theme, x="share of the clip seen", y="accuracy")
+    style(axes, theme, x="share of the clip seen", y="accuracy")
     axes.fill_between(ratios, low, high, color=theme.series[0], alpha=0.18, linewidth=0, label="95 % interval")
     axes.plot(ratios, values, color=theme.series[0], linewidth=2, marker="o", markersize=4.5, label="accuracy")
     room = max(high.max() - low.min(), 0.02)
     axes.set_ylim(max(low.min() - 0.15 * room, -0.03), min(high.max() + 0.2 * room, 1 + 0.12 * room))
     axes.set_xticks(ratios)
-    axes.xaxis.set_major_formatter(_percent)
+    axes.xaxis.set_major_formatter(percent)
     axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(_percent)
+    axes.yaxis.set_major_formatter(percent)
     for i in sorted({0, int(np.abs(ratios - 0.3).argmin()), int(np.abs(ratios - 0.5).argmin()), len(ratios) - 1}):
         text, place = f"{100 * values[i]:.1f}", (ratios[i], values[i])
         axes.annotate(
@@ -164,7 +164,7 @@ def class_bars(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
     low, high = np.array([metrics["intervals"]["per_class"][name]["f1"] for name in names]).T
     figure = new_figure(5.4, 0.28 * len(names) + 1.1, theme)
     axes = figure.add_subplot()
-    _style(axes, theme, x="F1")
+    style(axes, theme, x="F1")
     axes.grid(False, axis="y")
     rows = range(len(names))
     axes.hlines(rows, low, high, color=theme.series[0], alpha=0.3, linewidth=7)
@@ -201,7 +201,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
                 label, width = (name if split == "train" else None), (3 if term == "loss" else 1.6)
                 shown = np.where(values > 0, values, np.nan)
                 losses.plot(epochs, shown, line, color=colour, linewidth=width, label=label, marker=marker)
-    _style(losses, theme, "Loss (dotted: val)", "epoch")
+    style(losses, theme, "Loss (dotted: val)", "epoch")
     low, high = losses.dataLim.intervaly
     if 10 * low < high < np.inf:
         losses.set_yscale("log")
@@ -210,15 +210,15 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     figure.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="outside lower left", ncols=4)
     epochs, values = _column(history, "val/accuracy")
     accuracy.plot(epochs, values, color=theme.series[0], linewidth=1.6)
-    _style(accuracy, theme, "Val accuracy", "epoch")
+    style(accuracy, theme, "Val accuracy", "epoch")
     if len(values):
         best = len(values) - 1 - int(values[::-1].argmax())  # of equals the latest, as the checkpoint is
         accuracy.plot(epochs[best], values[best], "o", color=theme.series[1], markersize=6)
         text = f"best {100 * values[best]:.1f} % in epoch {epochs[best]:.0f}"
         accuracy.text(0.97, 0.06, text, transform=accuracy.transAxes, ha="right", fontsize=SMALL, color=theme.ink)
-    accuracy.yaxis.set_major_formatter(_percent)
+    accuracy.yaxis.set_major_formatter(percent)
     rate.plot(*_column(history, "lr"), color=theme.series[0], linewidth=1.6, marker=marker)
-    _style(rate, theme, "Learning rate", "epoch")
+    style(rate, theme, "Learning rate", "epoch")
     rate.yaxis.set_major_formatter("{x:g}")
     rate.set_ylim(bottom=0)
     for axes in (losses, accuracy, rate):
@@ -232,7 +232,7 @@ def forecast_curve(
     """Forecast error over the horizon, against that of a pose that stays; see `actrec.explain.forecast_error`."""
     figure = new_figure(5.4, 3.6, theme)
     axes = figure.add_subplot()
-    _style(axes, theme, x="frames ahead", y="error, torso lengths")
+    style(axes, theme, x="frames ahead", y="error, torso lengths")
     ahead = np.arange(1, len(error) + 1)
     for values, name, colour in ((still, "pose stays", theme.muted), (error, "forecast", theme.series[0])):
         mean = np.nanmean(values, axis=1)
@@ -251,7 +251,7 @@ def attention_curve(weights: Float[ndarray, "layer lag"], theme: Theme = LIGHT) 
     """How the last frame of a window weighs the frames before it, a line a layer; lag 0 is that frame itself."""
     figure = new_figure(5.4, 3.6, theme)
     axes = figure.add_subplot()
-    _style(axes, theme, x="frames back", y="attention")
+    style(axes, theme, x="frames back", y="attention")
     for layer, values in enumerate(weights):
         colour = theme.series[layer % len(theme.series)]
         axes.plot(np.arange(len(values)), values, color=colour, linewidth=1.8, label=f"layer {layer + 1}")
@@ -260,59 +260,3 @@ def attention_curve(weights: Float[ndarray, "layer lag"], theme: Theme = LIGHT) 
     axes.invert_xaxis()  # time runs to the right
     figure.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="outside lower center", ncols=6)
     return figure
-
-
-def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
-    """Accuracy on val and test over two swept values.
-
-    Args:
-        settings: The :class:`actrec.sweep.Setting` of each pair of values.
-        theme: Colours.
-    """
-    x, y = settings[0].values
-    xs, ys = (sorted({setting.values[key] for setting in settings}) for key in (x, y))
-    figure = new_figure(2 * (0.85 * len(xs) + 1.4), 0.62 * len(ys) + 1.7, theme)
-    for axes, title in zip(figure.subplots(1, 2), ("val", "test"), strict=True):
-        values = np.full((len(ys), len(xs)), np.nan)
-        for setting in settings:
-            figure_of = setting.val_accuracy if title == "val" else setting.accuracy
-            values[ys.index(setting.values[y]), xs.index(setting.values[x])] = figure_of
-        low, high = values.min(), values.max()
-        axes.imshow(values, cmap=theme.ramp(), origin="lower", aspect="auto", vmin=low - 0.4 * (high - low), vmax=high)
-        _style(axes, theme, f"Accuracy, {title}", x, y)
-        axes.grid(False)
-        axes.set_xticks(range(len(xs)), [f"{value:g}" for value in xs])
-        axes.set_yticks(range(len(ys)), [f"{value:g}" for value in ys])
-        for (row, column), value in np.ndenumerate(values):
-            colour = theme.surface if value > (low + high) / 2 else theme.ink
-            axes.text(column, row, f"{value:.3f}", ha="center", va="center", fontsize=NORMAL, color=colour)
-    return figure
-
-
-def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30) -> Figure:
-    """Accuracy on test of each setting with its 95 % interval, the best by val on top.
-
-    Args:
-        settings: Each a :class:`actrec.sweep.Setting`, the best first.
-        theme: Colours.
-        most: How many are shown.
-    """
-    shown = list(settings[:most])[::-1]
-    figure = new_figure(7.6, 0.3 * len(shown) + 1.2, theme)
-    axes = figure.add_subplot()
-    _style(axes, theme, x="accuracy, test")
-    axes.grid(False, axis="y")
-    rows = range(len(shown))
-    axes.hlines(
-        rows, [each.low for each in shown], [each.high for each in shown], theme.series[0], alpha=0.3, linewidth=7
-    )
-    axes.plot([each.accuracy for each in shown], rows, "o", color=theme.series[0], markersize=7)
-    names = [", ".join(f"{key}={_short(value)}" for key, value in each.values.items()) or "all" for each in shown]
-    axes.set_yticks(rows, names)
-    axes.set_ylim(-0.6, len(shown) - 0.4)
-    axes.xaxis.set_major_formatter(_percent)
-    return figure
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -20,9 +20,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from scipy.stats import t as student
 
 from actrec.files import csv_text, replace_file, replace_folder
-from actrec.plots import grid, settings_bars
 from actrec.report import read_history
 from actrec.run import is_finished
+from actrec.sweep_plots import grid, settings_bars
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)

@@ -16,16 +16,9 @@ from torch import nn
 
 from actrec.bodies import adjacency_and_bones, connection_shares, importance_bodies
 from actrec.data.pipeline import collate
-from actrec.explain import (
-    OcclusionCheck,
-    check_occlusion,
-    class_importance,
-    effective_adjacency,
-    forecast_error,
-    joint_importance,
-    time_attention,
-)
+from actrec.explain import effective_adjacency, forecast_error, time_attention
 from actrec.network.infogcn import InfoGCN
+from actrec.occlusion import OcclusionCheck, check_occlusion, class_importance, joint_importance
 from actrec.plots import Theme, attention_curve, forecast_curve
 from actrec.skeleton import Skeleton
 from actrec.spec import ModelSpec
@@ -54,9 +47,9 @@ class Why:
     Attributes:
         skeleton: The model's.
         importance: Of the joints, for each class that a clip was taken for, in nats; see
-            `actrec.explain.class_importance`.
+            `actrec.occlusion.class_importance`.
         poses: A pose of each of those classes, y down, in torso lengths.
-        check: See `actrec.explain.check_occlusion`; None where there is one group alone.
+        check: See `actrec.occlusion.check_occlusion`; None where there is one group alone.
         inside: None where the network is no InfoGCN++.
         error: See `actrec.explain.forecast_error`; no rows where nothing is forecast.
         still: The error of a pose that stays.

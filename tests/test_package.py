@@ -106,6 +106,7 @@ OWNERS = {
         "actrec.callbacks",
         "actrec.evaluate",
         "actrec.tracking",
+        "actrec.trainer",
         "actrec.sync",
     ],
     "ultralytics": ["actrec.data.pose"],
