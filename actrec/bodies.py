@@ -60,21 +60,26 @@ def connections(
 
 
 def adjacency_and_bones(
-    weights: Float[ndarray, "joint source"], pose: Float[ndarray, "joint 2"], skeleton: Skeleton, theme: Theme = LIGHT
+    adjacency: Float[ndarray, "joint source"],
+    attention: Float[ndarray, "joint source"],
+    pose: Float[ndarray, "joint 2"],
+    skeleton: Skeleton,
+    theme: Theme = LIGHT,
 ) -> Figure:
-    """Effective adjacency as a matrix in which bones are framed, and its strongest connections over a body.
+    """Effective adjacency as a matrix in which bones are framed, and over a body its strongest connections and those of
+    the attention.
 
     Args:
-        weights: What each joint takes from each source.
+        adjacency: What each joint takes from each source.
+        attention: How each joint weighs each source.
         pose: Places of the joints, y down.
         skeleton: Its layout.
         theme: Colours.
     """
     size = 0.27 * skeleton.n_joints + 2
-    figure = new_figure(size + 4.4, size, theme)
-    matrix, body = figure.subplots(1, 2, width_ratios=(size, 4.4))
-    strength = np.abs(weights)
-    matrix.imshow(strength, cmap=theme.ramp(), vmin=0)
+    figure = new_figure(size + 7, size, theme)
+    matrix, *bodies = figure.subplots(1, 3, width_ratios=(size, 3.5, 3.5))
+    matrix.imshow(np.abs(adjacency), cmap=theme.ramp(), vmin=0)
     for a, b in [*skeleton.bone_index, *skeleton.bone_index[:, ::-1]]:
         box = Rectangle((b - 0.44, a - 0.44), 0.88, 0.88, fill=False, edgecolor=theme.series[1], linewidth=1.4)
         matrix.add_patch(box)
@@ -85,7 +90,9 @@ def adjacency_and_bones(
     matrix.set_xlabel("takes from", fontsize=NORMAL, color=theme.muted)
     matrix.set_ylabel("joint", fontsize=NORMAL, color=theme.muted)
     matrix.spines[:].set_visible(False)
-    draw_connections(body, weights, pose, skeleton, theme)
+    for axes, weights, name in zip(bodies, (adjacency, attention), ("effective adjacency", "attention"), strict=True):
+        draw_connections(axes, weights, pose, skeleton, theme)
+        axes.set_title(name, fontsize=NORMAL, color=theme.ink, weight="bold")
     return figure
 
 

@@ -16,7 +16,7 @@ from torch import nn
 
 from actrec.bodies import adjacency_and_bones, connection_shares, importance_bodies
 from actrec.data.pipeline import collate
-from actrec.explain import effective_adjacency, forecast_error, time_attention
+from actrec.explain import effective_adjacency, forecast_error, joint_attention, time_attention
 from actrec.network.infogcn import InfoGCN
 from actrec.occlusion import OcclusionCheck, check_occlusion, class_importance, joint_importance
 from actrec.plots import Theme, attention_curve, forecast_curve
@@ -33,11 +33,13 @@ class Inside:
 
     Attributes:
         adjacency: Effective adjacency, the mean over layers and frames too; see `actrec.explain.effective_adjacency`.
-        attention: Over time, from each clip's last frame; see `actrec.explain.time_attention`.
+        joints: Attention over joints, the same mean; see `actrec.explain.joint_attention`.
+        time: Attention over time, from each clip's last frame; see `actrec.explain.time_attention`.
     """
 
     adjacency: Float[ndarray, "joint source"]
-    attention: Float[ndarray, "layer lag"]
+    joints: Float[ndarray, "joint source"]
+    time: Float[ndarray, "layer lag"]
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,9 @@ class Why:
         }
         if self.inside:
             widest = max(self.poses.values(), key=lambda pose: float(np.ptp(pose, axis=0).min()))
-            made["why_connections"] = partial(adjacency_and_bones, self.inside.adjacency, widest, self.skeleton)
-            made["why_time"] = partial(attention_curve, self.inside.attention)
+            matrices = self.inside.adjacency, self.inside.joints
+            made["why_connections"] = partial(adjacency_and_bones, *matrices, widest, self.skeleton)
+            made["why_time"] = partial(attention_curve, self.inside.time)
         if len(self.error):
             made["why_forecast"] = partial(forecast_curve, self.error, self.still)
         return made
@@ -143,14 +146,15 @@ def look_inside(network: InfoGCN, spec: ModelSpec, clips: Sequence[SkeletonSeque
     """
     device = next(network.parameters()).device
     drawn: Int[ndarray, " clip"] = np.random.default_rng(seed).permutation(len(clips))[:_LOOKED_INTO]
-    adjacency, attention = [], []
+    adjacency, joints, time = list[ndarray](), list[ndarray](), list[ndarray]()
     for number in np.sort(drawn):
         batch = collate(spec.pipeline.evaluation_items(clips[number], 0, 0)[-1:])
         length = int(batch.valid.sum())
         window = batch.features[:, :length].to(device), batch.valid[:, :length].to(device)
-        adjacency.append(effective_adjacency(network, *window).mean((0, 1, 2, 3)).cpu().numpy())
+        for found, matrices in ((adjacency, effective_adjacency), (joints, joint_attention)):
+            found.append(matrices(network, *window).mean((0, 1, 2, 3)).cpu().numpy())
         last = time_attention(network, *window)[:, 0, :, :, -1].mean((1, 2)).flip(-1)
         padding = batch.valid.shape[1] - length
-        attention.append(torch.nn.functional.pad(last.cpu(), (0, padding), value=torch.nan).numpy())
-    lags = max(int(np.isfinite(each[0]).sum()) for each in attention)
-    return Inside(np.mean(adjacency, axis=0), np.nanmean(attention, axis=0)[:, :lags])
+        time.append(torch.nn.functional.pad(last.cpu(), (0, padding), value=torch.nan).numpy())
+    lags = max(int(np.isfinite(each[0]).sum()) for each in time)
+    return Inside(np.mean(adjacency, axis=0), np.mean(joints, axis=0), np.nanmean(time, axis=0)[:, :lags])

@@ -87,8 +87,10 @@ def test_inside_is_the_mean_over_clips_whatever_their_padding(make_sequences: Ma
     whole = look_inside(network, spec, clips)
     each = [look_inside(network, spec, [clip]) for clip in clips]
     np.testing.assert_allclose(whole.adjacency, np.mean([one.adjacency for one in each], axis=0), rtol=1e-4)
-    np.testing.assert_allclose(whole.attention, np.mean([one.attention for one in each], axis=0), rtol=1e-4)
-    np.testing.assert_allclose(whole.attention.sum(1), 1, rtol=1e-4)
+    np.testing.assert_allclose(whole.joints, np.mean([one.joints for one in each], axis=0), rtol=1e-4)
+    np.testing.assert_allclose(whole.joints.sum(1), 1, rtol=1e-4)
+    np.testing.assert_allclose(whole.time, np.mean([one.time for one in each], axis=0), rtol=1e-4)
+    np.testing.assert_allclose(whole.time.sum(1), 1, rtol=1e-4)
 
 
 def test_several_models_are_not_asked_why(run_command: Run, store: Path, tmp_path: Path) -> None:
