@@ -23,7 +23,9 @@ def trained(**options: object) -> InfoGCN:
             nn.init.uniform_(module.running_var, 0.5, 2)  # type: ignore[arg-type]
     for name, parameter in network.named_parameters():
         nn.init.normal_(parameter, 1.0 if "norm" in name and "weight" in name else 0.0, 0.3)
-    return network.eval()
+    return (
+        network.double().eval()
+    )  # so that what is compared is the arithmetic, and not float32's rounding of large numbers
 
 
 NETWORKS = {
@@ -34,7 +36,7 @@ NETWORKS = {
     "published": trained(**{**OPTIONS, "window": WINDOW}),
     "horizon 0": trained(horizon=0),
 }
-X = torch.randn(3, WINDOW, 17, 3, generator=torch.Generator().manual_seed(1))
+X = torch.randn(3, WINDOW, 17, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 VALID = torch.ones(3, WINDOW, dtype=torch.bool)
 
 
@@ -45,13 +47,13 @@ def test_folding_changes_no_number(name: str) -> None:
     folded = fold(network)
     with torch.no_grad():
         for ours, theirs in zip(folded(X, VALID), network(X, VALID), strict=True):
-            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-6)
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
     assert not any(isinstance(module, nn.BatchNorm1d) for module in folded.modules())
 
 
 def test_a_network_without_graph_convolutions_stays_as_it_is() -> None:
-    network = Transformer("coco17", 3, 5, dim=8, layers=1, heads=2).eval()
+    network = Transformer("coco17", 3, 5, dim=8, layers=1, heads=2).double().eval()
     with torch.no_grad():
         torch.testing.assert_close(fold(network)(X, VALID).logits, network(X, VALID).logits)
 
@@ -61,7 +63,7 @@ def test_steps_are_the_forward_whatever_stands_behind_the_position(name: str) ->
     network, step = NETWORKS[name], Step(NETWORKS[name], WINDOW)
     with torch.no_grad():
         expected = network(X, VALID)
-        keys, values = (torch.full(step.cache_shape(3), 99.0) for _ in range(2))
+        keys, values = (torch.full(step.cache_shape(3), 99.0, dtype=torch.float64) for _ in range(2))
         starts = torch.tensor([0, 2, 5])  # of the rows, in steps
         for t in range(WINDOW):
             position = (t - starts).clamp(min=0)
@@ -70,9 +72,9 @@ def test_steps_are_the_forward_whatever_stands_behind_the_position(name: str) ->
             keys[:, torch.arange(3), :, position] = output.keys.transpose(0, 1)
             values[:, torch.arange(3), :, position] = output.values.transpose(0, 1)
             place = position[answer]
-            torch.testing.assert_close(output.logits, expected.logits[answer, place], atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(output.logits, expected.logits[answer, place], atol=1e-6, rtol=1e-6)
             forecasts = expected.pose_forecasts[:, answer, place]
-            torch.testing.assert_close(output.pose_forecasts, forecasts, atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(output.pose_forecasts, forecasts, atol=1e-6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -82,4 +84,4 @@ def test_the_fused_network_is_the_plain_one(name: str) -> None:
     network = NETWORKS[name]
     with torch.no_grad():
         for ours, theirs in zip(network(X, valid), plain(network)(X, valid), strict=True):
-            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-6)
