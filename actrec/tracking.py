@@ -50,14 +50,14 @@ def wandb_logger(save_dir: str, project: str, entity: str | None, mode: str, gro
         name: Of the run.
 
     Raises:
-        SetupError: wandb is not installed.
+        SetupError: wandb is not installed, or does not let the run begin: no account, no network.
     """
     try:
         import wandb
     except ImportError:
         raise SetupError("logger=wandb needs wandb, which is not installed: pip install 'actrec[track]'") from None
     number = hashlib.sha256(str(Path(save_dir).absolute()).encode()).hexdigest()[:12]
-    return WandbLogger(
+    logger = WandbLogger(
         name=name,
         save_dir=save_dir,
         id=number,
@@ -69,6 +69,11 @@ def wandb_logger(save_dir: str, project: str, entity: str | None, mode: str, gro
         resume=None if mode == "offline" else "allow",
         settings=wandb.Settings(silent=True, console="off"),
     )
+    try:
+        _ = logger.experiment  # begins the run
+    except wandb.errors.Error as error:
+        raise SetupError(f"W&B: {error} Or log offline, and send it later: logger.wandb.mode=offline.") from None
+    return logger
 
 
 def make_loggers(cfg: DictConfig, folder: Path) -> list[Logger]:

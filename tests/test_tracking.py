@@ -16,7 +16,8 @@ import actrec.train
 from actrec.data.video import open_video
 from actrec.poses import SampleClip
 from actrec.report import read_history
-from actrec.tracking import sample_frames
+from actrec.tracking import sample_frames, wandb_logger
+from actrec.types import SetupError
 
 Run = Callable[..., tuple[int, str, str]]
 TINY = ["experiment=quickstart", "network=tiny", "windows.length=8", "hardware=cpu", "epochs=2", "batch_size=16"]
@@ -135,3 +136,10 @@ def test_a_sample_shows_its_skeleton_and_forecast(make_sequences: Callable[..., 
     changed = [number for number, pair in enumerate(zip(plain, ghostly, strict=True)) if (pair[0] != pair[1]).any()]
     assert changed == [3]
     assert all((picture < 255).any() for picture in plain)
+
+
+def test_online_without_an_account_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(SetupError, match=r"No API key configured.*logger.wandb.mode=offline"):
+        wandb_logger(str(tmp_path), "project", None, "online", "group", "name")
