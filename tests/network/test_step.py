@@ -23,9 +23,7 @@ def trained(**options: object) -> InfoGCN:
             nn.init.uniform_(module.running_var, 0.5, 2)  # type: ignore[arg-type]
     for name, parameter in network.named_parameters():
         nn.init.normal_(parameter, 1.0 if "norm" in name and "weight" in name else 0.0, 0.3)
-    return (
-        network.double().eval()
-    )  # so that what is compared is the arithmetic, and not float32's rounding of large numbers
+    return network.double().eval()  # compared is the arithmetic, and not float32's rounding of large numbers
 
 
 NETWORKS = {
