@@ -21,6 +21,73 @@ class SetupError(ActrecError):
     """What every clip needs is missing (a package, a pose model): a run over many ends with it."""
 
 
+# Heatmap and SimCC scores overshoot: 1.05 is common in MMPose's files. What is farther out is no confidence.
+CONFIDENCES = (-0.1, 1.1)
+FARTHEST = 1e5  # pixels from the picture's corner; FFmpeg's largest picture has 65,535 a side
+LATEST = 1e10  # seconds; an epoch's are 1.8e9, its milliseconds 1.8e12
+
+
+def checked_keypoints(keypoints: Float[ndarray, "*frame joint 3"], what: str) -> Float[ndarray, "*frame joint 3"]:
+    """Checks the ranges of keypoints from outside, the same for every way in, and returns them as float32.
+
+    Confidences from -0.1 to 1.1 are clipped to [0, 1].
+
+    Args:
+        keypoints: x and y in pixels, and confidence.
+        what: What they are of, the subject of the error's sentence: "Sequence 'a'".
+
+    Raises:
+        ActrecError: A value is NaN or infinite, a coordinate is beyond any picture, or a confidence out of range.
+    """
+    if not np.isfinite(keypoints).all():
+        raise ActrecError(f"{what} has keypoints that are NaN or infinite. Give an unobserved joint as (0, 0, 0).")
+    if keypoints.size == 0:
+        return keypoints.astype(np.float32, copy=False)
+    farthest = float(np.abs(keypoints[..., :2]).max())
+    if farthest > FARTHEST:
+        raise ActrecError(
+            f"{what} has a coordinate of {farthest:.6g}; expected x and y in pixels of the picture, at most "
+            f"{FARTHEST:g} from its corner."
+        )
+    confidence = keypoints[..., 2]
+    least, greatest = float(confidence.min()), float(confidence.max())
+    if least < CONFIDENCES[0] or greatest > CONFIDENCES[1]:
+        raise ActrecError(
+            f"{what} has confidences from {least:.4g} to {greatest:.4g}; expected [0, 1] ({CONFIDENCES[0]:g} to "
+            f"{CONFIDENCES[1]:g} is clipped to it). {_unit_of_confidence(least, greatest)}"
+        )
+    checked = keypoints.astype(np.float32, copy=False)
+    if least < 0 or greatest > 1:
+        checked = np.concatenate([checked[..., :2], checked[..., 2:].clip(0, 1)], axis=-1)
+    return checked
+
+
+def _unit_of_confidence(least: float, greatest: float) -> str:
+    """What confidences out of range are likely to be, and what to do."""
+    if least < CONFIDENCES[0]:
+        return "Is the third value z? Give (x, y, confidence), or (x, y) alone where there are no confidences."
+    for whole, name in ((100, "per cent"), (255, "bytes")):
+        if 2 < greatest <= whole:
+            return f"Are they {name}? Divide them by {whole}."
+    return "Divide them by the greatest value that the pose model can give."
+
+
+def checked_timestamp(timestamp: float) -> float:
+    """Checks that a frame's time is a number of seconds.
+
+    Raises:
+        ActrecError: It is not finite, or so great that it must be in another unit.
+    """
+    if not np.isfinite(timestamp):
+        raise ActrecError(f"The timestamp is {timestamp}; expected a number of seconds.")
+    if abs(timestamp) > LATEST:
+        raise ActrecError(
+            f"The timestamp is {timestamp:.6g}; expected seconds, at most {LATEST:g}. Is it in milliseconds or "
+            "nanoseconds since 1970? Divide it by 1e3 or 1e9."
+        )
+    return float(timestamp)
+
+
 @dataclass(frozen=True)
 class SkeletonSequence:
     """One clip's keypoints as stored, before any preprocessing.
@@ -54,11 +121,7 @@ class SkeletonSequence:
                 f"Sequence '{self.clip_id}' has keypoints of shape {shape}; expected (frame, joint, 3) and at least "
                 "one frame."
             )
-        if not np.isfinite(self.keypoints).all():
-            raise ActrecError(
-                f"Sequence '{self.clip_id}' has keypoints that are NaN or infinite. Store an unobserved joint as "
-                "(0, 0, 0)."
-            )
+        object.__setattr__(self, "keypoints", checked_keypoints(self.keypoints, f"Sequence '{self.clip_id}'"))
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ActrecError(f"Sequence '{self.clip_id}' has {self.fps} frames a second; expected a positive number.")
 
