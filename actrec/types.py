@@ -51,7 +51,7 @@ def checked_keypoints(keypoints: Float[ndarray, "*frame joint 3"], what: str) ->
         )
     confidence = keypoints[..., 2]
     least, greatest = float(confidence.min()), float(confidence.max())
-    if least < CONFIDENCES[0] or greatest > CONFIDENCES[1]:
+    if least < CONFIDENCES[0] - 1e-6 or greatest > CONFIDENCES[1] + 1e-6:  # of float32
         raise ActrecError(
             f"{what} has confidences from {least:.4g} to {greatest:.4g}; expected [0, 1] ({CONFIDENCES[0]:g} to "
             f"{CONFIDENCES[1]:g} is clipped to it). {_unit_of_confidence(least, greatest)}"
