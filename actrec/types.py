@@ -98,7 +98,7 @@ class SkeletonSequence:
         skeleton: Name of the joint layout.
         clip_id: Unique within a store.
         group: What must never be split between train, val and test: the source video.
-        split: The source's official one: "train", "test" or empty.
+        split: The source's official one: "train", "val", "test" or empty.
         variant: "original" or the name of a video augmentation.
     """
 

@@ -99,7 +99,7 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
     lines += [f"{name:<{width}}" + "".join(f"  {counts[name, source]:>12}" for source in sources) for name in names]
     splits = Counter(row["split"] for row in summary.rows)
     by_split = ", ".join(
-        f"{splits[split]} {split or 'without a split'}" for split in ("train", "test", "") if splits[split]
+        f"{splits[split]} {split or 'without a split'}" for split in ("train", "val", "test", "") if splits[split]
     )
     frames = sum(int(row["n_frames"]) for row in summary.rows)
     lines.append(f"{len(summary.rows)} clips ({by_split}), {frames} frames, {summary.observed:.1%} of joints observed.")

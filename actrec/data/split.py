@@ -14,6 +14,7 @@ from actrec.types import ActrecError, SkeletonSequence
 log = logging.getLogger(__name__)
 
 PROTOCOLS = ("official", "grouped", "random_windows")
+UNLISTED = ("error", "leave_out")
 Parts = dict[str, list[SkeletonSequence]]
 
 
@@ -21,16 +22,17 @@ Parts = dict[str, list[SkeletonSequence]]
 class Split:
     """Splits clips into train, val and test, the same for the same clips and seed whatever their order.
 
-    Val comes out of train, stratified on label. Clips of a variant other than "original" are in train only, and left
-    out where their group is in another part.
+    Val is the official one where there is one, and else comes out of train, stratified on label. Clips of a variant
+    other than "original" are in train only, and left out where their group is in another part. What is drawn is logged.
 
     Attributes:
-        protocol: None is "official" where every clip has a stored split, and "grouped" elsewhere; "official" takes
-            train and test as stored; "grouped" draws test by group, stratified on label;
-            "random_windows" cuts clips into windows and draws among those, which inflates results.
+        protocol: None is "official" where clips have a stored split, and "grouped" where none has; "official" takes
+            train, val and test as stored (val as test where no clip is of test); "grouped" draws test by group,
+            stratified on label; "random_windows" cuts clips into windows and draws among those, which inflates results.
         val_share: Share of each class's training groups that become val; 0 for none.
         test_share: Share of each class's groups that become test, where it is drawn.
         clips_per_class: Where given, train keeps only that many clips of each class, of the variant "original".
+        unlisted: What becomes of clips without a stored split among clips that have one: "error", or "leave_out".
         seed: Of the draw.
         length: Frames in a window; for "random_windows".
         stride: Frames from one window to the next; for "random_windows".
@@ -43,10 +45,13 @@ class Split:
     seed: int = 0
     length: int = 64
     stride: int = 32
+    unlisted: str = "error"
 
     def __post_init__(self) -> None:
         if self.protocol is not None and self.protocol not in PROTOCOLS:
             raise ActrecError(f"split.protocol is '{self.protocol}'; expected one of: {', '.join(PROTOCOLS)}.")
+        if self.unlisted not in UNLISTED:
+            raise ActrecError(f"split.unlisted is '{self.unlisted}'; expected one of: {', '.join(UNLISTED)}.")
         for name in ("val_share", "test_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise ActrecError(f"split.{name} is {getattr(self, name)}; expected 0 or more and less than 1.")
@@ -60,23 +65,48 @@ class Split:
         """The clips of "train", "val" and "test", each in the order of their ids.
 
         Raises:
-            ActrecError: A class has too few groups, a group is in both official parts, or there is no official split.
+            ActrecError: A class has too few groups, a group is in two official parts, or a clip has no official split.
         """
         sequences = sorted(sequences, key=lambda sequence: sequence.clip_id)
-        stored = all(sequence.split for sequence in sequences)
-        protocol = self.protocol or ("official" if stored else "grouped")
-        if protocol == "random_windows":
+        official = self.protocol == "official" or (self.protocol is None and any(each.split for each in sequences))
+        if self.protocol == "random_windows":
             log.warning(
                 "split.protocol=random_windows puts windows of one video into train and test alike: its results are "
                 "too high. Report split.protocol=official or grouped."
             )
             sequences = [window for sequence in sequences for window in cut_windows(sequence, self.length, self.stride)]
-            parts = self._deal(sequences, {sequence.clip_id: sequence.clip_id for sequence in sequences})
-            return self._with_few(parts)
-        groups = {sequence.clip_id: sequence.group or sequence.clip_id for sequence in sequences}
-        parts = self._official(sequences, groups) if protocol == "official" else self._deal(sequences, groups)
+            groups = {sequence.clip_id: sequence.clip_id for sequence in sequences}
+        else:
+            groups = {sequence.clip_id: sequence.group or sequence.clip_id for sequence in sequences}
+        if official:
+            sequences = self._listed(sequences)
+            parts = self._official(sequences, groups)
+        else:
+            parts = self._deal(sequences, groups)
         _check_disjoint(parts, groups)
+        log.info("%s", self._told(sequences, parts, groups, official))
         return self._with_few(parts)
+
+    def _told(
+        self, sequences: Sequence[SkeletonSequence], parts: Parts, groups: Mapping[str, str], official: bool
+    ) -> str:
+        """How the split came about, for the log."""
+        stored = {sequence.split for sequence in sequences if sequence.split}
+        by = "window" if self.protocol == "random_windows" else "group"
+        drawn = f"by {by}, stratified on label (split.val_share={self.val_share:g}"
+        if not official:
+            how = f"test and val drawn {drawn}, split.test_share={self.test_share:g}, split.seed={self.seed})"
+            how += "; the store's own split is not used" if stored else ""
+        elif "val" in stored and "test" in stored:
+            how = "train, val and test as in the store"
+        else:
+            how = f"train and {'val, as test,' if 'val' in stored else 'test'} as in the store"
+            how += f"; val drawn from train {drawn}, split.seed={self.seed})" if parts["val"] else "; no val"
+        counts = ", ".join(
+            f"{len(clips)} {part} ({len({groups[clip.clip_id] for clip in clips})} {by}s)"
+            for part, clips in parts.items()
+        )
+        return f"Split: {how}. Clips: {counts}."
 
     def _with_few(self, parts: Parts) -> Parts:
         """The parts, with `clips_per_class` clips of each class in train; fewer are among those of more."""
@@ -92,23 +122,44 @@ class Split:
             kept.update(generator.permutation(sorted(names))[: self.clips_per_class].tolist())
         return {**parts, "train": [sequence for sequence in parts["train"] if sequence.clip_id in kept]}
 
-    def _official(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
-        without = [sequence.clip_id for sequence in sequences if sequence.split not in ("train", "test")]
-        if without or not sequences:
+    def _listed(self, sequences: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
+        """The clips that have an official split, where those without one may be left out."""
+        without = [sequence.clip_id for sequence in sequences if not sequence.split]
+        if not without and sequences:
+            return list(sequences)
+        first = f"{len(without)} of {len(sequences)} clips have no official split (the first: {_some(without)})"
+        draw = "split.protocol=grouped in training, split=grouped in evaluation"
+        if len(without) == len(sequences):
+            raise ActrecError(f"{first}. Draw one: {draw}.")
+        if self.unlisted == "error":
             raise ActrecError(
-                f"{len(without)} of {len(sequences)} clips have no official split (the first: "
-                f"'{without[0] if without else ''}'). Draw one: split.protocol=grouped in training, split=grouped in "
-                "evaluation."
+                f"{first}; the others have one. Give each its split in the source and make the store again, leave "
+                f"these out in training with split.unlisted=leave_out, or draw one for all: {draw}."
             )
-        train = [sequence for sequence in sequences if sequence.split == "train"]
-        test = [sequence for sequence in sequences if sequence.split == "test" and sequence.variant == "original"]
-        shares = {"val": self.val_share}
-        chosen = _draw(train, groups, shares, self.seed)
-        return {**_take(train, groups, chosen, ("train", "val")), "test": test}
+        log.warning("%s and are left out.", first)
+        return [sequence for sequence in sequences if sequence.split]
+
+    def _official(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
+        stored: Parts = {"train": [], "val": [], "test": []}
+        for sequence in sequences:
+            if sequence.split not in stored:
+                raise ActrecError(
+                    f"Clip '{sequence.clip_id}' is of the split '{sequence.split}'; expected train, val or test."
+                )
+            if sequence.split == "train" or sequence.variant == "original":
+                stored[sequence.split].append(sequence)
+        if stored["val"] and stored["test"]:
+            return stored
+        chosen = _draw(stored["train"], groups, {"val": self.val_share}, self.seed)
+        return {**_take(stored["train"], groups, chosen, ("train", "val")), "test": stored["test"] or stored["val"]}
 
     def _deal(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
         chosen = _draw(sequences, groups, {"test": self.test_share, "val": self.val_share}, self.seed)
         return _take(sequences, groups, chosen, ("train", "val", "test"))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def cut_windows(sequence: SkeletonSequence, length: int, stride: int) -> list[SkeletonSequence]:

@@ -37,7 +37,7 @@ COLUMNS = (
     "skeleton",
     "file",
 )
-_SPLITS = ("train", "test", "")
+_SPLITS = ("train", "val", "test", "")
 _WITHOUT_DATA = "python -m actrec.train experiment=quickstart"
 _ROW_HINT = "Mend that row, or delete the store's manifest.csv and make the store again: "
 
@@ -137,7 +137,7 @@ def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSeque
         fps, width, height, n_frames = float(row["fps"]), int(row["width"]), int(row["height"]), int(row["n_frames"])
         n_joints = get_skeleton(row["skeleton"]).n_joints
         if row["split"] not in _SPLITS:
-            raise ActrecError(f"split is '{row['split']}'; expected 'train', 'test' or nothing.")
+            raise ActrecError(f"split is '{row['split']}'; expected 'train', 'val', 'test' or nothing.")
     except (TypeError, ValueError) as error:
         raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None
     again = f"Run this again, which makes that file anew:\n  {command}"

@@ -128,7 +128,70 @@ def test_a_shared_group_serves_both_its_classes() -> None:
 def test_stored_splits_are_taken_where_every_clip_has_one() -> None:
     sequences = [clip(f"a{n}", "a", f"a{n}", "test" if n < 5 else "train") for n in range(8)]
     assert ids(Split(None)(sequences))["test"] == [f"a{n}" for n in range(5)]
-    assert len(ids(Split(None)([*sequences, clip("a8", "a", "a8")]))["test"]) == 2
+
+
+def listed(**splits: int) -> list[SkeletonSequence]:
+    """Clips "train0", "train1" …, of two classes; those of "none" have no split."""
+    return [
+        clip(f"{split}{n}", "ab"[n % 2], f"{split}{n}", "" if split == "none" else split)
+        for split, count in splits.items()
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("protocol", ["official", None])
+def test_an_official_val_is_val(protocol: Any, caplog: pytest.LogCaptureFixture) -> None:
+    sequences = [*listed(train=8, val=3, test=4), clip("flipped", "a", "val0", "val", "flip")]
+    with caplog.at_level(logging.INFO):
+        parts = Split(protocol)(sequences)
+    for part, count in {"train": 8, "val": 3, "test": 4}.items():
+        assert ids(parts)[part] == [f"{part}{n}" for n in range(count)]
+    assert "train, val and test as in the store. Clips: 8 train (8 groups), 3 val (3 groups), 4 test" in caplog.text
+    assert ids(Split(protocol, val_share=0.0)(sequences)) == ids(parts)
+
+
+def test_val_is_test_where_no_clip_is_of_test(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        parts = Split(None)(listed(train=8, val=3))
+    assert ids(parts)["test"] == ["val0", "val1", "val2"]
+    assert {name[:5] for name in ids(parts)["val"]} == {"train"}
+    assert "train and val, as test, as in the store; val drawn from train by group" in caplog.text
+
+
+@pytest.mark.parametrize("protocol", ["official", None])
+def test_a_clip_without_a_split_among_clips_with_one(protocol: Any, caplog: pytest.LogCaptureFixture) -> None:
+    sequences = listed(train=8, test=4, none=5)
+    with pytest.raises(ActrecError, match=r"5 of 17 clips have no .*'none0', 'none1', 'none2', ….*unlisted=leave_out"):
+        Split(protocol)(sequences)
+    with caplog.at_level(logging.WARNING):
+        parts = Split(protocol, unlisted="leave_out")(sequences)
+    assert "'none0', 'none1', 'none2', …) and are left out" in caplog.text
+    assert ids(parts) == ids(Split(protocol)(listed(train=8, test=4)))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "count", "told"),
+    [
+        (
+            "grouped",
+            {"none": 20},
+            "test and val drawn by group, stratified on label (split.val_share=0.1, split.t",
+        ),
+        (None, {"none": 20}, "split.test_share=0.2, split.seed=3). Clips: 14 train (14 groups), 2 val"),
+        ("grouped", {"train": 20}, "; the store's own split is not used"),
+        ("official", {"train": 20, "test": 2}, "val drawn from train by group, stratified on label (split.val_share=0"),
+        ("random_windows", {"none": 20}, "drawn by window"),
+    ],
+)
+def test_a_draw_is_told(protocol: Any, count: dict[str, int], told: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        Split(protocol, seed=3)(listed(**count))
+    assert told in caplog.text
+
+
+def test_a_split_of_another_name() -> None:
+    with pytest.raises(ActrecError, match="Clip 'dev0' is of the split 'dev'; expected train, val or test"):
+        Split("official")(listed(train=8, dev=1))
 
 
 @pytest.mark.parametrize(("protocol", "n"), [("official", 1), ("grouped", 1), ("grouped", 2)])
@@ -203,6 +266,7 @@ def test_random_windows_warn_and_ignore_groups(make_sequences: Make, caplog: pyt
 
 def test_windows() -> None:
     keypoints = np.arange(10, dtype=np.float32)[:, None, None] * np.ones((1, 13, 3), dtype=np.float32)
+    keypoints[..., 2] = 1
     windows = cut_windows(replace(clip("x", "a", "g"), keypoints=keypoints), length=4, stride=3)
     assert [(w.clip_id, w.group, w.keypoints[:, 0, 0].tolist()) for w in windows] == [
         ("x#0", "g", [0, 1, 2, 3]),
@@ -219,6 +283,7 @@ def test_windows() -> None:
         {"val_share": 1.0},
         {"test_share": -0.1},
         {"stride": 0},
+        {"unlisted": "drop"},
         {"clips_per_class": 0},
         {"clips_per_class": True},
     ],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,12 @@ def test_what_is_written_is_what_is_read(store: Path, clips: list[SkeletonSequen
         names = [name for name in vars(clip) if name != "keypoints"]
         assert [getattr(read, name) for name in names] == [getattr(clip, name) for name in names]
     assert not [*store.rglob("*.tmp"), *store.rglob("*.part")]
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test", ""])
+def test_every_split_is_kept(tmp_path: Path, clips: list[SkeletonSequence], split: str) -> None:
+    write_store(tmp_path / "s", as_sources([replace(clips[0], split=split)]), INFO)
+    assert [clip.split for clip in read_store(tmp_path / "s")] == [split]
 
 
 def test_columns_are_the_design_s(store: Path) -> None:
