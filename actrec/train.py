@@ -26,6 +26,7 @@ from actrec.data.store import read_info
 from actrec.memory import keep_freed_memory
 from actrec.module import ActionModule
 from actrec.network.compiled import compile_network
+from actrec.online.mismatch import streaming_warning, training_mismatches
 from actrec.report import pick_typical, read_history
 from actrec.results import Results, judge, summary, write_results
 from actrec.run import log_to, open_run
@@ -166,6 +167,8 @@ def train(cfg: DictConfig) -> Path:
             log.info(
                 "Starts from %s: %d of %d classes and %s known.", cfg.init, known.classes, len(data.labels), joints
             )
+        for warning in _for_streams(spec, data):
+            log.warning("%s", warning)
         fit(trainer, module, data, run.checkpoint)
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
@@ -173,6 +176,15 @@ def train(cfg: DictConfig) -> Path:
             store = None if cfg.store is None else Path(cfg.store)
             log_results(trainer.loggers, cfg, run.folder, results, store)
     return run.folder
+
+
+def _for_streams(spec: ModelSpec, data: ActionData) -> list[str]:
+    """What the model will lack where it is streamed, and what to do about it."""
+    crop, clips = data.augmentation.temporal_crop, data.splits["train"]
+    lengths = [spec.pipeline.preprocess.length(len(clip), clip.fps) for clip in clips]
+    found = training_mismatches(spec.pipeline, lengths, (crop.p or 0.0) if crop else 0.0)
+    warning = streaming_warning(spec)
+    return found if warning is None else [warning, *found]
 
 
 def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData, spec: ModelSpec) -> Results:

@@ -101,7 +101,7 @@ def test_sport14_is_the_blog_posts_table() -> None:
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run_command: Run) -> None:
     generated = experiment in ("quickstart", "synthetic")
-    code, _, err = run_command(
+    code, out, err = run_command(
         actrec.train.run,
         f"experiment={experiment}",
         *(TINY if experiment != "penn_transformer" else TINY[1:]),
@@ -111,6 +111,8 @@ def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run
     )
     assert code == 0, err
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["n_clips"] == (28 if generated else 12)
+    for_streams = experiment in ("penn_online", "penn_camera", "synthetic_online")
+    assert ("is not trained for streams" in out + err) == (not for_streams)
 
 
 def test_quickstart_needs_no_data_and_ends_with_commands_that_work(

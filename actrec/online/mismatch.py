@@ -1,0 +1,95 @@
+"""What a model was trained on against what a stream gives it: said in training, and wherever a model is streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from actrec.data.pipeline import Pipeline
+from actrec.data.windows import AnchoredWindows, ResizeWindows, SlidingWindows
+from actrec.spec import ModelSpec
+
+# What trains a model for streams, by the data set of one that was not.
+_EXPERIMENTS = {
+    "penn_action": "experiment=penn_online",
+    "synthetic": "experiment=synthetic_online init=<the model folder of experiment=synthetic>",
+}
+_OTHERWISE = "preprocess=causal preprocess.fps=15 windows=anchored augmentation.temporal_crop.p=0.6"
+
+
+def streaming_mismatches(spec: ModelSpec) -> list[str]:
+    """The ways in which a model was trained on something else than a stream gives, a sentence each; none is best.
+
+    Args:
+        spec: The model's.
+    """
+    parts, found = spec.pipeline, list[str]()
+    length, rate = parts.windows.length, parts.preprocess.fps
+    if isinstance(parts.windows, ResizeWindows):
+        found.append(
+            f"Its training windows are whole clips, each resampled to {length} frames (windows=resize); a stream's "
+            "frames come at the pace of the camera, and nobody knows where an action ends."
+        )
+    elif isinstance(parts.windows, SlidingWindows):
+        found.append(
+            "Its training windows are preprocessed from their clip's first frame on, and a clip is judged by the mean "
+            "over its windows (windows=sliding); in a stream preprocessing begins anew with each window, and the "
+            "newest one alone answers."
+        )
+    if parts.preprocess.mode == "offline":
+        found.append(
+            "It was trained on skeletons that are centred, scaled and filled from the whole clip "
+            "(preprocess=offline); a stream has no later frames to draw on."
+        )
+    if rate is None:
+        found.append(
+            f"It has no frame rate of its own (preprocess.fps=null): it was trained on clips of {spec.fps:g} frames a "
+            "second, and a camera of another rate makes every movement faster or slower."
+        )
+    if spec.decision == "mean":
+        found.append(
+            "It is judged by the mean over a window's frames (decision=mean); a stream's newest frame answers."
+        )
+    return found
+
+
+def streaming_advice(spec: ModelSpec) -> str:
+    """The overrides that train such a model for streams."""
+    return _EXPERIMENTS.get(spec.dataset, _OTHERWISE) + (" decision=last" if spec.decision == "mean" else "")
+
+
+def streaming_warning(spec: ModelSpec) -> str | None:
+    """All mismatches and what to do, as `predict`, `serve` and the app say it; None where there is none."""
+    found = streaming_mismatches(spec)
+    if not found:
+        return None
+    return (
+        "This model is not trained for streams, and may be wrong more often in them than its metrics say. "
+        f"{' '.join(found)} Train one for streams with: {streaming_advice(spec)}"
+    )
+
+
+def training_mismatches(pipeline: Pipeline, lengths: Sequence[int], crop: float) -> list[str]:
+    """What a stream will give a model of `windows=anchored` that its training clips do not, a sentence each.
+
+    Args:
+        pipeline: The model's.
+        lengths: Frames of each training clip, at the rate that the model works at.
+        crop: Probability that a clip is cropped (`augmentation.temporal_crop`).
+    """
+    windows, found = pipeline.windows, list[str]()
+    if not isinstance(windows, AnchoredWindows) or not lengths:
+        return found
+    if not crop:
+        longer = sum(n_frames > windows.length for n_frames in lengths)
+        found.append(
+            "Every training window begins at its clip's first frame, while a stream's windows begin anywhere in an "
+            f"action ({longer} of {len(lengths)} clips are longer than windows.length={windows.length}, and their "
+            "later frames are never trained on). Set augmentation.temporal_crop.p=0.6."
+        )
+    if max(lengths) < windows.length:
+        found.append(
+            f"No training clip fills a window: the longest has {max(lengths)} frames at the model's rate, and a "
+            f"stream's windows get windows.length={windows.length}. Set windows.length={max(lengths)} or less, or "
+            "give longer clips."
+        )
+    return found
