@@ -168,7 +168,8 @@ class Batch(NamedTuple):
     Attributes:
         features: Per joint: x and y in torso lengths, confidence, and what else the feature options add.
         valid: Whether the frame is real, and not padding.
-        observed: Whether the joint was seen in that frame.
+        observed: Whether what the stream shows of the joint was seen in that frame: the joint, its bone's two ends, or
+            where it was in the frame before too; see `actrec.data.windows.Features.observed`.
         label: Class number.
         clip: Which clip of the split the window is from.
     """
@@ -182,6 +183,8 @@ class Batch(NamedTuple):
 
 class NetworkOutput(NamedTuple):
     """What a network gives for a batch of windows; `horizon` is N, 0 where the network forecasts nothing.
+
+    What stands at frames that are not valid has no meaning, and nothing reads it.
 
     Attributes:
         logits: Class scores of every frame, from that frame and those before it.

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from actrec.network.frames import Frames
 from actrec.network.graph import GraphConv
 from actrec.network.temporal import time_code
 from actrec.types import ActrecError
@@ -104,15 +105,22 @@ class Dynamics(nn.Module):
             raise ActrecError(f"There is no solver '{solver}'. Choose one of: {', '.join(SOLVERS)}, linear.")
         self.field, self.horizon, self.solver = field, horizon, solver
 
-    def forward(self, z: Float[Tensor, "batch time joint dim"]) -> Float[Tensor, "horizon batch time joint dim"]:
-        """Entry n - 1 is the latent forecast n frames ahead, by every frame of a window that starts at time 0."""
+    def forward(self, z: Latent, frames: Frames | None = None) -> Float[Tensor, "horizon *lead joint dim"]:
+        """Entry n - 1 is the latent forecast n frames ahead, by every frame of a window that starts at time 0.
+
+        Args:
+            z: (batch, time, joint, dim), or (frame, joint, dim) where `frames` are packed.
+            frames: What `z` holds; None for all frames of the batch.
+        """
         if self.horizon == 0:
             return z.new_zeros(0, *z.shape)
         if self.field is None:
-            velocity = torch.diff(z, dim=1, prepend=z[:, :1])
+            whole = frames.unpack(z) if frames else z
+            velocity = torch.diff(whole, dim=1, prepend=whole[:, :1])
+            velocity = frames.pack(velocity) if frames else velocity
             return torch.stack([z + n * velocity for n in range(1, self.horizon + 1)])
-        frames = torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
-        return self.roll_out(z, lambda ahead: time_code(frames + ahead, z.shape[-1])[:, None])
+        time = (frames.time if frames else torch.arange(z.shape[1], device=z.device)).to(z.dtype)
+        return self.roll_out(z, lambda ahead: time_code(time + ahead, z.shape[-1])[:, None])
 
     def roll_out(self, z: Latent, code: Callable[[float], Code]) -> Float[Tensor, "horizon *lead joint dim"]:
         """The latents 1 to N frames ahead.

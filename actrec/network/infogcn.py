@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from actrec.network.dynamics import Dynamics, GraphField, PublishedField
+from actrec.network.frames import Frames
 from actrec.network.graph import GraphConv
 from actrec.network.temporal import EncoderLayer, TemporalAttention, causal_mask, time_code
 from actrec.skeleton import get_skeleton
@@ -38,8 +39,12 @@ class Head(nn.Module):
         self.classifiers = nn.ModuleList(nn.Linear(dim, n_classes) for _ in range(segments))
         self.edges = [math.ceil(window * part / segments) for part in range(1, segments)]
 
-    def forward(self, z: Float[Tensor, "batch time joint dim"]) -> Float[Tensor, "batch time class"]:
-        pooled = self.dropout(self.blocks(z).mean(2))
+    def forward(
+        self, z: Float[Tensor, "*lead joint dim"], frames: Frames | None = None
+    ) -> Float[Tensor, "batch time class"]:
+        """Logits of all frames of the batch, whether `z` holds all or, packed, the valid ones."""
+        pooled = self.dropout(self.blocks(z).mean(-2))
+        pooled = frames.unpack(pooled) if frames else pooled
         parts = pooled.tensor_split(self.edges, dim=1)
         return torch.cat([layer(part) for layer, part in zip(self.classifiers, parts, strict=True)], 1)
 
@@ -128,12 +133,17 @@ class InfoGCN(nn.Module):
         self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time joint dim"]:
         """Latents Z_t, each from frames up to t alone."""
-        z = self.embedding(features) + self.joint_code
-        frames = torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
-        z = z + time_code(frames, z.shape[-1])[:, None]
-        mask = causal_mask(valid)
+        frames = Frames(valid, packed=self.training)
+        return frames.unpack(self._encode(features, frames))
+
+    def _encode(
+        self, features: Float[Tensor, "batch time joint channel"], frames: Frames
+    ) -> Float[Tensor, "*lead joint dim"]:
+        z = self.embedding(frames.pack(features)) + self.joint_code
+        z = z + time_code(frames.time.to(z.dtype), z.shape[-1])[:, None]
+        mask = causal_mask(frames.valid)
         for layer in self.encoder:
-            z = layer(z, mask)
+            z = layer(z, mask, frames)
         return z
 
     def forward(
@@ -143,10 +153,14 @@ class InfoGCN(nn.Module):
 
         Args:
             features: As `actrec.data.windows.Features` makes them.
-            valid: Whether a frame is real; frames that are not are not looked at by later ones.
+            valid: Whether a frame is real; frames that are not are not looked at by later ones, and in training have no
+                part in anything: see `Frames`.
         """
-        latents = self.encode(features, valid)
-        forecasts = self.dynamics(latents)
-        joined = torch.cat((latents, *forecasts), -1)
+        frames = Frames(valid, packed=self.training)
+        latents = self._encode(features, frames)
+        forecasts = self.dynamics(latents, frames)
+        logits = self.head(torch.cat((latents, *forecasts), -1), frames)
         poses = self.decoder(forecasts) if len(forecasts) else forecasts[..., : self.coordinates]
-        return NetworkOutput(self.head(joined), latents, forecasts, poses)
+        return NetworkOutput(
+            logits, frames.unpack(latents), frames.unpack(forecasts, axis=1), frames.unpack(poses, axis=1)
+        )

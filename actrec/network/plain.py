@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from actrec.network.frames import Frames
 from actrec.network.graph import GraphConv
 from actrec.network.temporal import TemporalAttention
 
@@ -72,10 +73,13 @@ class PlainAttention(nn.Module):
         self.heads, self.to_qkv, self.to_out = attention.heads, attention.to_qkv, attention.to_out
 
     def forward(
-        self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
-    ) -> Float[Tensor, "batch time joint dim"]:
+        self, x: Float[Tensor, "*lead joint dim"], mask: Bool[Tensor, "batch time time"], frames: Frames | None = None
+    ) -> Float[Tensor, "*lead joint dim"]:
         """See `TemporalAttention`."""
-        q, k, v = self.to_qkv(x).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 2, 4, 1, 5)
+        qkv = self.to_qkv(x)
+        qkv = frames.unpack(qkv) if frames else qkv
+        q, k, v = qkv.unflatten(-1, (3, self.heads, -1)).permute(3, 0, 2, 4, 1, 5)
         scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
         weights = scores.masked_fill(~mask[:, None, None], -torch.inf).softmax(-1)
-        return self.to_out((weights @ v).permute(0, 3, 1, 2, 4).flatten(3))
+        attended = (weights @ v).permute(0, 3, 1, 2, 4).flatten(3)
+        return self.to_out(frames.pack(attended) if frames else attended)

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from actrec.network.frames import Frames
 from actrec.network.graph import GraphConv
 
 
@@ -40,11 +41,19 @@ class TemporalAttention(nn.Module):
         self.heads, self.to_qkv, self.to_out = heads, to_qkv, nn.Linear(dim, dim)
 
     def forward(
-        self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
-    ) -> Float[Tensor, "batch time joint dim"]:
-        q, k, v = self._qkv(x)
+        self, x: Float[Tensor, "*lead joint dim"], mask: Bool[Tensor, "batch time time"], frames: Frames | None = None
+    ) -> Float[Tensor, "*lead joint dim"]:
+        """The attended values.
+
+        Args:
+            x: (batch, time, joint, dim), or (frame, joint, dim) where `frames` are packed.
+            mask: See `causal_mask`.
+            frames: What `x` holds; None for all frames of the batch.
+        """
+        q, k, v = self._qkv(x, frames)
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None])
-        return self.to_out(rearrange(attended, "b (v h) t d -> b t v (h d)", h=self.heads))
+        attended = rearrange(attended, "b (v h) t d -> b t v (h d)", h=self.heads)
+        return self.to_out(frames.pack(attended) if frames else attended)
 
     def weights(
         self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
@@ -54,8 +63,10 @@ class TemporalAttention(nn.Module):
         scores = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).masked_fill(~mask[:, None], -torch.inf)
         return rearrange(scores.softmax(-1), "b (v h) t s -> b v h t s", h=self.heads)
 
-    def _qkv(self, x: Tensor) -> Tensor:
-        return rearrange(self.to_qkv(x), "b t v (three h d) -> three b (v h) t d", three=3, h=self.heads)
+    def _qkv(self, x: Tensor, frames: Frames | None = None) -> Tensor:
+        qkv = self.to_qkv(x)
+        qkv = frames.unpack(qkv) if frames else qkv
+        return rearrange(qkv, "b t v (three h d) -> three b (v h) t d", three=3, h=self.heads)
 
 
 class EncoderLayer(nn.Module):
@@ -74,7 +85,8 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(
-        self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
-    ) -> Float[Tensor, "batch time joint dim"]:
-        x = x + self.dropout(self.attention(self.attention_norm(x), mask))
+        self, x: Float[Tensor, "*lead joint dim"], mask: Bool[Tensor, "batch time time"], frames: Frames | None = None
+    ) -> Float[Tensor, "*lead joint dim"]:
+        """See `TemporalAttention`."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), mask, frames=frames))
         return x + self.dropout(self.mlp(x))
