@@ -52,13 +52,13 @@ def pose_forecast_loss(
     valid: Bool[Tensor, "batch time"],
     observed: Bool[Tensor, "batch time joint"],
 ) -> Float[Tensor, ""]:
-    """Squared error of the pose forecasts over joints observed in valid frames (equation 10).
+    """Squared error of the pose forecasts over what was observed in valid frames (equation 10).
 
     Args:
         forecasts: Entry [n - 1, :, t] is the forecast of frame t + n made at t.
-        target: The true poses, in torso lengths.
+        target: The true poses, in torso lengths; bones or velocities in those streams.
         valid: Frames that are real.
-        observed: Joints that were seen.
+        observed: Where the target was seen; see `Batch`.
     """
     return _forecast_error(forecasts, target, valid[..., None] & observed)
 

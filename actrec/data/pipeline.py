@@ -17,7 +17,7 @@ from actrec.types import Batch, NormalizedSequence, SkeletonSequence, Window
 
 
 class Item(NamedTuple):
-    """One window, ready to be put in a batch."""
+    """One window, ready to be put in a batch; see `actrec.types.Batch`."""
 
     features: Float[ndarray, "time joint channel"]
     valid: Bool[ndarray, " time"]
@@ -67,7 +67,8 @@ class Pipeline:
 
     def item(self, window: Window, label: int, clip: int) -> Item:
         """A window with its features."""
-        return Item(self.features(window, self.skeleton), window.valid, window.observed, label, clip)
+        observed = self.features.observed(window, self.skeleton)
+        return Item(self.features(window, self.skeleton), window.valid, observed, label, clip)
 
     def batch(self, sequence: SkeletonSequence) -> Batch:
         """A clip of no known label as the network takes it: all its windows, in order."""

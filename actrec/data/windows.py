@@ -232,6 +232,20 @@ class Features:
         """See `of`; padding does not move."""
         return self.of(window.keypoints, window.known, skeleton, window.valid[:, None])
 
+    def observed(self, window: Window, skeleton: Skeleton) -> Bool[ndarray, "time joint"]:
+        """Where the stream's own values, which a forecast is held against, rest on what was seen.
+
+        Of a joint, where it was seen; of a bone, where both ends were, and nowhere where the joint has no parent; of a
+        velocity, where the joint was seen in that frame and the one before.
+        """
+        seen = window.observed & window.valid[:, None]
+        if self.stream == "bone":
+            parents = skeleton.parents
+            return seen & seen[:, parents] & (parents != np.arange(len(parents)))
+        if self.stream == "velocity":
+            return seen & np.concatenate([np.zeros_like(seen[:1]), seen[:-1]])
+        return seen
+
     def of(
         self,
         keypoints: Float[ndarray, "*lead time joint 3"],

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from actrec.data.pipeline import Pipeline, collate
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
+from actrec.losses import pose_forecast_loss
 from actrec.skeleton import COCO17
 from actrec.types import SkeletonSequence
 
@@ -25,7 +27,7 @@ def test_nothing_of_the_unseen_frames_shows(
     clip.keypoints[:3, 5] = 0
     seen = math.ceil(ratio * 31)
     changed = clip.keypoints.copy()
-    changed[seen:] = 7
+    changed[seen:] = (7, 7, 1)
     one = collate(pipeline.evaluation_items(clip, 2, 3, ratio))
     two = collate(pipeline.evaluation_items(replace(clip, keypoints=changed), 2, 3, ratio))
     for a, b in zip(one, two, strict=True):
@@ -45,6 +47,31 @@ def test_the_last_frame_seen_is_the_right_one(make_sequences: Callable[..., list
         np.testing.assert_array_equal(item.features[:seen], whole[:seen])
 
 
+@pytest.mark.parametrize("stream", ["joint", "bone", "velocity"])
+def test_forecasts_are_held_against_what_the_stream_was_seen_to_be(
+    stream: str, make_sequences: Callable[..., list[SkeletonSequence]]
+) -> None:
+    pipeline = Pipeline(COCO17, Preprocess("causal"), AnchoredWindows(16), Features(stream))
+    clip = make_sequences(1, 1, (12, 12))[0]
+    elbow, wrist, nose = COCO17.index(["left_elbow", "left_wrist", "nose"])
+    clip.keypoints[4:6, elbow] = 0
+    batch = pipeline.batch(clip)
+    expected = np.zeros((16, 17), dtype=bool)
+    expected[:12] = True
+    expected[4:6, elbow] = False
+    if stream == "bone":
+        expected[4:6, wrist] = False  # its other end is the elbow
+        expected[:, nose] = False  # it has no parent
+    if stream == "velocity":
+        expected[0] = False
+        expected[6, elbow] = False
+    np.testing.assert_array_equal(batch.observed[0], expected)
+    # The loss falls to zero on a forecast that is right wherever it was observed, whatever it says elsewhere.
+    forecasts = np.full((1, 1, 16, 17, 2), 9.0, dtype=np.float32)
+    forecasts[0, 0, :-1][expected[1:]] = batch.features[0, 1:, :, :2].numpy()[expected[1:]]
+    assert pose_forecast_loss(torch.from_numpy(forecasts), batch.features[..., :2], batch.valid, batch.observed) == 0
+
+
 def test_clips_of_another_layout_are_mapped(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
     pipeline = Pipeline(COCO17, Preprocess(), WINDOWS[0], Features())
     (item,) = pipeline.evaluation_items(make_sequences(1, 1, skeleton="penn13")[0], 0, 0)
@@ -62,9 +89,9 @@ def test_an_anchored_window_knows_nothing_from_before_its_anchor(
     every, n_frames = (1, 31) if fps is None else (2, 61)
     anchor = AnchoredWindows(16).start(n_frames) // every
     changed = clip.keypoints.copy()
-    changed[:anchor] = 7
+    changed[:anchor] = (7, 7, 1)
     (one,), (two,) = (pipeline.evaluation_items(c, 0, 0) for c in (clip, replace(clip, keypoints=changed)))
     np.testing.assert_array_equal(one.features, two.features)
-    changed[anchor] += 1
+    changed[anchor, :, :2] += 1
     (two,) = pipeline.evaluation_items(replace(clip, keypoints=changed), 0, 0)
     assert (one.features != two.features).any()

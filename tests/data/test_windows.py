@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, resample
-from actrec.skeleton import COCO17
+from actrec.skeleton import COCO17, Skeleton, get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, Window
 
 few = settings(max_examples=25, deadline=None)
@@ -273,6 +273,46 @@ def test_a_joint_that_comes_into_sight_has_no_velocity() -> None:
     np.testing.assert_array_equal(features[:3, joint, 3:], 0)
     moved = window.keypoints[3:5, joint, :2] - window.keypoints[2:4, joint, :2]
     np.testing.assert_allclose(features[3:5, joint, 3:], moved, rtol=1e-6)
+
+
+@pytest.mark.parametrize("use_velocity", [False, True])
+@pytest.mark.parametrize("stream", ["joint", "bone", "velocity"])
+@pytest.mark.parametrize("layout", [COCO17, get_skeleton("penn13")])
+def test_a_streams_value_is_observed_where_all_that_it_is_made_of_was(
+    stream: str, use_velocity: bool, layout: Skeleton
+) -> None:
+    sequence = random_sequence(6)
+    sequence = NormalizedSequence(
+        *(part[:, : layout.n_joints] for part in (sequence.keypoints, sequence.observed, sequence.known))
+    )
+    window = SlidingWindows(9, 4).evaluate(sequence, 6)[0]
+    parent = {child: above for child, above in reversed([tuple(bone) for bone in layout.bone_index.tolist()])}
+    expected = np.zeros((9, layout.n_joints), dtype=bool)
+    for t in range(6):
+        for joint in range(layout.n_joints):
+            frames, joints = [t], [joint]
+            if stream == "velocity":
+                frames.append(t - 1)
+            if stream == "bone":
+                joints.append(parent.get(joint, -1))
+            inside = min(frames) >= 0 and min(joints) >= 0
+            expected[t, joint] = inside and all(sequence.observed[f, j] for f in frames for j in joints)
+    options = Features(stream, use_velocity and stream != "velocity")
+    np.testing.assert_array_equal(options.observed(window, layout), expected)
+    assert expected.any()
+    if stream != "joint":
+        assert (expected <= window.observed).all()
+        assert (expected != window.observed).any()
+
+
+def test_a_value_that_was_not_measured_is_not_observed() -> None:
+    # Zeros that stand for nothing (no parent, an end not known, a first frame) are no targets of the forecast.
+    window = padded_window()
+    for stream in ("bone", "velocity"):
+        options = Features(stream)
+        nothing = (options(window, COCO17)[..., :2] == 0).all(-1)
+        assert (nothing & window.observed).any()
+        assert not (nothing & options.observed(window, COCO17)).any()
 
 
 def test_unknown_stream_is_named() -> None:
