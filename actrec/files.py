@@ -43,6 +43,11 @@ def replace_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def printable(text: str) -> str:
+    """A text that can be written as UTF-8: bytes of a file's name that are none stand as \\udcff and so on."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
     """A CSV file's text."""
     text = io.StringIO()

@@ -56,7 +56,10 @@ class PennAction:
                 f"There are no Penn Action annotations in {raw}; expected labels/0001.mat and so on. "
                 "Give the folder that has labels/: raw=…/Penn_Action"
             )
-        return [ClipSource(file.stem, "penn_action", str(file), partial(self.read, file)) for file in files]
+        inputs = {"fps": self.fps}
+        return [
+            ClipSource(file.stem, "penn_action", str(file), partial(self.read, file), inputs=inputs) for file in files
+        ]
 
     def read(self, file: Path) -> SkeletonSequence:
         """A clip, from its annotations.
@@ -116,8 +119,20 @@ class SkeletonTable:
         return [self._source(raw, row) for row in rows]
 
     def _source(self, raw: Path, row: Mapping[str, str]) -> ClipSource:
-        clip_id = row.get("clip_id") or str(Path(row["file"]).with_suffix(""))
-        return ClipSource(clip_id, row.get("source") or "csv", str(raw / row["file"]), partial(self._load, raw, row))
+        name = str(Path(row["file"]).with_suffix(""))
+        return ClipSource(
+            row.get("clip_id") or name,
+            row.get("source") or "csv",
+            str(raw / row["file"]),
+            partial(self._load, raw, row),
+            row={"label": row["label"], "group": row.get("group") or name, "split": row.get("split") or ""},
+            inputs={
+                "fps": row.get("fps") or self.fps,
+                "width": row.get("width") or 0,
+                "height": row.get("height") or 0,
+                "layout": self.skeleton,
+            },
+        )
 
     def _load(self, raw: Path, row: Mapping[str, str]) -> SkeletonSequence:
         try:

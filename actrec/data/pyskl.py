@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.data import stamps
 from actrec.data.writer import ClipSource
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -58,7 +59,16 @@ class Pyskl:
             raise ActrecError(f"{raw} has no annotations.")
         classes = self._classes()
         return [
-            ClipSource(name, self.source, f"{raw}#{name}", partial(self._load, name, annotation, official, classes))
+            ClipSource(
+                name,
+                self.source,
+                f"{raw}#{name}",
+                partial(self._load, name, annotation, official, classes),
+                file=str(raw),
+                row=self._row_if_any(name, annotation, official, classes),
+                inputs={"fps": self.fps, "layout": self.skeleton},
+                content=partial(stamps.values, annotation, without=("frame_dir", "label")),
+            )
             for name, annotation in zip(names, annotations, strict=True)
         ]
 
@@ -90,18 +100,34 @@ class Pyskl:
     def _load(
         self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
     ) -> SkeletonSequence:
-        ucf = _UCF_NAME.fullmatch(Path(name).name)
         height, width = annotation.get("original_shape") or annotation.get("img_shape") or (0, 0)
         return SkeletonSequence(
             main_person(annotation),
             fps=self.fps,
             skeleton=self.skeleton,
-            label=_label(annotation.get("label"), ucf["label"] if ucf else None, classes),
-            group=f"{ucf['label']}_{ucf['group']}" if ucf else name,
-            split=official.get(name, ""),
             width=int(width),
             height=int(height),
+            **self._row(name, annotation, official, classes),
         )
+
+    def _row_if_any(self, *given: Any) -> dict[str, str]:
+        try:
+            return self._row(*given)
+        except ActrecError:  # said when the clip is read
+            return {}
+
+    def _row(
+        self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
+    ) -> dict[str, str]:
+        """Label, group and official split of a clip.
+
+        Raises:
+            ActrecError: It has no label.
+        """
+        ucf = _UCF_NAME.fullmatch(Path(name).name)
+        label = _label(annotation.get("label"), ucf["label"] if ucf else None, classes)
+        group = f"{ucf['label']}_{ucf['group']}" if ucf else name
+        return {"label": label, "group": group, "split": official.get(name, "")}
 
 
 def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
+from actrec.data import stamps
 from actrec.data.extract import Extractor
 from actrec.data.importers import PennAction, read_table
 from actrec.data.variants import ORIGINAL, Variant, drawn_for
@@ -34,6 +35,7 @@ class VideoClip:
         group: What must never be split.
         split: The source's official one: "train", "test" or empty.
         fps: Frames a second of a folder of pictures.
+        problem: Why the clip cannot be had, where its finder knows; it is then rejected.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class VideoClip:
     group: str
     split: str = ""
     fps: float = 30.0
+    problem: str = ""
 
 
 @runtime_checkable
@@ -77,18 +80,41 @@ class Videos:
         clips = list(self.finder(raw))
         if not clips:
             raise ActrecError(f"There are no videos in {raw}; expected {self.finder.expected}.")
-        return [source for clip in clips for source in self._sources(clip)]
+        inputs = self._inputs()
+        return [source for clip in clips for source in self._sources(clip, inputs)]
 
-    def _sources(self, clip: VideoClip) -> Iterator[ClipSource]:
+    def _inputs(self) -> dict[str, Any]:
+        """What shapes every clip, besides its video."""
+        if self.extractor is None:
+            return {}
+        options = {name: getattr(self.extractor, name) for name in ("person", "min_presence", "gap")}
+        pose = self.extractor.pose
+        options |= {name: getattr(pose, name) for name in ("min_score", "min_confidence")}
+        return {**options, "weights": stamps.content(Path(pose.weights).expanduser())}
+
+    def _sources(self, clip: VideoClip, inputs: Mapping[str, Any]) -> Iterator[ClipSource]:
         pose = self.extractor.pose.description if self.extractor else None
+        row = {"label": clip.label, "group": clip.group, "split": clip.split}
+        if clip.path.is_dir():
+            inputs = {**inputs, "picture_fps": clip.fps}
         for name in (ORIGINAL, *(self.variants or {} if clip.split != "test" else {})):
-            clip_id = clip.clip_id if name == ORIGINAL else f"{clip.clip_id}.{name}"
-            load = partial(self._load, clip, name)
-            yield ClipSource(clip_id, self.finder.source, str(clip.path), load, clip.label, pose)
+            changed = {} if name == ORIGINAL else {"variant": repr((self.variants or {})[name])}
+            yield ClipSource(
+                clip.clip_id if name == ORIGINAL else f"{clip.clip_id}.{name}",
+                self.finder.source,
+                str(clip.path),
+                partial(self._load, clip, name),
+                clip.label or None,
+                pose,
+                row=row,
+                inputs={**inputs, **changed},
+            )
 
     def _load(self, clip: VideoClip, name: str) -> SkeletonSequence | list[SkeletonSequence]:
         if self.extractor is None:
             raise SetupError("dataset.importer.extractor is null; videos cannot be read without one.")
+        if clip.problem:
+            raise ActrecError(clip.problem)
         drawn = None if name == ORIGINAL else drawn_for(clip.clip_id, name, (self.variants or {})[name])
         sequences = [
             replace(sequence, label=clip.label, group=clip.group, split=clip.split, variant=name)
@@ -223,8 +249,13 @@ class PennActionFrames:
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
         root = raw.parent if raw.name == "frames" else raw
         for folder in sorted(path for path in (root / "frames").glob("*") if path.is_dir()):
-            annotation = PennAction().read(root / "labels" / f"{folder.name}.mat")
-            yield VideoClip(folder, folder.name, annotation.label, folder.name, annotation.split, self.fps)
+            label, split, problem = "", "", ""
+            try:
+                annotation = PennAction().read(root / "labels" / f"{folder.name}.mat")
+                label, split = annotation.label, annotation.split
+            except ActrecError as error:
+                problem = f"labels/{folder.name}.mat: {error}"
+            yield VideoClip(folder, folder.name, label, folder.name, split, self.fps, problem)
 
 
 def videos_in(folder: Path) -> list[Path]:

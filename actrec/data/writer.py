@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from actrec.data.ids import distinct_ids, safe_id
 from actrec.data.ledger import Ledger, Stored, person_id, stamp
 from actrec.data.store import Row
-from actrec.files import csv_text, replace_file
+from actrec.files import csv_text, printable, replace_file
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SetupError, SkeletonSequence
 
@@ -30,13 +31,20 @@ class ClipSource:
     """A clip that an importer has found, not yet read.
 
     Attributes:
-        clip_id: Unique in the store; what a file name cannot hold is replaced by "_".
+        clip_id: Unique in the store; made a safe file name by `ids.safe_id`.
         source: Which data set it is from.
         origin: The file that it is in, for messages.
         load: Reads it: one sequence, or a list of them, one a person. Raises `ActrecError` where the file is bad, and
             the clip is then left out and listed.
         label: The source's own, where it is known before the clip is read.
         pose: What is to find the joints: name and version; None where they are in the file.
+        file: The file, or folder of pictures, whose content the clip is made from; `origin` if not given.
+        row: What goes into the clip's row of the manifest as it is given here and leaves the keypoints alone: label,
+            group and split, where they are known before the clip is read. With another row, it is not read again.
+        inputs: What else shapes the clip, by name, as plain JSON: frame rate, picture size, options of the importer.
+            With other inputs the clip is made again.
+        content: Stamps the clip's part of a file that has many; the whole file counts if not given.
+        given_id: The id as it was given.
     """
 
     clip_id: str
@@ -45,9 +53,17 @@ class ClipSource:
     load: Callable[[], SkeletonSequence | list[SkeletonSequence]]
     label: str | None = None
     pose: tuple[str, str] | None = None
+    file: str = ""
+    row: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    content: Callable[[], str] | None = None
+    given_id: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "clip_id", re.sub(r"[^\w.-]", "_", self.clip_id).lstrip(".") or "_")
+        object.__setattr__(self, "given_id", self.clip_id)
+        object.__setattr__(self, "clip_id", safe_id(self.clip_id))
+        object.__setattr__(self, "file", self.file or self.origin)
+        object.__setattr__(self, "origin", printable(self.origin))
 
 
 @dataclass(frozen=True)
@@ -123,8 +139,7 @@ def write_store(
         ActrecError: Two clips have one id, the folder holds another store, or too many clips are bad.
         SetupError: No clip can be read.
     """
-    path, clips = Path(path), list(clips)
-    _check_unique(clips)
+    path, clips = Path(path), _distinct(clips)
     mine = clips if share is None else clips[share.index :: share.of]
     done: dict[str, Stored] = {}
     summary = StoreSummary()
@@ -144,17 +159,28 @@ def write_store(
     return summary
 
 
-def _check_unique(clips: list[ClipSource]) -> None:
-    seen: dict[str, str] = {}
+def _distinct(given: Iterable[ClipSource]) -> list[ClipSource]:
+    """The clips, with ids that stay apart.
+
+    Raises:
+        ActrecError: A clip is there twice, or two were given one id.
+    """
+    clips = list(given)
+    ids = distinct_ids([clip.clip_id for clip in clips], [clip.given_id for clip in clips])
+    clips = [
+        clip if clip.clip_id == name else replace(clip, clip_id=name) for clip, name in zip(clips, ids, strict=True)
+    ]
+    seen: dict[str, ClipSource] = {}
     for clip in clips:
-        other = seen.setdefault(clip.clip_id, clip.origin)
-        if other is not clip.origin:
-            if other == clip.origin:
-                raise ActrecError(f"{other} is listed twice. Leave one out.")
+        other = seen.setdefault(clip.clip_id, clip)
+        if other is not clip:
+            if other.origin == clip.origin:
+                raise ActrecError(f"{other.origin} is listed twice. Leave one out.")
             raise ActrecError(
-                f"Two clips would have the id '{clip.clip_id}': {other} and {clip.origin}. Ids have letters, digits, "
-                "'_', '-' and '.' alone; give each clip its own (a column clip_id, or another file name)."
+                f"Two clips would have the id '{clip.clip_id}': {other.origin} and {clip.origin}. Give each clip its "
+                "own (a column clip_id, or another file name)."
             )
+    return clips
 
 
 def _stays_out(clip: ClipSource, ledger: Ledger) -> bool:

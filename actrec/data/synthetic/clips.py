@@ -114,8 +114,16 @@ class Synthetic:
 
     def __call__(self, raw: Path | None = None) -> list[ClipSource]:
         """The clips, not yet made; `raw` is not read."""
+        inputs = {"seed": self.seed, "any_view": self.any_view, "faults": repr(self.faults)}
         return [
-            ClipSource(self._name(index), "synthetic", f"clip {index} of seed {self.seed}", partial(self.clip, index))
+            ClipSource(
+                self._name(index),
+                "synthetic",
+                f"clip {index} of seed {self.seed}",
+                partial(self.clip, index),
+                row={"label": self._label(index), "group": self._name(index), "split": self._split(index)},
+                inputs=inputs,
+            )
             for index in range(self.n_clips)
         ]
 
@@ -135,7 +143,6 @@ class Synthetic:
         else:
             keypoints = self.faults(view.camera, view.image, view.width, view.height, actor.fps, rng)
             keypoints[:, _hidden(actor, label)] = 0
-        n_test = round(self.test_share * (self.n_clips // len(ACTIONS)))
         return SkeletonSequence(
             keypoints,
             fps=actor.fps,
@@ -144,7 +151,7 @@ class Synthetic:
             clip_id=self._name(index),
             source="synthetic",
             group=self._name(index),
-            split="test" if index // len(ACTIONS) < n_test else "train",
+            split=self._split(index),
             width=view.width,
             height=view.height,
         )
@@ -156,6 +163,10 @@ class Synthetic:
         yaw, spread = views[int(actor.rng.integers(len(views)))]
         side = 1 if actor.chance(0.5) else -1
         return side * float(np.radians(yaw + spread * actor.rng.standard_normal()))
+
+    def _split(self, index: int) -> str:
+        n_test = round(self.test_share * (self.n_clips // len(ACTIONS)))
+        return "test" if index // len(ACTIONS) < n_test else "train"
 
     def _label(self, index: int) -> str:
         return tuple(ACTIONS)[index % len(ACTIONS)]

@@ -1,0 +1,52 @@
+"""Clip ids: names that every file system takes, and that stay apart on every one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+
+LONGEST = 240  # bytes in UTF-8: file systems take 255, of which ".p99999" and ".npz.tmp" are ours
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "123456789")}
+
+
+def safe_id(text: str) -> str:
+    """An id that is a file name: what such a name cannot hold becomes "_", and what is too long ends in a hash.
+
+    Names that Windows keeps for devices ("con", "nul.flip") get a "_" in front.
+    """
+    name = re.sub(r"[^\w.-]", "_", text).lstrip(".") or "_"
+    if name.split(".")[0].lower() in _RESERVED:
+        name = f"_{name}"
+    return name if len(name.encode()) <= LONGEST else _hashed(name, text)
+
+
+def distinct_ids(ids: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Ids no two of which a file system could take for one another, unless they were given as the same.
+
+    Of ids that cleaning has made the same, or that differ in case alone, all but one end in a hash of what was given;
+    so does an id that looks like that of one of several people of another clip.
+
+    Args:
+        ids: As `safe_id` gives them.
+        given: What each was made from.
+    """
+    taken: dict[str, str] = {}
+    whole, out = set(ids), list(ids)
+    for number in sorted(range(len(ids)), key=lambda number: (ids[number] != given[number], given[number])):
+        name, person = ids[number], re.fullmatch(r"(.+)\.p\d+", ids[number])
+        holder = taken.setdefault(_folded(name), given[number])
+        if holder != given[number] or (person and person[1] in whole):
+            out[number] = _hashed(name, given[number])
+            taken.setdefault(_folded(out[number]), given[number])
+    return out
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).lower()
+
+
+def _hashed(name: str, text: str) -> str:
+    ending = f"-{hashlib.blake2b(text.encode(errors='surrogatepass'), digest_size=4).hexdigest()}"
+    return name.encode()[: LONGEST - len(ending)].decode(errors="ignore") + ending
