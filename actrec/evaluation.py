@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor, nn
 
-from actrec.data.pipeline import Item, Pipeline, collate
+from actrec.data.pipeline import Item, Pipeline, collate_trimmed
 from actrec.types import SkeletonSequence
 
 RATIOS = tuple(round(0.1 * step, 1) for step in range(1, 11))
@@ -77,9 +77,8 @@ def clip_probabilities(
         for item in pipeline.evaluation_items(seq, 0, clip, ratio, None if hidden is None else hidden[clip])
     )
     for group in _batches(items, batch_size):
-        batch = collate(group)
-        length = int(batch.valid.any(0).nonzero().max()) + 1  # what stands behind the last real frame changes nothing
-        features, valid = batch.features[:, :length].to(device), batch.valid[:, :length].to(device)
+        batch = collate_trimmed(group)
+        features, valid = batch.features.to(device), batch.valid.to(device)
         probabilities = decide(network(features, valid).logits, valid, decision)
         np.add.at(total, batch.clip.numpy(), probabilities.double().cpu().numpy())
     return total / total.sum(1, keepdims=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -12,12 +14,20 @@ from torch.nn import functional as F
 
 from actrec.types import ActrecError, Batch, NetworkOutput
 
+Count = Callable[[Int[Tensor, ""]], Tensor]  # what a sum over so many elements is divided by
+
+
+def own_count(n_elements: Int[Tensor, ""]) -> Int[Tensor, ""]:
+    """As many as there are: the plain mean."""
+    return n_elements
+
 
 def classification_loss(
     logits: Float[Tensor, "batch time class"],
     label: Int[Tensor, " batch"],
     valid: Bool[Tensor, "batch time"],
     smoothing: float = 0.1,
+    count: Count = own_count,
 ) -> Float[Tensor, ""]:
     """Cross-entropy with label smoothing, averaged over valid frames (equation 13).
 
@@ -26,24 +36,26 @@ def classification_loss(
         label: Class number of each window.
         valid: Frames that count.
         smoothing: ε, the share of the target spread evenly over the classes.
+        count: See `Objective`.
     """
     target = label[:, None].expand(valid.shape)
     loss = F.cross_entropy(rearrange(logits, "b t k -> b k t"), target, label_smoothing=smoothing, reduction="none")
-    return (loss * valid).sum() / valid.sum().clamp(min=1)
+    return (loss * valid).sum() / count(valid.sum()).clamp(min=1)
 
 
 def _forecast_error(
     forecasts: Float[Tensor, "horizon batch time node dim"],
     target: Float[Tensor, "batch time node dim"],
     valid: Bool[Tensor, "batch time #node"],
+    count: Count,
 ) -> Float[Tensor, ""]:
     """Mean squared error of the forecast from t for t + n, over n = 1 … N and valid t + n."""
-    total, count = target.new_zeros(()), target.new_zeros(())
+    total, n_elements = target.new_zeros(()), valid.new_zeros((), dtype=torch.long)
     for n, forecast in enumerate(forecasts, start=1):
         there = valid[:, n:, :, None].expand_as(target[:, n:])
         total = total + ((forecast[:, :-n] - target[:, n:]).square() * there).sum()
-        count = count + there.sum()
-    return total / count.clamp(min=1)
+        n_elements = n_elements + there.sum()
+    return total / count(n_elements).clamp(min=1)
 
 
 def pose_forecast_loss(
@@ -51,6 +63,7 @@ def pose_forecast_loss(
     target: Float[Tensor, "batch time joint coordinate"],
     valid: Bool[Tensor, "batch time"],
     observed: Bool[Tensor, "batch time joint"],
+    count: Count = own_count,
 ) -> Float[Tensor, ""]:
     """Squared error of the pose forecasts over what was observed in valid frames (equation 10).
 
@@ -59,8 +72,9 @@ def pose_forecast_loss(
         target: The true poses, in torso lengths; bones or velocities in those streams.
         valid: Frames that are real.
         observed: Where the target was seen; see `Batch`.
+        count: See `Objective`.
     """
-    return _forecast_error(forecasts, target, valid[..., None] & observed)
+    return _forecast_error(forecasts, target, valid[..., None] & observed, count)
 
 
 def latent_forecast_loss(
@@ -68,6 +82,7 @@ def latent_forecast_loss(
     latents: Float[Tensor, "batch time node dim"],
     valid: Bool[Tensor, "batch time"],
     detach_target: bool = False,
+    count: Count = own_count,
 ) -> Float[Tensor, ""]:
     """Squared error of the latent forecasts against the encoder's latents (equation 11).
 
@@ -76,8 +91,9 @@ def latent_forecast_loss(
         latents: Z_t.
         valid: Frames that are real.
         detach_target: Keep the gradient from the target; off in the paper.
+        count: See `Objective`.
     """
-    return _forecast_error(forecasts, latents.detach() if detach_target else latents, valid[..., None])
+    return _forecast_error(forecasts, latents.detach() if detach_target else latents, valid[..., None], count)
 
 
 class Losses(NamedTuple):
@@ -109,9 +125,17 @@ class Objective:
         if not 0 <= self.label_smoothing <= 1:
             raise ActrecError(f"objective.label_smoothing is {self.label_smoothing}; expected 0 to 1.")
 
-    def __call__(self, output: NetworkOutput, batch: Batch) -> Losses:
-        poses = output.pose_forecasts
-        cls = classification_loss(output.logits, batch.label, batch.valid, self.label_smoothing)
-        pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], batch.valid, batch.observed)
-        feat = latent_forecast_loss(output.latent_forecasts, output.latents, batch.valid, self.detach_target)
+    def __call__(self, output: NetworkOutput, batch: Batch, count: Count = own_count) -> Losses:
+        """The losses of a batch.
+
+        Args:
+            output: What the network gives for it.
+            batch: The batch.
+            count: From the elements of a term in this batch to what their sum is divided by;
+                `actrec.sync.mean_over_processes` in a training of several processes.
+        """
+        poses, valid = output.pose_forecasts, batch.valid
+        cls = classification_loss(output.logits, batch.label, valid, self.label_smoothing, count)
+        pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], valid, batch.observed, count)
+        feat = latent_forecast_loss(output.latent_forecasts, output.latents, valid, self.detach_target, count)
         return Losses(cls + self.lambda_1 * pred + self.lambda_2 * feat, cls, pred, feat)

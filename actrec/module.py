@@ -12,8 +12,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from actrec.evaluation import decide
-from actrec.losses import Losses, Objective
+from actrec.losses import Losses, Objective, own_count
 from actrec.metrics import ClipScores
+from actrec.sync import mean_over_processes
 from actrec.types import ActrecError, Batch
 
 
@@ -57,7 +58,10 @@ class ActionModule(L.LightningModule):
 
     def _step(self, batch: Batch, split: str) -> tuple[Losses, Tensor]:
         output = self(batch.features, batch.valid)
-        losses = self.objective(output, batch)
+        # In val a process may have a batch fewer than another: each counts for itself.
+        count = mean_over_processes if split == "train" else own_count
+        losses = self.objective(output, batch, count)
+        n_frames = round(float(count(batch.valid.sum())))  # an epoch's figures are means over frames, not over batches
         names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
         for name, value in names.items():
             self.log(
@@ -66,7 +70,7 @@ class ActionModule(L.LightningModule):
                 on_epoch=True,
                 on_step=False,
                 prog_bar=True,
-                batch_size=len(batch.label),
+                batch_size=n_frames,
                 sync_dist=True,
             )
         return losses, output.logits

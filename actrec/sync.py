@@ -1,13 +1,26 @@
-"""Batch norm over all processes of a training on CPUs; on GPUs it is PyTorch's own."""
+"""What the processes of one training share: counts, and on CPUs batch norm; on GPUs that is PyTorch's own."""
 
 from __future__ import annotations
 
 import torch
 import torch.distributed as dist
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from lightning.pytorch.plugins.layer_sync import LayerSync
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce  # passes gradients on
+
+
+def mean_over_processes(count: Int[Tensor, ""]) -> Tensor:
+    """The mean of a count over the processes of a training; of one process, the count.
+
+    Losses that are divided by it, and not by the process's own count, have as their mean over the processes what one
+    process would have of all their batches, however much of each is padding. Every process must call it as often.
+    """
+    if not (dist.is_available() and dist.is_initialized()):
+        return count
+    total = count.clone()
+    dist.all_reduce(total)
+    return total / dist.get_world_size()
 
 
 class SyncBatchNorm(nn.BatchNorm1d):

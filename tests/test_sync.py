@@ -33,8 +33,9 @@ def train(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
-def test_two_processes_train_as_one(store: Path, tmp_path: Path) -> None:
-    common = [f"store={store}", "split.val_share=0.3", "base_lr=0.05"]
+@pytest.mark.parametrize("windows", [["windows=resize"], ["windows=anchored", "windows.length=48"]])
+def test_two_processes_train_as_one(windows: list[str], store: Path, tmp_path: Path) -> None:
+    common = [f"store={store}", "split.val_share=0.3", "base_lr=0.05", *windows]  # anchored windows are padded
     runs = {"one": ["batch_size=4"], "two": ["batch_size=2", "hardware.workers=0", *TWO]}
     for name, overrides in runs.items():
         result = train(tmp_path / name, *common, *overrides)

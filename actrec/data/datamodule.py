@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from actrec.data.augment import Augmentation
-from actrec.data.pipeline import Item, Pipeline, collate
+from actrec.data.pipeline import Item, Pipeline, collate_trimmed
 from actrec.data.split import Split
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
@@ -214,7 +214,7 @@ class ActionData(L.LightningDataModule):
             self.batch_size,
             sampler=sampler,
             num_workers=self.workers,
-            collate_fn=collate,
+            collate_fn=collate_trimmed,
             drop_last=len(sampler) > self.batch_size,
             persistent_workers=self.workers > 0,
         )
@@ -226,4 +226,4 @@ class ActionData(L.LightningDataModule):
                 f"Val has {len(self.val_items)} windows for {world} processes. Use fewer of them (hardware.devices, "
                 "hardware.num_nodes), or give val more clips (split.val_share)."
             )
-        return DataLoader(cast(Any, self.val_items[rank::world]), self.batch_size, collate_fn=collate)
+        return DataLoader(cast(Any, self.val_items[rank::world]), self.batch_size, collate_fn=collate_trimmed)

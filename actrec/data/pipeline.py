@@ -40,6 +40,19 @@ def collate(items: list[Item]) -> Batch:
     )
 
 
+def trimmed(batch: Batch) -> Batch:
+    """The batch up to the last frame that is real in any of its windows: what stands behind changes nothing but the
+    cost."""
+    length = int(batch.valid.any(0).nonzero().max()) + 1
+    features, valid, observed = (part[:, :length] for part in (batch.features, batch.valid, batch.observed))
+    return batch._replace(features=features, valid=valid, observed=observed)
+
+
+def collate_trimmed(items: list[Item]) -> Batch:
+    """Items as a batch that is as long as its longest."""
+    return trimmed(collate(items))
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """Everything between a stored clip and the network, saved with the model.

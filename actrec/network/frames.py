@@ -11,8 +11,8 @@ class Frames:
     """The frames that the parts of a network which look at one frame at a time work on.
 
     In training those are the valid ones, packed end to end: padding has no part in a batch norm's statistics, as it has
-    none in serving, and costs next to nothing. Where nothing is padded they are all frames, as they lie in the batch; and
-    so they are in evaluation, in which attention alone joins frames, and an exported network wants one shape.
+    none in serving, and costs next to nothing. Where nothing is padded they are all frames, as they lie in the batch.
+    So they are in evaluation, in which attention alone joins frames, and an exported network wants one shape.
 
     Args:
         valid: Whether a frame is real, and not padding.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from actrec.data.pipeline import Pipeline, collate
+from actrec.data.pipeline import Pipeline, collate, collate_trimmed
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
 from actrec.losses import pose_forecast_loss
@@ -70,6 +70,18 @@ def test_forecasts_are_held_against_what_the_stream_was_seen_to_be(
     forecasts = np.full((1, 1, 16, 17, 2), 9.0, dtype=np.float32)
     forecasts[0, 0, :-1][expected[1:]] = batch.features[0, 1:, :, :2].numpy()[expected[1:]]
     assert pose_forecast_loss(torch.from_numpy(forecasts), batch.features[..., :2], batch.valid, batch.observed) == 0
+
+
+def test_a_trimmed_batch_ends_with_its_longest_window(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
+    pipeline = Pipeline(COCO17, Preprocess("causal"), AnchoredWindows(16), Features())
+    items = [pipeline.evaluation_items(clip, 1, 0)[0] for clip in make_sequences(1, 3, (4, 9))]
+    whole, batch = collate(items), collate_trimmed(items)
+    length = max(int(item.valid.sum()) for item in items)
+    assert length < 16
+    for part, wanted in zip(batch[:3], whole[:3], strict=True):
+        torch.testing.assert_close(part, wanted[:, :length])
+    assert not whole.valid[:, length:].any()
+    assert batch.label.tolist() == whole.label.tolist() == [1, 1, 1]
 
 
 def test_clips_of_another_layout_are_mapped(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
