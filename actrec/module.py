@@ -61,7 +61,7 @@ class ActionModule(L.LightningModule):
         # In val a process may have a batch fewer than another: each counts for itself.
         count = mean_over_processes if split == "train" else own_count
         losses = self.objective(output, batch, count)
-        n_frames = round(float(count(batch.valid.sum())))  # an epoch's figures are means over frames, not over batches
+        n_frames = round(float(count(batch.valid.sum())))  # an epoch's figures weigh batches by their frames
         names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
         for name, value in names.items():
             self.log(
