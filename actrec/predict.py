@@ -60,8 +60,8 @@ def open_stream(source: str, longest: int) -> Stream:
         video: Video = open_video(path)
     except ActrecError as error:
         raise type(error)(f"{path}: {error}") from None
-    seconds = float(video.times[-1]) + 1 / video.fps
-    return Stream(video.frames(longest), video.fps, video.width, len(video.times), seconds)
+    seconds = video.about_frames / video.about_fps
+    return Stream(video.frames(longest), video.about_fps, video.width, video.about_frames, seconds)
 
 
 @contextmanager

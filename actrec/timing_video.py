@@ -45,23 +45,24 @@ def video_rates(path: Path, extractor: Extractor, recognizer: OnlineRecognizer |
     """
     video, pose = open_video(path), extractor.pose
     pictures = [picture for _, picture in islice(video.frames(pose.longest), _HELD)]
+    times = video.times.tolist()  # of all frames, before the clock runs
     start = time.perf_counter()
     for first in range(0, len(pictures), pose.batch):
         pose(pictures[first : first + pose.batch])
     alone = len(pictures) / (time.perf_counter() - start)
     start = time.perf_counter()
     extractor(path)
-    whole = len(video.times) / (time.perf_counter() - start)
+    whole = len(times) / (time.perf_counter() - start)
     if recognizer is None:
-        return VideoRates(len(video.times), alone, whole, None)
+        return VideoRates(len(times), alone, whole, None)
     start = time.perf_counter()
     tracker = Tracker(video.fps, extractor.gap)
-    for moment, people in zip(video.times.tolist(), extractor.people(video), strict=True):
+    for moment, people in zip(times, extractor.people(video), strict=True):
         tracks = enumerate(tracker(people).tolist())
         recognizer.push_all({str(track): people.keypoints[i] for i, track in tracks if track}, moment)
     for person in recognizer.people:
         recognizer.forget(person)
-    return VideoRates(len(video.times), alone, whole, len(video.times) / (time.perf_counter() - start))
+    return VideoRates(len(times), alone, whole, len(times) / (time.perf_counter() - start))
 
 
 def time_videos(path: Path, extractor: Extractor, recognizer: OnlineRecognizer | None = None) -> dict[str, Any]:

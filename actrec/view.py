@@ -38,7 +38,7 @@ def view_video(source: Path, output: Path, extractor: Extractor, longest: int) -
     """
     try:
         video = open_video(source)
-        bar = tqdm(extractor.people(video), "pose", len(video.times), unit="frame", disable=None)
+        bar = tqdm(extractor.people(video), "pose", video.about_frames, unit="frame", disable=None)
         people = Crowd(iter(bar))
         chosen = extractor.choose(video, people)
     except ActrecError as error:

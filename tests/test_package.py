@@ -110,7 +110,7 @@ OWNERS = {
         "actrec.sync",
     ],
     "ultralytics": ["actrec.data.pose"],
-    "decord": ["actrec.data.video"],
+    "av": ["actrec.data.container", "actrec.data.decoding", "actrec.draw"],
     "fastapi": ["actrec.serve"],
     "uvicorn": ["actrec.serve"],
     "streamlit": ["actrec.serve.app"],

@@ -25,7 +25,7 @@ _KILLS = """
     import os, random, signal, sys, time
     from pathlib import Path
     from tests.data.test_shards import make
-    import ultralytics.trackers.byte_tracker, decord
+    import ultralytics.trackers.byte_tracker, av
 
     raw, store = Path(sys.argv[1]), Path(sys.argv[2])
     draw, killed = random.Random(0), 0

@@ -1,0 +1,71 @@
+"""Limits of what a video may be: looked at in its header before a picture is decoded, and again while it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from actrec.types import ActrecError
+
+
+class TooMuchVideo(ActrecError):
+    """A video beyond the limits."""
+
+
+@dataclass(frozen=True)
+class VideoLimits:
+    """Greatest values that a video may have. By default only what no real video exceeds is refused.
+
+    Attributes:
+        seconds: Length.
+        fps: Frames a second.
+        side: Longer side of its pictures, in pixels.
+        frames: Number of frames.
+    """
+
+    seconds: float | int = np.inf
+    fps: float | int = 1000.0
+    side: float | int = 16_384
+    frames: float | int = np.inf
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not value > 0:
+                raise ActrecError(f"The limit {field.name} is {value!r}; expected a number above 0.")
+
+    def check(
+        self,
+        side: int | None = None,
+        seconds: float | None = None,
+        fps: float | None = None,
+        frames: int | None = None,
+    ) -> None:
+        """Checks what is known of a video; None is not known.
+
+        Raises:
+            TooMuchVideo: A value is beyond its limit.
+        """
+        for what, found, most, unit in (
+            ("is", side, self.side, "pixels a side"),
+            ("lasts", seconds, self.seconds, "seconds"),
+            ("has", fps, self.fps, "frames a second"),
+            ("has", frames, self.frames, "frames"),
+        ):
+            if found is not None and found > most:
+                raise TooMuchVideo(f"The video {what} {found:g} {unit}; at most {most:g} are taken.")
+
+    def check_frame(self, number: int, time: float) -> None:
+        """Checks a decoded frame: a header may say less than there is.
+
+        Args:
+            number: Of the frame, from 1.
+            time: Of the frame, in seconds from the first.
+
+        Raises:
+            TooMuchVideo: It is one too many, too late, or there are too many frames for the time.
+        """
+        self.check(seconds=time, frames=number)
+        if number > self.fps * (time + 1):  # the first second may be any
+            self.check(fps=(number - 1) / max(time, 1e-3))
