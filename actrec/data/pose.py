@@ -58,6 +58,14 @@ class PoseModel:
         """The model's name, and the version of Ultralytics; nothing is loaded for it."""
         return self._released or Path(self.weights).expanduser().resolve().name, _version()
 
+    def load(self) -> None:
+        """Loads the model now, rather than with the first picture.
+
+        Raises:
+            SetupError: It cannot be had, or is no pose model of 17 joints.
+        """
+        _ = self._model
+
     @property
     def batch(self) -> int:
         """How many pictures it is best given at once: a multiple of what it was exported for."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import socket
+import sys
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from actrec.config import check_whole, main
+from actrec.config import main
 from actrec.data.people import SKELETON
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.skeleton import get_skeleton
-from actrec.spec import load_spec
+from actrec.serve.address import address_of, bound_socket, is_loopback, listen
 from actrec.types import SetupError
 
 log = logging.getLogger("actrec.serve")
@@ -23,62 +25,78 @@ def make_app(cfg: DictConfig) -> Any:
     """The app of a composed `serve` config.
 
     Raises:
-        ActrecError: There is no such model, or what the server needs is not installed.
+        ActrecError: There is no such model, a setting is wrong, or what the server needs is not installed.
     """
     try:
         from actrec.serve.api import create_app
+        from actrec.serve.model_info import model_info
+        from actrec.serve.origins import Origins, checked_origins
         from actrec.serve.recognition import Recognition
-        from actrec.serve.schema import ModelInfo
         from actrec.serve.server import Server
     except ImportError as error:
         raise SetupError(
             f"The server needs {error.name}, which is not installed: pip install 'actrec[serve]'"
         ) from None
-    model = Path(str(cfg.model)).expanduser()
+    model, origins = Path(str(cfg.model)).expanduser(), checked_origins(cfg.origins)
     recognizer = OnlineRecognizer.from_pretrained(
         model, instantiate(cfg.hysteresis, _convert_="all"), skeleton=SKELETON
     )
     pose = None if cfg.pose is None else instantiate(cfg.extractor, _convert_="all").pose
-    spec, card = load_spec(model), model / "README.md"
-    info = ModelInfo(
-        labels=list(spec.labels),
-        skeleton=SKELETON,
-        bones=get_skeleton(SKELETON).bone_index.tolist(),
-        forecast_bones=spec.pipeline.skeleton.bone_index.tolist(),
-        fps=spec.pipeline.preprocess.fps,
-        takes_pictures=pose is not None,
-        metrics=dict(spec.metrics),
-        card=card.read_text(encoding="utf-8") if card.is_file() else "",
-    )
-    recognition = Recognition(recognizer, pose, instantiate(cfg.limits, _convert_="all"))
-    return create_app(Server(recognition, info, None if cfg.token is None else str(cfg.token)))
+    if pose is not None:
+        pose.load()
+    limits, warnings = instantiate(cfg.limits, _convert_="all"), list[str]()
+    for warning in warnings:
+        log.warning("%s", warning)
+    info = model_info(model, recognizer.spec, pose is not None, warnings)
+    token = None if cfg.token is None else str(cfg.token)
+    allowed = Origins(origins, is_loopback(str(cfg.host)))
+    return create_app(Server(Recognition(recognizer, pose, limits), info, token, allowed))
 
 
 @main("serve")
 def run(cfg: DictConfig) -> None:
     """Compose, instantiate, run."""
-    check_whole(cfg, "port", 1)
-    app = make_app(cfg)
+    host = str(cfg.host)
+    with closing(bound_socket(host, cfg.port)) as sock:
+        app = make_app(cfg)
+        listen(sock, host)
+        if not (Path(str(cfg.model)).expanduser() / "step.onnx").is_file():
+            log.info(
+                "For many clients: python -m actrec.export model=%s, and serve …/onnx, at a third of the work.",
+                cfg.model,
+            )
+        _serve(app, sock, cfg)
+
+
+def _serve(app: Any, sock: socket.socket, cfg: DictConfig) -> None:
+    """Answers what comes to a listening socket, until Ctrl-C or SIGTERM."""
     import uvicorn
 
-    if not (Path(str(cfg.model)).expanduser() / "step.onnx").is_file():
-        log.info(
-            "For many clients: python -m actrec.export model=%s, and serve …/onnx, at a third of the work.", cfg.model
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                log.info(
+                    "The live page is at %s, the API at %sdocs. Ctrl-C ends it.", *2 * [address_of(sock, str(cfg.host))]
+                )
+
+    # Said of every client that is refused, too. A record's message may be an exception.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in str(record.msg))
+    server = Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            ws_max_size=int(cfg.limits.message_mb * 1e6),
+            ws_max_queue=cfg.limits.queue,
+            ws_per_message_deflate=False,  # it costs more than it saves
+            limit_concurrency=500,
+            timeout_graceful_shutdown=30,
         )
-    log.info("The live page is at http://%s:%d/, the API at /docs. Ctrl-C ends it.", cfg.host, cfg.port)
-    # Said of every client that is refused, too.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.msg)
-    uvicorn.run(
-        app,
-        host=str(cfg.host),
-        port=cfg.port,
-        log_level="warning",
-        ws_max_size=int(cfg.limits.message_mb * 1e6),
-        ws_max_queue=cfg.limits.queue,
-        ws_per_message_deflate=False,  # it costs more than it saves
-        limit_concurrency=500,
-        timeout_graceful_shutdown=30,
     )
+    with suppress(KeyboardInterrupt):  # it has been shut down in order by then
+        server.run([sock])
+    if not server.started:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -29,6 +30,8 @@ Live recognition is by WebSocket, which OpenAPI has no words for: **`/v1/stream`
 * An **answer** is `{"timestamp": 1.5, "people": [Person, …], "milliseconds": 4.2}`, or `{"error": "…"}` for a frame
   that cannot be taken; the stream goes on. `"shed": 3` says that three older frames were left out, as the client, or
   the server, was too slow for them.
+* A **page of another origin** than the server's own is refused with 403, unless the server's setting `origins` lists
+  it.
 * The token is in the header `Authorization: Bearer …`, or, from a browser, in the query: `/v1/stream?token=…`.
 """
 
@@ -56,6 +59,14 @@ def create_app(server: Server) -> FastAPI:
         redoc_url=None,
     )
 
+    if server.origins.listed:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=server.origins.listed,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+
     @app.exception_handler(AnyHTTPException)
     async def failed(_: Request, error: AnyHTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
@@ -77,14 +88,16 @@ def create_app(server: Server) -> FastAPI:
         """Counters, as Prometheus takes them."""
         return Response(server.counters.text(), media_type="text/plain; version=0.0.4")
 
-    @app.get("/v1/model", tags=["model"], responses=_failures(401))
+    security: dict[str, Any] = {"security": [{_BEARER: []}] if server.token is not None else [{}, {_BEARER: []}]}
+
+    @app.get("/v1/model", tags=["model"], responses=_failures(401, 403), openapi_extra=security)
     async def model(request: Request) -> ModelInfo:
         """Labels, skeleton, metrics and card of the model."""
-        if refusal := server.unauthorized(request.headers.get("authorization")):
+        if refusal := server.unauthorized(request):
             raise refusal
         return server.info
 
-    @app.post("/v1/predict", tags=["recognition"], **_PREDICT)
+    @app.post("/v1/predict", tags=["recognition"], **_PREDICT, openapi_extra=_VIDEO | security)
     async def predict(request: Request) -> Response:
         """What the people of a video do: a line of JSON for each frame, as soon as it is known.
 
@@ -101,7 +114,9 @@ def create_app(server: Server) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(_PAGE / "index.html")
 
-    answer = app.openapi()["paths"]["/v1/predict"]["post"]["responses"]["200"]
+    described = app.openapi()
+    described["components"]["securitySchemes"] = {_BEARER: _SCHEME}
+    answer = described["paths"]["/v1/predict"]["post"]["responses"]["200"]
     del answer["content"][NdJson.media_type]["schema"]["type"]  # FastAPI's, beside the reference to FrameAnswer
     return app
 
@@ -113,13 +128,19 @@ _PREDICT: dict[str, Any] = {
         200: {"model": FrameAnswer, "description": "A FrameAnswer a line"},
         **{
             status: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}}
-            for status in (400, 401, 408, 413, 415, 501, 503)
+            for status in (400, 401, 403, 408, 413, 415, 500, 501, 503)
         },
     },
-    "openapi_extra": {
-        "requestBody": {
-            "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+}
+_VIDEO: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_BEARER = "bearer"
+_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The server's setting `token`. One without a token lets everybody in.",
 }

@@ -14,6 +14,11 @@ class Counters:
         self._registry = CollectorRegistry()
         self.frames = Counter("actrec_frames", "Frames answered", ["kind"], registry=self._registry)
         self.errors = Counter("actrec_bad_frames", "Frames that could not be taken", registry=self._registry)
+        self.failures = Counter(
+            "actrec_failures", "Streams and uploads ended by a fault of the server", ["kind"], registry=self._registry
+        )
+        for kind in ("stream", "video"):
+            self.failures.labels(kind)  # 0 is said, too
         self.shed = Counter("actrec_shed_frames", "Frames left out for a slow client", registry=self._registry)
         self.sessions = Gauge("actrec_sessions", "Streams and uploads at the moment", registry=self._registry)
         self.latency = Histogram(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -167,3 +168,12 @@ def described(
         answer["box"] = box.astype(float).round(1).tolist()
         answer["keypoints"] = keypoints.astype(float).round(2).tolist()
     return answer
+
+
+def as_json(answer: dict[str, Any]) -> str:
+    """An answer's text; half a character (a lone surrogate) in a client's own name is escaped, as it was sent.
+
+    Raises:
+        ValueError: A number is NaN or infinite, which JSON has no word for.
+    """
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace").decode()

@@ -13,28 +13,37 @@ class Failure(BaseModel):
     error: str
 
 
+class WindowInfo(BaseModel):
+    """How many frames the model decides by."""
+
+    rule: str = Field(description="That its training clips were cut by: anchored, sliding or resize.")
+    length: int = Field(description="In frames at the model's rate.", examples=[64])
+
+
 class ModelInfo(BaseModel):
-    """The model that is served.
+    """The model that is served."""
 
-    Attributes:
-        labels: Of the probabilities, in their order.
-        skeleton: That keypoints are of.
-        bones: Pairs of joints of that skeleton.
-        forecast_bones: Pairs of joints of the model's skeleton, which forecasts are of.
-        fps: At which the model looks at frames; those between are answered from the last. None is the clients'.
-        takes_pictures: Whether there is a pose model.
-        metrics: Of the test split.
-        card: The model's README, in Markdown.
-    """
-
-    labels: list[str]
-    skeleton: str
-    bones: list[list[int]]
-    forecast_bones: list[list[int]]
-    fps: float | None
-    takes_pictures: bool
-    metrics: dict[str, Any]
-    card: str
+    id: str = Field(
+        description="The same for the same weights and configuration, wherever they are served.",
+        examples=["8f1c0d2e5b7a9342"],
+    )
+    labels: list[str] = Field(description="Of the probabilities, in their order.")
+    skeleton: str = Field(description="The joint layout of keypoints that clients send.", examples=["coco17"])
+    joints: list[str] = Field(description="The names of its joints, in the order of keypoints.")
+    n_joints: int = Field(description="How many they are.", examples=[17])
+    bones: list[list[int]] = Field(description="Pairs of those joints.")
+    forecast_joints: list[str] = Field(description="The joints of forecasts: of the model's own layout.")
+    forecast_bones: list[list[int]] = Field(description="Pairs of those joints.")
+    fps: float | None = Field(
+        description="Frames a second at which the model looks; those between are answered from the last. null is the "
+        "rate at which the client sends."
+    )
+    training_fps: float = Field(description="Frames a second of the clips that it was trained on, their median.")
+    window: WindowInfo
+    takes_pictures: bool = Field(description="Whether there is a pose model.")
+    warnings: list[str] = Field(description="In what a stream is not what the model was trained on, and what to do.")
+    metrics: dict[str, Any] = Field(description="Of the test split.")
+    card: str = Field(description="The model's README, in Markdown.")
 
 
 class Person(BaseModel):

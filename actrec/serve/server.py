@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import HTTPException
+from starlette.requests import HTTPConnection
 
 from actrec.serve.counters import Counters
+from actrec.serve.origins import Origins
 from actrec.serve.recognition import Recognition
 from actrec.serve.schema import ModelInfo
 
@@ -20,10 +22,13 @@ class Server:
         recognition: Does the work.
         info: What /v1/model says.
         token: That clients must bear; None lets everybody in.
+        origins: Which web pages may use it.
     """
 
-    def __init__(self, recognition: Recognition, info: ModelInfo, token: str | None) -> None:
-        self.recognition, self.info, self.token = recognition, info, token
+    def __init__(
+        self, recognition: Recognition, info: ModelInfo, token: str | None, origins: Origins | None = None
+    ) -> None:
+        self.recognition, self.info, self.token, self.origins = recognition, info, token, origins or Origins()
         self.counters, self.sessions, self.ready = Counters(), 0, False
 
     @property
@@ -31,18 +36,24 @@ class Server:
         """Whether as many are served as are allowed."""
         return self.sessions >= self.recognition.limits.sessions
 
-    def unauthorized(self, authorization: str | None, in_query: str | None = None) -> HTTPException | None:
+    def unauthorized(self, connection: HTTPConnection) -> HTTPException | None:
         """Why a client is not let in; None where it is. A browser's WebSocket can give the token in the query only."""
+        headers = connection.headers
+        if not self.origins.admits(headers.get("origin"), headers.get("host")):
+            return HTTPException(
+                403, "Pages of this origin may not use the server. Its owner lists those that may: origins=…"
+            )
         if self.token is None:
             return None
-        given = (authorization or "").removeprefix("Bearer ") or in_query or ""
+        in_query = connection.query_params.get("token") if connection.scope["type"] == "websocket" else None
+        given = headers.get("authorization", "").removeprefix("Bearer ") or in_query or ""
         if hmac.compare_digest(given.encode(), self.token.encode()):
             return None
         return HTTPException(401, "The bearer token is missing or wrong.", {"WWW-Authenticate": "Bearer"})
 
-    def refusal(self, authorization: str | None, in_query: str | None = None) -> HTTPException | None:
+    def refusal(self, connection: HTTPConnection) -> HTTPException | None:
         """Why a client is not served now; None where it is."""
-        if refused := self.unauthorized(authorization, in_query):
+        if refused := self.unauthorized(connection):
             return refused
         if self.is_full:
             return HTTPException(503, "As many clients are served as are allowed. Try later.", {"Retry-After": "5"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections import deque
@@ -13,35 +12,50 @@ from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocketState
 
-from actrec.serve.recognition import LiveStream
+from actrec.serve.recognition import LiveStream, as_json
 from actrec.serve.server import Server
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
 
-_NOT_ALLOWED = 1008  # WebSocket's close code
+_NOT_ALLOWED, _FAILED = 1008, 1011  # WebSocket's close codes
+# What a send to a client that is gone raises: Starlette's, the system's, uvicorn's once it has seen the close frame.
+_GONE = (WebSocketDisconnect, OSError, RuntimeError, TimeoutError)
 
 
 async def answer_stream(server: Server, socket: WebSocket) -> None:
     """Answers a client's frames until it, or the server, has enough."""
-    refusal = server.refusal(socket.headers.get("authorization"), socket.query_params.get("token"))
+    refusal = server.refusal(socket)
     if refusal:
         await socket.send_denial_response(JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers))
         return
     async with server.session():
-        await socket.accept()
+        try:
+            await socket.accept()
+        except _GONE as error:
+            log.debug("a stream did not begin: %r", error)
+            return
         queue = FrameQueue(server.recognition.limits.queue)
         reader = asyncio.create_task(_read(server, socket, queue))
         try:
             await _answer(server, socket, queue)
-        except (WebSocketDisconnect, RuntimeError, TimeoutError) as error:
-            log.debug("a stream ended: %r", error)
+            await reader
+        except _ClientGoneError as error:
+            log.debug("a stream ended: %r", error.__cause__)
+        except Exception:
+            log.exception("A stream failed, and was closed.")
+            server.counters.failures.labels("stream").inc()
+            queue.close = _FAILED, "The server failed. Its log says why."
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             if socket.client_state is WebSocketState.CONNECTED:
-                with suppress(RuntimeError, TimeoutError):
+                with suppress(*_GONE):
                     await asyncio.wait_for(asyncio.shield(socket.close(*queue.close)), 1)
+
+
+class _ClientGoneError(Exception):
+    """The client does not take its answer any more."""
 
 
 class FrameQueue:
@@ -121,4 +135,11 @@ async def _answer(server: Server, socket: WebSocket, queue: FrameQueue) -> None:
         spent = time.monotonic() - arrived
         counters.latency.observe(spent)
         answer["milliseconds"] = round(1e3 * spent, 1)
-        await asyncio.wait_for(socket.send_text(json.dumps(answer, ensure_ascii=False)), limits.idle)
+        await _send(socket, as_json(answer), limits.idle)
+
+
+async def _send(socket: WebSocket, text: str, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(socket.send_text(text), seconds)
+    except _GONE as error:
+        raise _ClientGoneError from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,11 +12,16 @@ from typing import Any
 
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from actrec.serve.recognition import NoPose, TooMuch, video_answers
+from actrec.serve.recognition import NoPose, TooMuch, as_json, video_answers
 from actrec.serve.server import Server
 from actrec.types import ActrecError
+
+log = logging.getLogger(__name__)
+
+_FAILED = "The server failed on this video. Its log says why."
 
 
 class NdJson(StreamingResponse):
@@ -47,7 +52,7 @@ async def answer_upload(server: Server, request: Request) -> Response:
     Raises:
         HTTPException: It cannot be taken.
     """
-    if refusal := server.refusal(request.headers.get("authorization")):
+    if refusal := server.refusal(request):
         raise refusal
     if request.headers.get("content-type", "").startswith("multipart/"):
         raise HTTPException(
@@ -73,6 +78,11 @@ async def answer_upload(server: Server, request: Request) -> Response:
         if isinstance(error, ActrecError):
             status = {TooMuch: 413, NoPose: 501}.get(type(error), 400)
             raise HTTPException(status, f"The video cannot be taken: {error}") from None
+        if isinstance(error, ClientDisconnect):
+            return Response(status_code=400)  # nobody reads it
+        if isinstance(error, Exception) and not isinstance(error, HTTPException):
+            _failed(server)
+            raise HTTPException(500, _FAILED) from None
         raise
 
     async def lines() -> AsyncIterator[bytes]:
@@ -84,12 +94,21 @@ async def answer_upload(server: Server, request: Request) -> Response:
                 answer = await anext(answers, None)
         except ActrecError as error:
             yield _line({"error": str(error)})
+        except Exception:
+            _failed(server)
+            yield _line({"error": _FAILED})
 
     return NdJson(lines(), end)
 
 
+def _failed(server: Server) -> None:
+    """Logs the exception that is being handled, with its traceback, and counts it."""
+    log.exception("An uploaded video failed.")
+    server.counters.failures.labels("video").inc()
+
+
 def _line(answer: Any) -> bytes:
-    return json.dumps(answer, ensure_ascii=False).encode() + b"\n"
+    return as_json(answer).encode() + b"\n"
 
 
 async def _receive(server: Server, request: Request, file: Path) -> None:

@@ -1,0 +1,70 @@
+"""What `/v1/model` says of a model folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from actrec.data.people import SKELETON
+from actrec.data.windows import AnchoredWindows, ResizeWindows, WindowRule
+from actrec.serve.schema import ModelInfo, WindowInfo
+from actrec.skeleton import get_skeleton
+from actrec.spec import ModelSpec
+
+_ID_LENGTH = 16  # hexadecimal digits
+
+
+def model_info(folder: Path, spec: ModelSpec, takes_pictures: bool, warnings: list[str]) -> ModelInfo:
+    """The answer of `/v1/model`.
+
+    Args:
+        folder: The model folder, or what `actrec.export` made of one.
+        spec: The model's.
+        takes_pictures: Whether there is a pose model.
+        warnings: What clients should know of it.
+    """
+    skeleton, own, card = get_skeleton(SKELETON), spec.pipeline.skeleton, folder / "README.md"
+    return ModelInfo(
+        id=model_id(folder),
+        labels=list(spec.labels),
+        skeleton=SKELETON,
+        joints=list(skeleton.joints),
+        n_joints=skeleton.n_joints,
+        bones=skeleton.bone_index.tolist(),
+        forecast_joints=list(own.joints),
+        forecast_bones=own.bone_index.tolist(),
+        fps=spec.pipeline.preprocess.fps,
+        training_fps=spec.fps,
+        window=WindowInfo(rule=_rule(spec.pipeline.windows), length=spec.pipeline.windows.length),
+        takes_pictures=takes_pictures,
+        warnings=warnings,
+        metrics=dict(spec.metrics),
+        card=card.read_text(encoding="utf-8") if card.is_file() else "",
+    )
+
+
+def model_id(folder: Path) -> str:
+    """A model's identity: the same for the same weights and configuration, wherever and whenever they are served.
+
+    The figures that were measured of it are no part of it.
+
+    Args:
+        folder: The model folder, or what `actrec.export` made of one.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config.pop("metrics", None)
+    found = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    for weights in sorted([*folder.glob("*.safetensors"), *folder.glob("*.onnx")]):
+        found.update(weights.name.encode())
+        with weights.open("rb") as stream:
+            while part := stream.read(1 << 20):
+                found.update(part)
+    return found.hexdigest()[:_ID_LENGTH]
+
+
+def _rule(windows: WindowRule) -> str:
+    """What the config group `windows` calls it."""
+    if isinstance(windows, AnchoredWindows):
+        return "anchored"
+    return "resize" if isinstance(windows, ResizeWindows) else "sliding"
