@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from actrec.data.video import Picture
 from actrec.draw import GREY, Colour, draw_skeleton, rgb
+from actrec.placing import Rectangle, face_of, place_labels
 from actrec.plots import LIGHT, spaced
 from actrec.skeleton import Skeleton
+from actrec.timeline import Timeline
 from actrec.watch import Watched
 
 _GHOST = rgb(LIGHT.series[3])
 _DARK, _BRIGHT = (20, 24, 32), (255, 255, 255)
 _ROWS = 3  # people that the timeline has room for
-_LIVE = 30.0  # seconds that the timeline shows where nobody knows how long the stream will be
 # Colours of classes, in turn, by the order in which they are first held; apart from one another for most eyes.
 _PALETTE = (
     "#2563eb",
@@ -45,7 +45,7 @@ def _font(size: int) -> Any:
 
 
 class Overlay:
-    """Draws over one stream's pictures.
+    """Draws over one stream's pictures; what it remembers is of bounded size, however long the stream.
 
     Args:
         skeleton: Layout of the keypoints that come.
@@ -54,9 +54,11 @@ class Overlay:
     """
 
     def __init__(self, skeleton: Skeleton, forecast_skeleton: Skeleton, length: float | None = None) -> None:
-        self.skeleton, self.forecast_skeleton, self.length = skeleton, forecast_skeleton, length
-        self._colours: dict[str, Colour] = {}
-        self._held: dict[str, list[tuple[float, str | None]]] = {}  # of each person: times at which the label changed
+        self.skeleton, self.forecast_skeleton = skeleton, forecast_skeleton
+        self.timeline = Timeline(length, _ROWS)
+        self._colours: dict[str, Colour] = {}  # of the model's labels, of which there are so many and no more
+        self._places: dict[str, int | None] = {}  # of the labels in the picture before
+        self._several = False
 
     def colour(self, label: str) -> Colour:
         """A class's colour, the same throughout the stream."""
@@ -73,14 +75,12 @@ class Overlay:
         """
         for each in people:
             self._draw_person(picture, each, scale)
+        self.timeline.update(time, [(each.person, each.prediction.held) for each in people])
+        self._several |= len(people) > 1
         canvas = Image.fromarray(picture)
         draw, size = ImageDraw.Draw(canvas, "RGBA"), max(picture.shape[0] // 32, 12)
-        for each in people:
-            self._draw_label(draw, each, scale, size)
-            changes = self._held.setdefault(each.person, [])
-            if not changes or changes[-1][1] != each.prediction.held:
-                changes.append((time, each.prediction.held))
-        self._draw_timeline(draw, canvas.size, time, size)
+        top = self._draw_timeline(draw, canvas.size, time, size)
+        self._draw_labels(draw, people, scale, size, (float(canvas.size[0]), top))
         picture[:] = np.asarray(canvas)
 
     def _draw_person(self, picture: Picture, each: Watched, scale: float) -> None:
@@ -90,45 +90,70 @@ class Overlay:
             draw_skeleton(picture, ghost, self.forecast_skeleton, _GHOST)
         draw_skeleton(picture, each.keypoints * np.array([scale, scale, 1], np.float32), self.skeleton)
 
-    def _draw_label(self, draw: Any, each: Watched, scale: float, size: int) -> None:
-        prediction = each.prediction
-        held = prediction.held
-        colour = GREY if held is None else self.colour(held)
-        text = "no action" if held is None else spaced(held)
-        if held is not None and held == prediction.label:
-            text += f"  {100 * prediction.probabilities.max():.0f} %"
-        left, top = (float(value) * scale for value in each.box[:2])
-        width, height = draw.textlength(text, _font(size)) + size, 1.5 * size
-        left = min(max(left, 0.0), max(draw.im.size[0] - width, 0.0))
-        top = min(max(top - height, 0.0), draw.im.size[1] - height)
-        draw.rounded_rectangle((left, top, left + width, top + height), size / 4, (*colour, 225))
-        draw.text((left + size / 2, top + height / 2), text, _BRIGHT, _font(size), anchor="lm")
+    def _draw_labels(
+        self, draw: Any, people: Sequence[Watched], scale: float, size: int, area: tuple[float, float]
+    ) -> None:
+        """Draws everybody's label, where it covers no face, no other label and not the timeline."""
+        font = _font(size)
+        boxes = [each.box * np.float32(scale) for each in people]
+        drawn = np.array([scale, scale, 1], np.float32)
+        faces = [face_of(each.keypoints * drawn, box, self.skeleton) for each, box in zip(people, boxes, strict=True)]
+        texts = [_fitted(draw, self._text(each), font, area[0] - size) for each in people]
+        places = place_labels(
+            [Rectangle(*box.tolist()) for box in boxes],
+            [(draw.textlength(text, font) + size, 1.5 * size) for text in texts],
+            [face for face in faces if face is not None],
+            area,
+            [self._places.get(each.person) for each in people],
+        )
+        self._places = {each.person: place.choice for each, place in zip(people, places, strict=True)}
+        for each, text, (place, _) in zip(people, texts, places, strict=True):
+            held = each.prediction.held
+            draw.rounded_rectangle(place, size / 4, (*(GREY if held is None else self.colour(held)), 225))
+            middle = (place.top + place.bottom) / 2
+            draw.text((place.left + size / 2, middle), text, _BRIGHT, font, anchor="lm")
 
-    def _draw_timeline(self, draw: Any, picture: tuple[int, int], time: float, size: int) -> None:
-        people = list(self._held)[:_ROWS] if self.length is not None else list(self._held)[-_ROWS:]
-        if not people:
-            return
-        width, bottom = picture
-        row, first = round(1.3 * size), 0.0 if self.length is not None else max(time - _LIVE, 0.0)
-        last = max(self.length or _LIVE, time) if self.length is not None else max(time, _LIVE)
-        top = bottom - row * len(people)
+    def _text(self, each: Watched) -> str:
+        """The held label and its probability, after the person's number where there are several."""
+        prediction = each.prediction
+        text = "no action" if prediction.held is None else spaced(prediction.held)
+        if prediction.held is not None and prediction.held == prediction.label:
+            text += f"  {100 * prediction.probabilities.max():.0f} %"
+        return f"{each.person} · {text}" if self._several else text
+
+    def _draw_timeline(self, draw: Any, picture: tuple[int, int], time: float, size: int) -> float:
+        """Draws which label was held when, a row a person, and returns its upper edge."""
+        rows, (first, last), (width, bottom) = self.timeline.stretches, self.timeline.span, picture
+        row = round(1.3 * size)
+        top = float(max(bottom - row * len(rows), 0))
+        if not rows:
+            return top
         draw.rectangle((0, top, width, bottom), (*_DARK, 170))
+        small, gutter = _font(round(0.8 * size)), 1.6 * size if self._several else 0.0
 
         def x(moment: float) -> float:
-            return width * (moment - first) / max(last - first, 1e-6)
+            return gutter + (width - gutter) * (moment - first) / max(last - first, 1e-6)
 
-        for number, person in enumerate(people):
-            changes = [*self._held[person], (time, None)]
+        for number, (person, stretches) in enumerate(rows.items()):
             y = top + row * number
-            for (start, label), (end, _) in pairwise(changes):
-                if label is None or end <= first:
-                    continue
-                box = (x(max(start, first)), y + 2, max(x(end), x(max(start, first)) + 1), y + row - 2)
+            if self._several:
+                draw.text((gutter / 2, y + row / 2), person, _BRIGHT, small, anchor="mm")
+            for start, end, label in stretches:
+                box = (x(start), y + 2, max(x(end), x(start) + 1), y + row - 2)
                 draw.rectangle(box, (*self.colour(label), 235))
-                small = _font(round(0.8 * size))
                 if draw.textlength(spaced(label), small) + size / 2 < box[2] - box[0]:
                     draw.text((box[0] + size / 4, y + row / 2), spaced(label), _BRIGHT, small, anchor="lm")
         draw.line((x(time), top, x(time), bottom), _BRIGHT, 2)
+        return top
+
+
+def _fitted(draw: Any, text: str, font: Any, width: float) -> str:
+    """The text, shortened to that many pixels."""
+    if draw.textlength(text, font) <= width:
+        return text
+    while text and draw.textlength(text + "…", font) > width:
+        text = text[:-1]
+    return text + "…"
 
 
 def _as_keypoints(pose: Float[ndarray, "joint 2"]) -> Float[ndarray, "joint 3"]:

@@ -38,19 +38,26 @@ class Watcher:
 
     def __init__(self, recognizer: OnlineRecognizer, fps: float) -> None:
         self.recognizer, self._tracker = recognizer, Tracker(fps, recognizer.max_gap)
-        self._names: dict[int, str] = {}
+        self._names, self._named = dict[int, str](), 0
 
     def __call__(self, people: People, time: float) -> list[Watched]:
-        """Takes the next picture's people.
+        """Takes the next picture's people, and gives those who are followed in the order of their numbers.
 
         Args:
             people: In the pixels of the stream's pictures.
             time: Of the picture, in seconds.
         """
+        tracks = self._tracker(people).tolist()
+        followed = self._tracker.followed
+        self._names = {track: name for track, name in self._names.items() if track in followed}
         present = {}
-        for index, track in enumerate(self._tracker(people).tolist()):
+        for index, track in sorted(enumerate(tracks), key=lambda pair: pair[1]):
             if track:
-                present[self._names.setdefault(track, str(len(self._names) + 1))] = index
+                if track not in self._names:
+                    self._named += 1
+                    self._names[track] = str(self._named)
+                present[self._names[track]] = index
+        present = dict(sorted(present.items(), key=lambda pair: int(pair[0])))
         keypoints = {person: people.keypoints[index] for person, index in present.items()}
         predictions = self.recognizer.push_all(keypoints, time)
         return [

@@ -199,6 +199,11 @@ class Tracker:
             tracks[int(index)] = int(number)
         return tracks
 
+    @property
+    def followed(self) -> set[int]:
+        """The tracks that are in the picture, or may still come back to it; the numbers of others never return."""
+        return {int(track.track_id) for track in (*self._tracker.tracked_stracks, *self._tracker.lost_stracks)}
+
 
 def _ultralytics() -> Any:
     """The package, imported with its telemetry, update checks and automatic installs off."""

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from actrec.config import main
 from actrec.data.people import SKELETON
+from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.address import address_of, bound_socket, is_loopback, listen
 from actrec.types import SetupError
@@ -44,10 +45,10 @@ def make_app(cfg: DictConfig) -> Any:
     pose = None if cfg.pose is None else instantiate(cfg.extractor, _convert_="all").pose
     if pose is not None:
         pose.load()
-    limits, warnings = instantiate(cfg.limits, _convert_="all"), list[str]()
-    for warning in warnings:
+    limits, warning = instantiate(cfg.limits, _convert_="all"), streaming_warning(recognizer.spec)
+    if warning:
         log.warning("%s", warning)
-    info = model_info(model, recognizer.spec, pose is not None, warnings)
+    info = model_info(model, recognizer.spec, pose is not None, [warning] if warning else [])
     token = None if cfg.token is None else str(cfg.token)
     allowed = Origins(origins, is_loopback(str(cfg.host)))
     return create_app(Server(Recognition(recognizer, pose, limits), info, token, allowed))

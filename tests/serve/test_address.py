@@ -74,12 +74,13 @@ def _serve(model: Path, *overrides: str) -> subprocess.Popen[str]:
 def test_a_server_on_a_taken_port_says_one_sentence_and_announces_nothing(noise_model: Path) -> None:
     with bound_socket("127.0.0.1", 0) as taken:
         listen(taken, "127.0.0.1")
-        with _serve(noise_model, f"port={port_of(taken)}") as process:
+        port = port_of(taken)
+        with _serve(noise_model, f"port={port}") as process:
             out, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "live page" not in out
     assert err.strip().count("\n") == 0
-    assert f"error: port={port_of(taken)} of host=127.0.0.1 is in use by another program." in err
+    assert f"error: port={port} of host=127.0.0.1 is in use by another program." in err
 
 
 def test_a_server_announces_the_port_that_it_listens_on(noise_model: Path) -> None:

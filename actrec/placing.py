@@ -1,0 +1,149 @@
+"""Where the labels of the people in a picture go: not over a face, not over one another, inside the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.skeleton import Skeleton
+
+_HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head")
+_HEAD_WIDTH = 0.28  # of a box's shorter side, where the head's joints tell no more than where it is
+
+_GAP, _MARGIN = 0.15, 0.3  # of a label's height: between it and its box; that a better place has about it
+_OWN = 0.3  # share of a label that may lie over its own box
+
+
+class Rectangle(NamedTuple):
+    """Left, top, right and bottom, in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def face_of(keypoints: Float[ndarray, "joint 3"], box: Float[ndarray, " 4"], skeleton: Skeleton) -> Rectangle | None:
+    """Where somebody's face is, within the box; None where no joint of the head is observed.
+
+    Args:
+        keypoints: x, y and confidence; 0 is unobserved.
+        box: The person's.
+        skeleton: The layout of the keypoints.
+    """
+    joints = [skeleton.joints.index(name) for name in _HEAD if name in skeleton.joints]
+    seen = keypoints[[joint for joint in joints if keypoints[joint, 2] > 0], :2]
+    if not len(seen):
+        return None
+    (left, top), (right, bottom) = seen.min(0), seen.max(0)
+    least = _HEAD_WIDTH * float(min(box[2] - box[0], box[3] - box[1]))
+    width = max(float(right - left) * 1.2, least)
+    height = 1.3 * width
+    x, y = float(left + right) / 2, float(top + bottom) / 2
+    inside = np.clip([x - width / 2, y - height / 2, x + width / 2, y + height / 2], [*box[:2]] * 2, [*box[2:]] * 2)
+    return Rectangle(*inside.tolist())
+
+
+class Placed(NamedTuple):
+    """A label's place.
+
+    Attributes:
+        rectangle: In pixels.
+        choice: Which of the places about the box it is; None is one farther away.
+    """
+
+    rectangle: Rectangle
+    choice: int | None
+
+
+def place_labels(
+    boxes: Sequence[Rectangle],
+    sizes: Sequence[tuple[float, float]],
+    kept_free: Sequence[Rectangle],
+    area: tuple[float, float],
+    before: Sequence[int | None] = (),
+) -> list[Placed]:
+    """Where each label goes: above its box if there is room, else below it or beside it, else as near as can be.
+
+    Args:
+        boxes: Of the people, in the order in which labels choose their places.
+        sizes: Width and height of each label.
+        kept_free: What no label should cover: faces.
+        area: Width and height of what labels may cover, from the picture's upper left corner.
+        before: The choice of each in the picture before: it is left only for one that is better by a margin, so that
+            labels do not jump.
+    """
+    placed: list[Placed] = []
+    for number, (box, (width, height)) in enumerate(zip(boxes, sizes, strict=True)):
+        taken = np.array([*kept_free, *(each.rectangle for each in placed)], dtype=float).reshape(-1, 4)
+        places = _candidates(box, width, height, area)
+        free = ~_overlap(places, taken).any(1)
+        own = _overlap(places, np.array([box], dtype=float))[:, 0] > _OWN * width * height
+        margin = np.array([-1, -1, 1, 1]) * height * _MARGIN
+        clear = free & ~own & ~_overlap(places + margin, taken).any(1)
+        if before and (last := before[number]) is not None:
+            clear[last] = free[last]
+        found = next((np.flatnonzero(good) for good in (clear, free & ~own, free) if good.any()), None)
+        if found is not None:
+            placed.append(Placed(Rectangle(*places[found[0]].tolist()), int(found[0])))
+        else:
+            placed.append(Placed(_anywhere(places[0], width, height, area, taken), None))
+    return placed
+
+
+def _anywhere(
+    wanted: Float[ndarray, "4"],
+    width: float,
+    height: float,
+    area: tuple[float, float],
+    taken: Float[ndarray, "taken 4"],
+) -> Rectangle:
+    """The place nearest to that one that covers the least of what is taken."""
+    places = np.concatenate([wanted[None], _grid(width, height, area)])
+    away = np.abs(places[:, :2] - wanted[:2]).sum(1)
+    return Rectangle(*places[np.lexsort((away, _overlap(places, taken).sum(1)))[0]].tolist())
+
+
+def _candidates(box: Rectangle, width: float, height: float, area: tuple[float, float]) -> Float[ndarray, "place 4"]:
+    """Places about a box, moved into the area, the best first."""
+    centre, middle, gap = (box.left + box.right - width) / 2, (box.top + box.bottom) / 2, height * _GAP
+    starts = [
+        (box.left, box.top - height - gap),
+        (centre, box.top - height - gap),
+        (box.right - width, box.top - height - gap),
+        (box.left, box.bottom + gap),
+        (centre, box.bottom + gap),
+        (box.right + gap, box.top),
+        (box.left - width - gap, box.top),
+        (box.right + gap, middle),
+        (box.left - width - gap, middle),
+        (box.left, box.bottom - height),  # over the feet
+    ]
+    return _inside(np.array(starts), width, height, area)
+
+
+def _grid(width: float, height: float, area: tuple[float, float]) -> Float[ndarray, "place 4"]:
+    """Places all over the area, half a label apart."""
+    columns = np.arange(0, max(area[0] - width, 0) + 1, max(width / 2, 1))
+    rows = np.arange(0, max(area[1] - height, 0) + 1, max(height / 2, 1))
+    return _inside(np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2), width, height, area)
+
+
+def _inside(
+    starts: Float[ndarray, "place 2"], width: float, height: float, area: tuple[float, float]
+) -> Float[ndarray, "place 4"]:
+    size = np.array([width, height])
+    starts = np.clip(starts, 0, np.maximum(np.array(area) - size, 0))
+    return np.concatenate([starts, starts + size], axis=1)
+
+
+def _overlap(a: Float[ndarray, "place 4"], b: Float[ndarray, "taken 4"]) -> Float[ndarray, "place taken"]:
+    """The area, in square pixels, that each pair of rectangles shares."""
+    first, second = a[:, None], b[None]
+    sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
+    shared: ndarray = np.maximum(sides, 0).prod(-1)
+    return shared

@@ -1,0 +1,78 @@
+"""Which label each person held when, as far back as a timeline shows it: of bounded size in an endless stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_LIVE = 30.0  # seconds that are shown where nobody knows how long the stream will be
+
+
+class Stretch(NamedTuple):
+    """Part of a stream in which somebody held a label, in seconds."""
+
+    start: float
+    end: float
+    label: str
+
+
+class _Row:
+    def __init__(self) -> None:
+        self.changes: list[tuple[float, str | None]] = []
+        self.seen = 0.0
+
+
+class Timeline:
+    """Remembers whose label changed when.
+
+    Args:
+        length: Seconds that the stream lasts, and the timeline shows; None where that is not known: the last 30.
+        rows: People that there is room for: of a whole video the first, of a live stream the last to come.
+    """
+
+    def __init__(self, length: float | None, rows: int) -> None:
+        self.length, self.rows = length, rows
+        self._time, self._held = 0.0, dict[str, _Row]()
+
+    def update(self, time: float, held: Sequence[tuple[str, str | None]]) -> None:
+        """Takes the next frame: its time in seconds, and which label each person in it holds."""
+        self._time = time
+        for person, label in held:
+            if person not in self._held and self.length is not None and len(self._held) >= self.rows:
+                continue  # never shown
+            row = self._held.setdefault(person, _Row())
+            row.seen = time
+            if not row.changes or row.changes[-1][1] != label:
+                row.changes.append((time, label))
+        if self.length is None:
+            self._forget(self.span[0])
+
+    def _forget(self, first: float) -> None:
+        for person in [person for person, row in self._held.items() if row.seen < first]:
+            del self._held[person]
+        for row in self._held.values():
+            begun = sum(start <= first for start, _ in row.changes)
+            del row.changes[: max(begun - 1, 0)]
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The first and the last moment that is shown, in seconds."""
+        if self.length is not None:
+            return 0.0, max(self.length, self._time)
+        return max(self._time - _LIVE, 0.0), max(self._time, _LIVE)
+
+    @property
+    def stretches(self) -> dict[str, list[Stretch]]:
+        """Of each person that is shown: which labels were held when."""
+        first, people = self.span[0], list(self._held)
+        shown = people[: self.rows] if self.length is not None else people[-self.rows :]
+        found = {}
+        for person in shown:
+            row = self._held[person]
+            ends = [start for start, _ in row.changes[1:]] + [row.seen]
+            found[person] = [
+                Stretch(max(start, first), end, label)
+                for (start, label), end in zip(row.changes, ends, strict=True)
+                if label is not None and end > first
+            ]
+        return found
