@@ -15,7 +15,7 @@ _HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head")
 _HEAD_WIDTH = 0.28  # of a box's shorter side, where the head's joints tell no more than where it is
 
 _GAP, _MARGIN = 0.15, 0.3  # of a label's height: between it and its box; that a better place has about it
-_OWN = 0.3  # share of a label that may lie over its own box
+_OVER = 0.3  # share of a label that may lie over somebody's box
 
 
 class Rectangle(NamedTuple):
@@ -77,17 +77,17 @@ def place_labels(
         before: The choice of each in the picture before: it is left only for one that is better by a margin, so that
             labels do not jump.
     """
-    placed: list[Placed] = []
+    placed, bodies = list[Placed](), np.array(boxes, dtype=float).reshape(-1, 4)
     for number, (box, (width, height)) in enumerate(zip(boxes, sizes, strict=True)):
         taken = np.array([*kept_free, *(each.rectangle for each in placed)], dtype=float).reshape(-1, 4)
         places = _candidates(box, width, height, area)
         free = ~_overlap(places, taken).any(1)
-        own = _overlap(places, np.array([box], dtype=float))[:, 0] > _OWN * width * height
+        over = _overlap(places, bodies).max(1) > _OVER * width * height
         margin = np.array([-1, -1, 1, 1]) * height * _MARGIN
-        clear = free & ~own & ~_overlap(places + margin, taken).any(1)
+        clear = free & ~over & ~_overlap(places + margin, taken).any(1)
         if before and (last := before[number]) is not None:
-            clear[last] = free[last]
-        found = next((np.flatnonzero(good) for good in (clear, free & ~own, free) if good.any()), None)
+            clear[last] = free[last] and not over[last]
+        found = next((np.flatnonzero(good) for good in (clear, free & ~over, free) if good.any()), None)
         if found is not None:
             placed.append(Placed(Rectangle(*places[found[0]].tolist()), int(found[0])))
         else:
@@ -115,6 +115,8 @@ def _candidates(box: Rectangle, width: float, height: float, area: tuple[float, 
         (box.left, box.top - height - gap),
         (centre, box.top - height - gap),
         (box.right - width, box.top - height - gap),
+        (centre, box.top - 2 * (height + gap)),
+        (centre, box.top - 3 * (height + gap)),
         (box.left, box.bottom + gap),
         (centre, box.bottom + gap),
         (box.right + gap, box.top),

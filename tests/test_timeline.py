@@ -26,13 +26,13 @@ def test_a_whole_video_shows_its_first_people_and_a_live_stream_its_last() -> No
 
 def test_a_live_stream_that_never_ends_is_remembered_for_30_seconds() -> None:
     timeline, sizes = Timeline(None, rows=3), []
-    for frame in range(20_000):
+    for frame in range(4000):
         person = str(frame // 50 + 1)  # another person every 5 seconds
         timeline.update(frame / 10, [(person, f"label {frame % 2}"), ("0", "squat")])
         sizes.append((len(timeline._held), sum(len(row.changes) for row in timeline._held.values())))
     assert max(people for people, _ in sizes) <= 9
     assert max(changes for _, changes in sizes) < 400
-    assert timeline.stretches["400"][0].start == 1995.0
+    assert timeline.stretches["80"][0].start == 395.0
 
 
 def test_a_label_held_for_longer_than_is_shown_is_shown_from_the_first_moment() -> None:
