@@ -28,7 +28,7 @@ def build_network(spec: ModelSpec) -> nn.Module:
         raise ActrecError(f"There is no network '{spec.network}'. Choose one of: {', '.join(NETWORKS)}.")
     try:
         return NETWORKS[spec.network](**spec.network_options)
-    except (TypeError, ValueError, AssertionError) as error:
+    except (TypeError, ValueError, AssertionError, RuntimeError, MemoryError) as error:
         if isinstance(error, ActrecError):
             raise
         raise ActrecError(f"{spec.network} cannot be made with {spec.network_options}: {error}") from error
@@ -55,7 +55,7 @@ def load_weights(network: nn.Module, folder: str | Path) -> None:
     """Fills a network with a model folder's weights.
 
     Raises:
-        ActrecError: The weights are missing, damaged, or of another network or skeleton.
+        ActrecError: The weights are missing, damaged, of another network, skeleton or type, or not finite.
     """
     path = Path(folder) / "model.safetensors"
     try:
@@ -72,6 +72,17 @@ def load_weights(network: nn.Module, folder: str | Path) -> None:
             f"The weights in '{path}' are of another network or skeleton: '{name}' is {got}, expected {want}. "
             "Use the config.json that was written with them."
         )
+    for name, value in weights.items():
+        if value.dtype != own[name].dtype:
+            raise ActrecError(
+                f"The weights in '{path}' are of another type: '{name}' is {value.dtype}, expected {own[name].dtype}. "
+                "Use the file that training wrote."
+            )
+        if not value.isfinite().all() or (name.endswith("running_var") and (value < 0).any()):
+            raise ActrecError(
+                f"The weights in '{path}' have values in '{name}' that are no trained network's (NaN, infinite, or a "
+                "negative variance). Train the model again, with a lower base_lr where its loss became NaN."
+            )
     network.load_state_dict(weights)
 
 

@@ -160,8 +160,8 @@ def export(model: Path, folder: Path) -> dict[str, float]:
             differences[path.name] = max(
                 _check(path, step, names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
             )
-        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n")
-        (made / "README.md").write_text(model_card(spec))
+        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
+        (made / "README.md").write_text(model_card(spec), encoding="utf-8")
     return differences
 
 

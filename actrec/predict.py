@@ -187,7 +187,9 @@ def run(cfg: DictConfig) -> None:
     extractor: Extractor = instantiate(cfg.extractor, _convert_="all")
     output = Path(str(cfg.output_dir)).expanduser()
     every, failed = sources(str(cfg.source)), list[str]()
-    recognizer = OnlineRecognizer.from_pretrained(Path(str(cfg.model)).expanduser(), hysteresis, skeleton=SKELETON)
+    recognizer = OnlineRecognizer.from_pretrained(
+        Path(str(cfg.model)).expanduser(), hysteresis, skeleton=SKELETON, max_people=cfg.max_people
+    )
     for name, source in every.items():
         try:
             stream = open_stream(source, cfg.longest)

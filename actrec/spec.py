@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
+from actrec.plain import check_finite, made, parse_object, taken
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
 
@@ -48,6 +50,24 @@ class ModelSpec:
     def __post_init__(self) -> None:
         if self.decision not in ("last", "mean"):
             raise ActrecError(f"decision is '{self.decision}'; expected last or mean.")
+        _checked_labels(self.labels)
+        if not (math.isfinite(self.fps) and self.fps > 0):
+            raise ActrecError(f"fps is {self.fps}; expected the positive number of frames a second.")
+        self._check_network()
+
+    def _check_network(self) -> None:
+        """Raises an ActrecError where the network's options contradict the rest."""
+        options, parts = self.network_options, self.pipeline
+        wanted: dict[str, tuple[Any, str]] = {
+            "n_classes": (len(self.labels), "the number of labels"),
+            "skeleton": (parts.skeleton.name, "the skeleton"),
+            "in_channels": (parts.features.n_channels, "the number of channels that the features have"),
+        }
+        if options.get("head_segments", 1) != 1:
+            wanted["window"] = (parts.windows.length, "windows.length")
+        for name, (value, what) in wanted.items():
+            if options.get(name, value) != value:
+                raise ActrecError(f"network.{name} is {options[name]!r}, but {what} is {value!r}.")
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `config.json`."""
@@ -70,33 +90,49 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ModelSpec:
-        """The reverse of `to_json`."""
-        network, windows = dict(data["network"]), dict(data["windows"])
+        """The reverse of `to_json`.
+
+        Raises:
+            ActrecError: A key is unknown, missing, or has no value of its kind, or they contradict one another.
+        """
+        for name in set(data) - {"metrics"}:
+            check_finite(data[name], name)
+        network, windows = dict(taken(data, "network", dict)), dict(taken(data, "windows", dict))
+        rule = taken(windows, "class", str)
+        if rule not in WINDOWS:
+            raise ActrecError(f"'windows.class' is '{rule}', expected one of: {', '.join(WINDOWS)}")
+        name = taken(network, "class", str)
+        del network["class"], windows["class"]
         pipeline = Pipeline(
-            get_skeleton(data["skeleton"]),
-            Preprocess(**data["preprocess"]),
-            WINDOWS[windows.pop("class")](**windows),
-            Features(**data["features"]),
+            get_skeleton(taken(data, "skeleton", str)),
+            made(Preprocess, taken(data, "preprocess", dict), "preprocess"),
+            made(WINDOWS[rule], windows, "windows"),
+            made(Features, taken(data, "features", dict), "features"),
         )
-        return cls(
-            network.pop("class"),
-            network,
-            pipeline,
-            tuple(data["labels"]),
-            data["decision"],
-            data["fps"],
-            data["pose_model"],
-            data["dataset"],
-            data["split"],
-            data["metrics"],
-        )
+        rest = {"decision": str, "fps": float, "pose_model": str, "dataset": str, "split": dict, "metrics": dict}
+        labels = tuple(_checked_labels(taken(data, "labels", list)))
+        spec = cls(name, network, pipeline, labels, **{key: taken(data, key, kind) for key, kind in rest.items()})
+        if unknown := sorted(set(data) - set(spec.to_json())):
+            raise ActrecError(f"'{unknown[0]}' is an unknown key, perhaps of a newer version of actrec")
+        return spec
+
+
+def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:
+    """Raises an ActrecError unless they are names, each once."""
+    for number, label in enumerate(labels):
+        if not isinstance(label, str) or not label or label in labels[:number]:
+            what = " twice" if label in labels[:number] else ""
+            raise ActrecError(f"Among the labels is {label!r}{what}; expected names, each once.")
+    if not labels:
+        raise ActrecError("Among the labels is none; expected names, each once.")
+    return labels
 
 
 def load_spec(folder: str | Path) -> ModelSpec:
     """What the model in a folder is.
 
     Raises:
-        ActrecError: The folder is not a model folder, or its configuration is damaged.
+        ActrecError: The folder is not a model folder, or its configuration is damaged or contradicts itself.
     """
     path = Path(folder) / "config.json"
     if not path.is_file():
@@ -105,11 +141,14 @@ def load_spec(folder: str | Path) -> ModelSpec:
             "outputs/<experiment>/<date_time>/model."
         )
     try:
-        data = json.loads(path.read_text())
-        if data["format"] != FORMAT:
-            raise ActrecError(f"'{path}' has format {data['format']}; this version of actrec reads format {FORMAT}.")
-        return ModelSpec.from_json(data)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        data = parse_object(path.read_text(encoding="utf-8"))
+        version = taken(data, "format", int)
+        if version == FORMAT:
+            return ModelSpec.from_json(data)
+    except (ActrecError, OSError, UnicodeDecodeError) as error:
+        reason = str(error).rstrip(".")
         raise ActrecError(
-            f"'{path}' is damaged ({type(error).__name__}: {error}). Train or import the model again."
+            f"'{path}' is damaged: {reason}. Use the file that was written with the model's weights, or train or "
+            "import the model again."
         ) from error
+    raise ActrecError(f"'{path}' has format {version}; this version of actrec reads format {FORMAT}.")

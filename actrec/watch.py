@@ -58,10 +58,17 @@ class Watcher:
                     self._names[track] = str(self._named)
                 present[self._names[track]] = index
         present = dict(sorted(present.items(), key=lambda pair: int(pair[0])))
-        keypoints = {person: people.keypoints[index] for person, index in present.items()}
+        keypoints = {person: people.keypoints[index] for person, index in self._with_room(present).items()}
         predictions = self.recognizer.push_all(keypoints, time)
         return [
             Watched(person, people.boxes[index], people.keypoints[index], predictions[person])
             for person, index in present.items()
             if person in predictions
         ]
+
+    def _with_room(self, present: dict[str, int]) -> dict[str, int]:
+        """Those who are followed already, and as many others as the recogniser has room for."""
+        followed = set(self.recognizer.people)
+        others = [person for person in present if person not in followed]
+        left_out = set(others[max(self.recognizer.max_people - len(followed), 0) :])
+        return {person: index for person, index in present.items() if person not in left_out}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,3 +98,26 @@ def test_bad_input_is_told(tmp_path: Path, run_command: Run) -> None:
     (model / "step.onnx").write_text("no graph")
     with pytest.raises(ActrecError, match=r"step.onnx' cannot be read .* Export the model again"):
         OnlineRecognizer.from_pretrained(model)
+
+
+@pytest.mark.parametrize("network", ["InfoGCN", "Transformer"])
+def test_files_of_another_model_are_refused(network: str, tmp_path: Path) -> None:
+    options = SMALL if network == "InfoGCN" else TINY
+    model = make_model(tmp_path / "model", network, options)
+    actrec.export.export(model, tmp_path / "onnx")
+    config = json.loads((tmp_path / "onnx/config.json").read_text(encoding="utf-8"))
+    for change, message in (
+        ({"labels": ["a", "b"], "network": {**config["network"], "n_classes": 2}}, r"logits are \(\d, 3\), expected"),
+        ({"windows": {**config["windows"], "length": 16}}, "windows have .* frames, expected 16"),
+        (
+            {"skeleton": "penn13", "network": {**config["network"], "skeleton": "penn13"}},
+            "does not fit the config.json",
+        ),
+    ):
+        (tmp_path / "onnx/config.json").write_text(json.dumps({**config, **change}), encoding="utf-8")
+        with pytest.raises(ActrecError, match=message):
+            OnlineRecognizer.from_pretrained(tmp_path / "onnx")
+    (tmp_path / "onnx/config.json").write_text(json.dumps(config), encoding="utf-8")
+    (tmp_path / "onnx/step.onnx").write_bytes((tmp_path / "onnx/window.onnx").read_bytes())
+    with pytest.raises(ActrecError, match=r"step\.onnx' does not fit the config.json"):
+        OnlineRecognizer.from_pretrained(tmp_path / "onnx")

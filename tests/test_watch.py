@@ -63,3 +63,9 @@ def test_an_endless_stream_of_passers_by_is_forgotten_and_numbered_on(
         sizes.append(len(watcher._names))
     assert last >= 40
     assert max(sizes) <= 4
+
+
+def test_of_a_crowd_as_many_are_followed_as_there_is_room_for(noise_model: Path) -> None:
+    watcher = Watcher(OnlineRecognizer.from_pretrained(noise_model, skeleton=SKELETON, max_people=2), FPS)
+    watched = [watcher(people([200.0 * number for number in range(4)]), frame / FPS) for frame in range(5)]
+    assert [[each.person for each in seen] for seen in watched] == [["1", "2"]] * 5

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from actrec.data.preprocess import Preprocess
-from actrec.data.windows import Features, WindowRule
+from actrec.data.windows import AnchoredWindows, Features, WindowRule
 from actrec.skeleton import Skeleton, map_keypoints
 from actrec.types import Batch, NormalizedSequence, SkeletonSequence, Window
 
@@ -76,7 +76,19 @@ class Pipeline:
 
     def normalize(self, sequence: SkeletonSequence) -> NormalizedSequence:
         """The clip in that layout, preprocessed."""
-        return self.preprocess(self.map(sequence).keypoints, self.skeleton, sequence.fps)
+        frames, fps = self._frames(self.map(sequence).keypoints, sequence.fps)
+        return self.preprocess(frames, self.skeleton, fps)
+
+    def _frames(
+        self, keypoints: Float[ndarray, "frame joint 3"], fps: float
+    ) -> tuple[Float[ndarray, "_ joint 3"], float]:
+        """The frames that preprocessing is given, and their rate.
+
+        Those that a stream gives are at the model's rate, and anchors are counted in them. Offline preprocessing of
+        whole clips comes before resampling.
+        """
+        streamed = self.preprocess.mode == "causal" or isinstance(self.windows, AnchoredWindows)
+        return self.preprocess.at_rate(keypoints, fps) if streamed else (keypoints, fps)
 
     def item(self, window: Window, label: int, clip: int) -> Item:
         """A window with its features."""
@@ -120,7 +132,7 @@ class Pipeline:
                 body is where it was and as large.
         """
         seen = math.ceil(round(ratio * len(sequence), 9))
-        frames, fps = self.preprocess.at_rate(self.map(sequence).keypoints[:seen], sequence.fps)
+        frames, fps = self._frames(self.map(sequence).keypoints[:seen], sequence.fps)
         normalized = self.preprocess(frames[self.windows.start(len(frames)) :], self.skeleton, fps)
         n_frames = self.preprocess.length(len(sequence), sequence.fps)
         if hidden is not None:

@@ -78,11 +78,11 @@ class Preprocess:
     def at_rate(
         self, keypoints: Float[ndarray, "frame joint 3"], fps: float
     ) -> tuple[Float[ndarray, "_ joint 3"], float]:
-        """A clip as it is stored, at the rate that preprocessing works at, and that rate; offline it is the clip's own.
+        """A clip as it is stored, at the rate that preprocessing works at, and that rate.
 
         A joint is observed where it was so in each frame that the new one draws on.
         """
-        if self.mode == "offline" or self.fps is None or self.fps == fps:
+        if self.fps is None or self.fps == fps:
             return keypoints, fps
         observed = self.observed(keypoints)
         resampled = self._resample(NormalizedSequence(keypoints, observed, observed), fps)

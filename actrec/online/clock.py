@@ -6,6 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.online.state import check_within, fitting
+from actrec.types import FARTHEST, LATEST
+
 # A frame this near to a due time, in frames of the model's rate, is the frame that is due: cameras' clocks jitter, and
 # waiting for the next frame to interpolate would cost a frame's time.
 TOLERANCE = 0.1
@@ -31,9 +34,12 @@ class Clock:
     ) -> list[tuple[float, Float[ndarray, "joint 3"]]]:
         """The frames that have come due, with their times in seconds: none, one or, after a slow frame, some.
 
+        They are at most two more than fit between this frame and the one before, so the caller bounds the work of a
+        push by the longest gap that it bridges.
+
         Args:
             keypoints: Of a frame later than the one before.
-            timestamp: Of that frame, in seconds.
+            timestamp: Of that frame, in seconds, see `actrec.types.checked_timestamp`.
         """
         before, self.time = self.time, timestamp
         last, self._last = self._last, keypoints
@@ -61,6 +67,20 @@ class Clock:
         return {"times": np.array([self.time, self._start]), "due": np.array(self._due), "frame": self._last}
 
     def restore(self, state: dict[str, ndarray]) -> None:
-        """Goes on from what `state` gave."""
-        self.time, self._start = (float(value) for value in state["times"])
-        self._due, self._last = int(state["due"]), state["frame"]
+        """Goes on from what `state` gave.
+
+        Raises:
+            ValueError: It gave no such thing; nothing has changed then.
+        """
+        times, due = fitting(state, "times", (2,), float), int(fitting(state, "due", (), int))
+        frame = fitting(state, "frame", self._last.shape, np.float32)
+        time, start = (float(value) for value in times)
+        check_within(FARTHEST, frame)
+        check_within(LATEST, times[:1])
+        if self.fps is None:
+            fits = bool(np.isnan(start)) and due == 0
+        else:  # those due up to now have come out: no more than a gap's are outstanding
+            fits = -LATEST <= start <= time and abs((time - start) * self.fps + 1 - due) <= 1 + TOLERANCE
+        if not fits:
+            raise ValueError("a clock that no stream has")
+        self.time, self._start, self._due, self._last = time, start, due, frame

@@ -16,7 +16,8 @@ from numpy import ndarray
 from actrec.data.causal import new_streams, push, stream_fields
 from actrec.data.measures import Measures, measure
 from actrec.data.pipeline import Pipeline
-from actrec.types import Window
+from actrec.online.state import check_rows, check_within, fitting
+from actrec.types import FARTHEST, Window
 
 Frames = Float[ndarray, "person joint 3"]
 
@@ -71,7 +72,11 @@ class Engine(Protocol):
         """All that is remembered of a person, in arrays of fixed size."""
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
-        """Goes on with a person from what `state` gave."""
+        """Goes on with a person from what `state` gave.
+
+        Raises:
+            ValueError: It gave no such thing; nothing has changed then.
+        """
 
 
 def _in_pixels(
@@ -151,7 +156,7 @@ class StepEngine:
         of_person["answers"] ^= full.any(1, keepdims=True)
         elder = of_person["position"][of_person["answers"]]
         active = (of_person["answers"] | (elder >= self.length - self.length // 2)[:, None]).ravel()
-        beginning = active & (rows["position"] == 0)
+        beginning = rows["position"] == 0  # idle ones too: what those were given until now is let go of
         if beginning.any():
             fresh = new_streams(int(beginning.sum()), self._fields)
             fresh["answers"] = rows["answers"][beginning]
@@ -204,11 +209,14 @@ class StepEngine:
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
         """See `Engine`."""
+        rows, shape = np.zeros(2, np.dtype(self._fields)), self.model.cache_shape(2)
+        for name, kind, tail in self._fields:
+            rows[name] = fitting(state, name, (2, *tail), kind)
+        keys, values = (fitting(state, name, shape, np.float32) for name in ("keys", "values"))
+        check_rows(rows, keys, values, self.length)
         number = self._number(person)
         those = slice(2 * number, 2 * number + 2)
-        for name, *_ in self._fields:
-            self._rows[name][those] = state[name]
-        self._keys[:, those], self._values[:, those] = state["keys"], state["values"]
+        self._rows[those], self._keys[:, those], self._values[:, those] = rows, keys, values
 
 
 class WindowEngine:
@@ -262,4 +270,12 @@ class WindowEngine:
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
         """See `Engine`."""
-        self._frames[person] = state["frames"][: int(state["count"])].copy()
+        length, n_joints = self.pipeline.windows.length, self.pipeline.skeleton.n_joints
+        frames, count = (
+            fitting(state, "frames", (length, n_joints, 3), np.float32),
+            int(fitting(state, "count", (), int)),
+        )
+        check_within(FARTHEST, frames)
+        if not 1 <= count <= length:
+            raise ValueError(f"{count} frames in a window of {length}")
+        self._frames[person] = frames[:count].copy()

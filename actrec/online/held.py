@@ -8,9 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.online.state import check_within, fitting
 from actrec.types import ActrecError
 
 NO_ACTION = -1
+_MOST = 1e15  # frames that a state can have counted
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,18 @@ class HeldLabel:
         return np.array([self.label, self._candidate, self._count, self._weight, *self._sum])
 
     def restore(self, state: ndarray) -> None:
-        """Goes on from what `state` gave."""
-        self.label, self._candidate, self._count = (int(value) for value in state[:3])
-        self._weight, self._sum = float(state[3]), state[4:]
+        """Goes on from what `state` gave.
+
+        Raises:
+            ValueError: It gave no such thing; nothing has changed then.
+        """
+        values = fitting({"held": state}, "held", (4 + len(self._sum),), float)
+        check_within(_MOST, values)
+        label, candidate, count = (int(value) for value in values[:3])
+        if (
+            not NO_ACTION <= min(label, candidate) <= max(label, candidate) < len(self._sum)
+            or min(count, values[3]) < 0
+        ):
+            raise ValueError("a held label that no stream has")
+        self.label, self._candidate, self._count = label, candidate, count
+        self._weight, self._sum = float(values[3]), values[4:].copy()

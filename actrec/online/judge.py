@@ -39,8 +39,9 @@ def stream_clips(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]
     for number in sorted(range(len(clips)), key=lambda number: len(clips[number])):
         by_rate[clips[number].fps].append(number)
     for fps, numbers in by_rate.items():
-        for start in range(0, len(numbers), _AT_ONCE):
-            _stream_together(recognizer, clips, numbers[start : start + _AT_ONCE], fps, results)
+        at_once = min(_AT_ONCE, recognizer.max_people)
+        for start in range(0, len(numbers), at_once):
+            _stream_together(recognizer, clips, numbers[start : start + at_once], fps, results)
     return results
 
 

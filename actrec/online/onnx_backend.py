@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -39,6 +40,9 @@ def open_session(path: Path, threads: int = 1) -> Any:
         raise ActrecError(f"'{path}' cannot be read ({str(error).splitlines()[0]}). Export the model again.") from error
 
 
+T = TypeVar("T")
+
+
 class OnnxStep:
     """A network's step.
 
@@ -50,7 +54,7 @@ class OnnxStep:
         self.session = session
         shapes = {each.name: each.shape for each in session.get_inputs()}
         self._layers = sum(name.startswith("keys.") for name in shapes)
-        self._cache = shapes["keys.0"][1:]
+        self._cache = shapes["keys.0"][1:] if self._layers else []
 
     def cache_shape(self, rows: int) -> tuple[int, ...]:
         """See `actrec.network.step.Step.cache_shape`."""
@@ -86,10 +90,63 @@ class OnnxWindow:
         return logits[0, :n_frames], poses[:, 0, :n_frames]
 
 
+def _opened(path: Path, kind: Callable[[Any], T]) -> T:
+    session = open_session(path)
+    try:
+        return kind(session)
+    except (IndexError, KeyError, TypeError):
+        raise ActrecError(f"'{path}' is not what actrec.export writes. Export the model again.") from None
+
+
+def _check_fit(path: Path, spec: ModelSpec, probe: Callable[[], tuple[ndarray, ndarray]], logits: list[int]) -> None:
+    """Runs a file once, on zeros.
+
+    Raises:
+        ActrecError: It does not take what the configuration says, or does not give finite logits of that shape.
+    """
+    try:
+        found, poses = probe()
+        reason = f"its logits are {found.shape}, expected {tuple(logits)}" if list(found.shape) != logits else ""
+        joints = spec.pipeline.skeleton.n_joints
+        if not reason and len(poses) and poses.shape[-2] != joints:
+            reason = f"it forecasts {poses.shape[-2]} joints, expected {joints}"
+        if not reason and not (np.isfinite(found).all() and np.isfinite(poses).all()):
+            reason = "it gives numbers that are NaN or infinite"
+    except Exception as error:  # onnxruntime's own exceptions have no common base but this
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if reason:
+        raise ActrecError(f"'{path}' does not fit the config.json beside it ({reason}). Export the model again.")
+
+
 def load_engine(folder: Path, spec: ModelSpec) -> Engine:
-    """The engine of a folder that `actrec.export` wrote."""
-    step = folder / "step.onnx"
-    if step.is_file():
-        return StepEngine(spec.pipeline, OnnxStep(open_session(step)))
-    window = OnnxWindow(open_session(folder / "window.onnx"))
-    return WindowEngine(spec.pipeline, window, spec.pipeline.preprocess.fps or spec.fps)
+    """The engine of a folder that `actrec.export` wrote.
+
+    Raises:
+        ActrecError: ONNX Runtime is not there, or a file is damaged or of another model than `spec`.
+    """
+    parts, n_classes = spec.pipeline, len(spec.labels)
+    joint = (parts.skeleton.n_joints, parts.features.n_channels)
+    path = folder / "step.onnx"
+    if path.is_file():
+        step = _opened(path, OnnxStep)
+        number = np.zeros(1, dtype=np.int64)
+
+        def probe() -> tuple[ndarray, ndarray]:
+            shape = step.cache_shape(1)
+            if shape[-2] != parts.windows.length:
+                raise ValueError(f"its windows have {shape[-2]} frames, expected {parts.windows.length}")
+            caches = [np.zeros(shape, dtype=np.float32) for _ in range(2)]
+            return step(np.zeros((1, *joint), dtype=np.float32), number, number, *caches)[:2]
+
+        _check_fit(path, spec, probe, [1, n_classes])
+        return StepEngine(parts, step)
+    path, length = folder / "window.onnx", parts.windows.length
+    window = _opened(path, OnnxWindow)
+
+    def probe_window() -> tuple[ndarray, ndarray]:
+        if window.length != length:
+            raise ValueError(f"its windows have {window.length} frames, expected {length}")
+        return window(np.zeros((length, *joint), dtype=np.float32))
+
+    _check_fit(path, spec, probe_window, [length, n_classes])
+    return WindowEngine(parts, window, parts.preprocess.fps or spec.fps)

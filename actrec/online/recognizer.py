@@ -13,11 +13,14 @@ from numpy import ndarray
 from actrec.online.clock import Clock
 from actrec.online.engine import Engine
 from actrec.online.held import NO_ACTION, HeldLabel, Hysteresis
+from actrec.online.inputs import check_settings, checked_name, number_of, numbers_of
+from actrec.online.pace import Pace
+from actrec.online.state import fitting
 from actrec.skeleton import get_skeleton, map_keypoints
 from actrec.spec import ModelSpec, load_spec
-from actrec.types import ActrecError
+from actrec.types import LATEST, ActrecError, checked_keypoints, checked_timestamp
 
-_FARTHEST = 1e6  # pixels; no picture is so large
+MOST_PEOPLE = 64
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class OnlineRecognizer:
         max_gap: Seconds after which a person who has not been seen is lost, and one who comes back starts anew. Shorter
             gaps are bridged: the joints are held where they were.
         skeleton: Joint layout of the keypoints that will come; by default the model's.
+        max_people: People who may be followed at once; each takes some megabytes.
     """
 
     def __init__(
@@ -76,13 +80,13 @@ class OnlineRecognizer:
         hysteresis: Hysteresis | None = None,
         max_gap: float = 1.0,
         skeleton: str | None = None,
+        max_people: int = MOST_PEOPLE,
     ) -> None:
-        if not max_gap > 0:
-            raise ActrecError(f"max_gap is {max_gap} seconds; expected more than 0.")
+        check_settings(spec, max_gap, max_people)
         self.spec, self.labels, self.skeleton = spec, spec.labels, spec.pipeline.skeleton
-        self.hysteresis, self.max_gap = hysteresis or Hysteresis(), max_gap
+        self.hysteresis, self.max_gap, self.max_people = hysteresis or Hysteresis(), max_gap, max_people
         self.input_skeleton = get_skeleton(skeleton) if skeleton else self.skeleton
-        self._engine, self._people = engine, dict[str, _Person]()
+        self._engine, self._people, self._pace = engine, dict[str, _Person](), Pace(max_gap)
 
     @classmethod
     def from_pretrained(
@@ -91,6 +95,7 @@ class OnlineRecognizer:
         hysteresis: Hysteresis | None = None,
         max_gap: float = 1.0,
         skeleton: str | None = None,
+        max_people: int = MOST_PEOPLE,
     ) -> OnlineRecognizer:
         """The recogniser of a model folder (runs PyTorch), or of what `actrec.export` made of one (runs ONNX Runtime).
 
@@ -99,6 +104,7 @@ class OnlineRecognizer:
             hysteresis: See the class.
             max_gap: See the class.
             skeleton: See the class.
+            max_people: See the class.
 
         Raises:
             ActrecError: It is neither, or it is damaged.
@@ -108,12 +114,17 @@ class OnlineRecognizer:
             from actrec.online.onnx_backend import load_engine
         else:
             from actrec.online.torch_backend import load_engine
-        return cls(spec, load_engine(folder, spec), hysteresis, max_gap, skeleton)
+        return cls(spec, load_engine(folder, spec), hysteresis, max_gap, skeleton, max_people)
 
     def fresh(self) -> OnlineRecognizer:
         """A recogniser with the same model and settings that follows nobody; the network is in memory once."""
         return OnlineRecognizer(
-            self.spec, self._engine.fresh(), self.hysteresis, self.max_gap, self.input_skeleton.name
+            self.spec,
+            self._engine.fresh(),
+            self.hysteresis,
+            self.max_gap,
+            self.input_skeleton.name,
+            self.max_people,
         )
 
     @property
@@ -125,18 +136,20 @@ class OnlineRecognizer:
         """Takes one person's next frame.
 
         Args:
-            keypoints: (joint, 3): x and y in pixels, and confidence; None where the person was not found.
-            timestamp: Of the frame, in seconds, later than the person's frame before.
-            person: Who; the frames of others stay out of it.
+            keypoints: (joint, 3): x and y in pixels, and confidence in [0, 1], see `actrec.types.checked_keypoints`;
+                None where the person was not found.
+            timestamp: Of the frame, in seconds, later than the person's frame before. All people go by one clock.
+            person: Who; others' keypoints stay out of it.
 
         Returns:
             The newest prediction, which is of an earlier frame where none is due at the model's rate; None where the
             person is not there, or no longer.
 
         Raises:
-            ActrecError: The keypoints or the timestamp are not right; nothing has changed then.
+            ActrecError: The keypoints or the timestamp are not right, timestamps go on in another unit than seconds
+                (`Pace`), or there are more than `max_people`; nothing has changed then.
         """
-        return self._push({person: keypoints}, timestamp).get(person)
+        return self._push({checked_name(person): keypoints}, timestamp).get(person)
 
     def push_all(self, people: Mapping[str, ndarray | None], timestamp: float) -> dict[str, Prediction]:
         """Takes the next frame of everybody, as one batch; who is followed but not in `people` was not found in it.
@@ -149,27 +162,43 @@ class OnlineRecognizer:
             The newest prediction of each person who is still there.
 
         Raises:
-            ActrecError: Somebody's keypoints or the timestamp are not right; nothing has changed then.
+            ActrecError: As `push`; nothing has changed then.
         """
-        return self._push(dict.fromkeys(self._people) | dict(people), timestamp)
+        if not isinstance(people, Mapping):
+            raise ActrecError(f"The people are a {type(people).__name__}; expected keypoints by name.")
+        named = {checked_name(person): keypoints for person, keypoints in people.items()}
+        return self._push(dict.fromkeys(self._people) | named, timestamp)
 
     def _push(self, people: Mapping[str, ndarray | None], timestamp: float) -> dict[str, Prediction]:
+        timestamp = checked_timestamp(number_of(timestamp))
         frames = {person: self._checked(person, keypoints, timestamp) for person, keypoints in people.items()}
+        threshold = self.spec.pipeline.preprocess.confidence_threshold
+        seen = {person: bool((frame[:, 2] >= threshold).any()) for person, frame in frames.items()}
+        lost = {person for person, known in self._people.items() if timestamp - known.last_seen > self.max_gap}
+        followed = set(self._people) - lost
+        self._check_room(followed | {person for person in frames if seen[person]})
+        self._pace.push(timestamp)  # raises before anything has changed
+        for person in lost:
+            self._drop(person)
         due = {}
         for person, frame in frames.items():
-            seen = bool((frame[:, 2] >= self.spec.pipeline.preprocess.confidence_threshold).any())
-            if person in self._people and timestamp - self._people[person].last_seen > self.max_gap:
-                self.forget(person)
+            if person not in followed and not seen[person]:
+                continue
             if person not in self._people:
-                if not seen:
-                    continue
                 self._people[person] = self._new()
             known = self._people[person]
-            known.last_seen = timestamp if seen else known.last_seen
+            known.last_seen = timestamp if seen[person] else known.last_seen
             due[person] = known.clock.push(frame, timestamp)
         for turn in range(max((len(frames) for frames in due.values()), default=0)):
             self._step({person: frames[turn] for person, frames in due.items() if turn < len(frames)}, timestamp)
         return {person: prediction for person in due if (prediction := self._people[person].prediction) is not None}
+
+    def _check_room(self, people: set[str]) -> None:
+        if len(people) > self.max_people:
+            raise ActrecError(
+                f"There are {len(people)} people; this recogniser follows at most max_people={self.max_people} at "
+                f"once. Give a person the same name in every frame, forget those who have left, or raise max_people."
+            )
 
     def _new(self) -> _Person:
         preprocess = self.spec.pipeline.preprocess
@@ -179,26 +208,16 @@ class OnlineRecognizer:
     def _checked(self, person: str, keypoints: ndarray | None, timestamp: float) -> Float[ndarray, "joint 3"]:
         """The keypoints in the model's layout; zeros for None."""
         known = self._people.get(person)
-        if not np.isfinite(timestamp) or (known is not None and not timestamp > known.clock.time):
-            before = "" if known is None else f" after {known.clock.time:g} s"
+        if known is not None and not timestamp > known.clock.time:
             raise ActrecError(
-                f"The timestamp is {timestamp} s{before}; expected seconds that ascend from frame to frame."
+                f"The timestamp is {timestamp} s after {known.clock.time:.15g} s; expected seconds that ascend from "
+                "frame to frame."
             )
-        expected = (self.input_skeleton.n_joints, 3)
         if keypoints is None:
             return np.zeros((self.skeleton.n_joints, 3), dtype=np.float32)
-        array = np.asarray(keypoints)
-        if array.shape != expected or array.dtype.kind not in "fiu":
-            raise ActrecError(
-                f"The keypoints are {array.dtype} of shape {array.shape}; expected numbers of shape {expected}: x, y "
-                f"and confidence of each joint of '{self.input_skeleton.name}'."
-            )
-        if not (np.isfinite(array).all() and np.abs(array).max() <= _FARTHEST):
-            raise ActrecError(
-                f"There are keypoints that are not finite, or farther than {_FARTHEST:g} pixels. An unobserved joint "
-                "is (0, 0, 0)."
-            )
-        return map_keypoints(array.astype(np.float32)[None], self.input_skeleton.name, self.skeleton.name)[0]
+        array = numbers_of(keypoints, self.input_skeleton)
+        checked = checked_keypoints(array, f"The frame of person '{person[:40]}'" if person else "The frame")
+        return map_keypoints(checked[None], self.input_skeleton.name, self.skeleton.name)[0]
 
     def _step(self, due: Mapping[str, tuple[float, Float[ndarray, "joint 3"]]], timestamp: float) -> None:
         answers = self._engine.push(list(due), np.stack([frame for _, frame in due.values()]))
@@ -220,7 +239,12 @@ class OnlineRecognizer:
             )
 
     def forget(self, person: str) -> None:
-        """Lets go of a person; nothing happens where there is none of that name."""
+        """Drops all state of a person; nothing happens where there is none of that name."""
+        self._drop(checked_name(person))
+        if not self._people:  # a new stream may begin, at any time
+            self._pace = Pace(self.max_gap)
+
+    def _drop(self, person: str) -> None:
         self._people.pop(person, None)
         self._engine.forget(person)
 
@@ -230,7 +254,7 @@ class OnlineRecognizer:
         Raises:
             ActrecError: There is nobody of that name.
         """
-        if person not in self._people:
+        if checked_name(person) not in self._people:
             raise ActrecError(f"There is no person '{person}'. Followed are: {', '.join(self._people) or 'none'}.")
         known = self._people[person]
         own = {"n_frames": np.array(known.n_frames), "last_seen": np.array(known.last_seen), "held": known.held.state()}
@@ -243,21 +267,24 @@ class OnlineRecognizer:
         Until the next frame there is no prediction.
 
         Raises:
-            ActrecError: It is of another model.
+            ActrecError: It is of another model, or damaged, or there are more than `max_people`; nothing has changed
+                then.
         """
-        parts: dict[str, dict[str, ndarray]] = {"clock": {}, "engine": {}}
-        for name, value in state.items():
-            part, _, rest = name.partition(".")
-            if part in parts:
-                parts[part][rest] = value
+        self._check_room({*self._people, checked_name(person)})
         known = self._new()
-        self.forget(person)
         try:
-            known.n_frames, known.last_seen = int(state["n_frames"]), float(state["last_seen"])
+            parts: dict[str, dict[str, ndarray]] = {"clock": {}, "engine": {}}
+            for name, value in state.items():
+                part, _, rest = name.partition(".")
+                if part in parts:
+                    parts[part][rest] = value
+            known.n_frames = int(fitting(state, "n_frames", (), int))
+            known.last_seen = float(fitting(state, "last_seen", (), float))
             known.held.restore(state["held"])
             known.clock.restore(parts["clock"])
+            if not -LATEST <= known.last_seen <= known.clock.time or known.n_frames < 1:
+                raise ValueError("a person who was never seen")
             self._engine.restore(person, parts["engine"])
-        except (KeyError, ValueError) as error:
-            self._engine.forget(person)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ActrecError(f"That state is not one of this model's ({error}).") from error
         self._people[person] = known

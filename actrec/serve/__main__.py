@@ -40,7 +40,7 @@ def make_app(cfg: DictConfig) -> Any:
         ) from None
     model, origins = Path(str(cfg.model)).expanduser(), checked_origins(cfg.origins)
     recognizer = OnlineRecognizer.from_pretrained(
-        model, instantiate(cfg.hysteresis, _convert_="all"), skeleton=SKELETON
+        model, instantiate(cfg.hysteresis, _convert_="all"), skeleton=SKELETON, max_people=cfg.max_people
     )
     pose = None if cfg.pose is None else instantiate(cfg.extractor, _convert_="all").pose
     if pose is not None:

@@ -269,10 +269,16 @@ GOOD = make_stream(1, 0)[0]
     [
         (GOOD[:13], 1.0, r"shape \(13, 3\); expected numbers of shape \(17, 3\)"),
         (GOOD.astype(str), 1.0, "expected numbers"),
-        (np.where(GOOD == 0, np.nan, GOOD), 1.0, "not finite"),
-        (GOOD + np.inf, 1.0, "not finite"),
-        (np.full_like(GOOD, 1e30), 1.0, "farther than 1e\\+06 pixels"),
+        (np.where(GOOD == 0, np.nan, GOOD), 1.0, "NaN or infinite"),
+        (GOOD + np.inf, 1.0, "NaN or infinite"),
+        (np.full_like(GOOD, 1e30), 1.0, "a coordinate of 1e\\+30; expected x and y in pixels"),
+        (GOOD * np.float32([1, 1, 98]), 1.0, "person 'anna' has confidences .* Are they per cent"),
+        (GOOD * np.float32([1, 1, -1]), 1.0, "Is the third value z"),
+        (np.full((17, 3), np.iinfo(np.int64).min), 1.0, "a coordinate of 9.22337e\\+18"),
+        (GOOD.astype(complex), 1.0, "expected numbers"),
         (GOOD, float("nan"), "timestamp is nan"),
+        (GOOD, 1.8e12, "milliseconds or nanoseconds since 1970"),
+        (GOOD, 1e17, "at most 1e\\+10"),
         (GOOD, 0.5, r"timestamp is 0.5 s after 0.5 s"),
         (GOOD, 0.2, r"expected seconds that ascend"),
     ],
@@ -291,8 +297,13 @@ def test_bad_input_is_told_and_changes_nothing(keypoints: np.ndarray, timestamp:
 
 
 def test_a_bad_setting_is_told() -> None:
-    with pytest.raises(ActrecError, match="max_gap is 0"):
-        MODELS["infogcnpp"].recognizer(max_gap=0.0)
+    for gap in (0.0, float("nan"), float("inf")):
+        with pytest.raises(ActrecError, match=f"max_gap is {gap}"):
+            MODELS["infogcnpp"].recognizer(max_gap=gap)
+    with pytest.raises(ActrecError, match=r"3e\+10 frames at the model's 30 a second, .* 33\.3 seconds"):
+        make_model(fps=30.0).recognizer(max_gap=1e9)
+    with pytest.raises(ActrecError, match="max_people is 0"):
+        MODELS["infogcnpp"].recognizer(max_people=0)
     with pytest.raises(ActrecError, match=r"enter=0\.1"):
         Hysteresis(enter=0.1)
 

@@ -1,0 +1,50 @@
+"""Whether a stream's timestamps can be seconds: in another unit every frame is too far from the last, or too near."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from actrec.types import ActrecError
+
+FAR_FRAMES = 10  # a person who is filmed has gaps, but not so many with nothing between them
+NEAR_FRAMES = 300
+NEAREST = 1 / 2000  # seconds; no camera that people are watched by is so fast
+
+
+class Pace:
+    """Follows the time from frame to frame of one stream.
+
+    Args:
+        max_gap: Seconds from which on a gap is no longer bridged.
+    """
+
+    def __init__(self, max_gap: float) -> None:
+        self.max_gap = max_gap
+        self._time, self._far, self._near = np.nan, 0, 0
+
+    def push(self, timestamp: float) -> None:
+        """Takes the next frame's time; one that is not later than the last is another person's, or a new stream's.
+
+        Args:
+            timestamp: In what should be seconds.
+
+        Raises:
+            ActrecError: The last `FAR_FRAMES` gaps were all longer than `max_gap`, or the last `NEAR_FRAMES` shorter
+                than any camera's; nothing has changed then.
+        """
+        gap, far, near = timestamp - self._time, self._far, self._near
+        if gap > 0:
+            far = far + 1 if gap > self.max_gap else 0
+            near = near + 1 if gap < NEAREST else 0
+        if far >= FAR_FRAMES:
+            raise ActrecError(
+                f"Each of the last {far} frames came more than max_gap={self.max_gap:g} s after the one before, the "
+                f"newest {gap:g} s. Are the timestamps in milliseconds? Give seconds: divide them by 1000. A stream "
+                "that is so slow needs a greater max_gap."
+            )
+        if near >= NEAR_FRAMES:
+            raise ActrecError(
+                f"Each of the last {near} frames came less than {NEAREST:g} s after the one before, the newest "
+                f"{gap:.3g} s. Are the timestamps in minutes or hours? Give seconds."
+            )
+        self._time, self._far, self._near = timestamp, far, near

@@ -1,0 +1,64 @@
+"""What a person's state must be like before a recogniser goes on from it: it may come from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numpy import ndarray
+
+from actrec.types import FARTHEST
+
+_GREATEST = 1e15  # of features, keys and values: their products are still finite in float32
+
+
+def fitting(state: Mapping[str, ndarray], name: str, shape: tuple[int, ...], kind: Any) -> ndarray:
+    """An array of a state, in the type that it is kept in.
+
+    Raises:
+        ValueError: It is missing, of another shape, or of a type that cannot be converted.
+    """
+    if name not in state:
+        raise ValueError(f"no {name}")
+    value, wanted = np.asarray(state[name]), np.dtype(kind)
+    if value.shape != shape or not np.can_cast(value.dtype, wanted, "same_kind"):
+        raise ValueError(f"{name} is {value.dtype} of shape {value.shape}, expected {wanted} of shape {shape}")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused as such
+        return value.astype(wanted)
+
+
+def check_within(most: float, *arrays: ndarray) -> None:
+    """Raises a ValueError where a number is NaN, infinite or greater than `most`, either way."""
+    if not all((np.abs(array) <= most).all() for array in arrays):
+        raise ValueError("numbers that are NaN, infinite or too great")
+
+
+def check_turns(position: Int[ndarray, "2"], answers: Bool[ndarray, "2"], length: int) -> None:
+    """Raises a ValueError unless two windows of `length` frames stand as `StepEngine` leaves them after a frame."""
+    if answers.sum() == 1:
+        elder, younger = int(position[answers][0]), int(position[~answers][0])
+        if 1 <= elder <= length and younger == max(elder - (length - length // 2), 0):
+            return
+    raise ValueError("windows that do not take turns")
+
+
+def check_rows(rows: ndarray, keys: ndarray, values: ndarray, length: int) -> None:
+    """Raises a ValueError unless two rows are such as `StepEngine` has of a person after a frame.
+
+    Args:
+        rows: Records, see `StepEngine`.
+        keys: Of each layer.
+        values: Likewise.
+        length: Frames of a window.
+    """
+    check_turns(rows["position"], rows["answers"], length)
+    for name in ("pelvis", "centroid"):  # NaN where it is not known yet
+        check_within(FARTHEST, np.nan_to_num(rows[name], nan=0, posinf=np.inf, neginf=-np.inf))
+    check_within(FARTHEST, rows["place"], rows["origin"])
+    check_within(_GREATEST, keys, values, rows["frames"], rows["torsos"])
+    counted = np.arange(rows["torsos"].shape[1]) < rows["n_torsos"][:, None]
+    counts = (rows["n_torsos"] >= 0) & (rows["n_torsos"] <= np.maximum(rows["position"], 1))
+    if not counts.all() or (rows["torsos"][counted] <= 0).any():
+        raise ValueError("torsos that nobody has")
