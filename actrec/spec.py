@@ -10,13 +10,15 @@ from typing import Any
 
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
-from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
+from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, WindowRule
 from actrec.plain import check_finite, made, parse_object, taken
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
 
 FORMAT = 1
-WINDOWS = {rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)}
+WINDOWS: dict[str, type[WindowRule]] = {
+    rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)
+}
 
 
 @dataclass(frozen=True)

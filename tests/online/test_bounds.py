@@ -81,11 +81,11 @@ def test_timestamps_in_milliseconds_are_named(fps: float | None, together: bool)
 
 
 def test_a_slow_stream_sets_a_greater_max_gap_and_real_gaps_are_none() -> None:
-    slow, gappy = make_recognizer(max_gap=5.0), make_recognizer()
-    for frame in range(40):
+    slow, gappy = make_recognizer(fps=3.0, max_gap=5.0), make_recognizer()
+    for frame in range(3 * FAR_FRAMES):
         assert slow.push(GOOD, 2.0 * frame) is not None
     time = 0.0
-    for _ in range(8):
+    for _ in range(4):
         for _ in range(FAR_FRAMES - 1):  # seen for a moment, away for a while, nine times on end
             time += 3.0
             gappy.push(GOOD, time)
@@ -129,8 +129,9 @@ def test_the_work_of_one_push_is_bounded_by_the_gap() -> None:
     assert steps(recognizer) - before == 61
 
 
-def test_the_clock_neither_loses_nor_doubles_a_frame_at_epochs() -> None:
-    clock, start, count = Clock(30.0, 0.2, 13), 1.8e9, 100_000
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_the_clock_neither_loses_nor_doubles_a_frame_at_epochs(count: int) -> None:
+    clock, start = Clock(30.0, 0.2, 13), 1.8e9
     times = [time for frame in range(count) for time, _ in clock.push(GOOD, start + frame / 30)]
     assert len(times) == count
     assert np.array_equal(np.array(times), start + np.arange(count) / 30)
@@ -162,17 +163,17 @@ def test_people_without_number_are_refused(together: bool) -> None:
 
 @pytest.mark.parametrize("together", [True, False])
 def test_memory_is_flat_under_ever_new_names(together: bool) -> None:
-    recognizer, seen = make_recognizer(), list[int]()
+    recognizer, seen = make_recognizer(max_gap=0.1), list[int]()
     tracemalloc.start()
     try:
-        for number in range(600):
+        for number in range(120):
             time, person = number / 30, f"p{number}"
             recognizer.push_all({person: GOOD}, time) if together else recognizer.push(GOOD, time, person)
-            if number in (199, 599):
+            if number in (39, 119):
                 seen.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert len(recognizer.people) <= 31
+    assert len(recognizer.people) <= 4
     assert seen[1] < 1.05 * seen[0] + 20_000
 
 
