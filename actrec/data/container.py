@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from actrec.data.video_limits import VideoLimits
+from actrec.data.video_limits import MOST_FPS, VideoLimits
 from actrec.types import ActrecError
 
 # Demuxers of FFmpeg that read one file and never follow a name in it: not hls, dash, concat, imf, sdp, image2, lavfi.
@@ -18,8 +18,8 @@ CONTAINERS = (
     *("live_flv", "m4v", "matroska", "mjpeg", "mov", "mpeg", "mpegts", "mpegvideo", "mxf", "nut", "obu", "ogg", "rm"),
     *("vc1", "vvc", "wtv", "yuv4mpegpipe"),
 )
-_MOST_FPS = 1000.0  # frames a second; a header that says more is not believed
 _TS_DISCONT = 0x200  # AVFMT_TS_DISCONT of FFmpeg
+_HELD = 2**26  # pixels that memory holds whatever the limits are, so that an error can name a picture's size
 _MOST_SIDE = 2**15  # pixels, of what FFmpeg decodes
 
 
@@ -42,7 +42,7 @@ class Header(NamedTuple):
 
 
 def opened(path: Path, limits: VideoLimits) -> Any:
-    """Opens a container with PyAV; no picture of more pixels than the limits admit is decoded while it is probed.
+    """Opens a container with PyAV; no picture far beyond the limits is decoded while it is probed.
 
     Raises:
         ActrecError: FFmpeg cannot open it as one of `CONTAINERS`.
@@ -65,8 +65,8 @@ def opened(path: Path, limits: VideoLimits) -> Any:
 
 
 def codec_options(limits: VideoLimits) -> dict[str, str]:
-    """The options that keep a decoder from pictures beyond the limits, whatever the header said."""
-    return {"max_pixels": f"{min(limits.side, _MOST_SIDE) ** 2:.0f}"}
+    """The options that keep a decoder from pictures far beyond the limits, whatever the header said."""
+    return {"max_pixels": f"{max(min(limits.side, _MOST_SIDE) ** 2, _HELD):.0f}"}
 
 
 def video_stream(container: Any) -> Any:
@@ -97,7 +97,7 @@ def read_header(container: Any, stream: Any, limits: VideoLimits) -> Header:
     import av
 
     rates = [float(rate) for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
-    rate = next((rate for rate in rates if 0 < rate <= _MOST_FPS), None)
+    rate = next((rate for rate in rates if 0 < rate <= MOST_FPS), None)
     seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
     if seconds is None and container.duration:
         seconds = container.duration / av.time_base

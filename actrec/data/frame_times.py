@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actrec.types import ActrecError
 
-_LEAST = 1e-3  # seconds between two frames; no rate is above 1000
+_LEAST = 1e-5  # seconds between two frames of one stamp
 _REORDERED = 16  # frames: H.264 and HEVC reorder no more
 
 

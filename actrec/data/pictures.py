@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from actrec.data.container import Header
 from actrec.data.decoding import Footage
-from actrec.data.video_limits import VideoLimits
+from actrec.data.video_limits import MOST_FPS, VideoLimits
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,10 @@ def open_pictures(folder: Path, fps: float, limits: VideoLimits) -> Footage:
         TooMuchVideo: They are beyond the limits.
     """
     files = _files(folder)
-    if not 0 < fps <= VideoLimits().fps:
-        raise ActrecError(f"its frame rate is given as {fps}; expected frames a second, above 0 and at most 1000.")
+    if not 0 < fps <= MOST_FPS:
+        raise ActrecError(
+            f"its frame rate is given as {fps}; expected frames a second, above 0 and at most {MOST_FPS:g}."
+        )
     limits.check(frames=len(files), seconds=(len(files) - 1) / fps, fps=fps)
     height, width, _ = _read(files[0]).shape
     limits.check(side=max(width, height))

@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from actrec.data.decoding import Footage, open_file
 from actrec.data.pictures import PICTURES, natural, open_pictures
-from actrec.data.video_limits import TooMuchVideo, VideoLimits
+from actrec.data.video_limits import MOST_FPS, TooMuchVideo, VideoLimits
 from actrec.types import ActrecError, SetupError
 
 __all__ = [
@@ -87,13 +87,22 @@ class Video:
 
     @property
     def fps(self) -> float:
-        """Frames a second: the header's figure where the rate is constant, else that of most of the frames."""
+        """Frames a second: the header's figure where the rate is constant, else that of most of the frames.
+
+        Raises:
+            ActrecError: The file is damaged, or its frames come faster than any camera gives them.
+        """
         rate = self._header.rate
         if len(self.times) < 2:
             return rate or _UNKNOWN_RATE
         if rate is not None and self.is_constant:
             return rate
-        return float(1 / np.median(np.diff(self.times)))
+        fps = float(1 / np.median(np.diff(self.times)))
+        if fps > MOST_FPS:
+            raise ActrecError(
+                f"its frames come at {fps:.0f} a second; expected at most {MOST_FPS:g}. Its times are damaged."
+            )
+        return fps
 
     @property
     def is_constant(self) -> bool:

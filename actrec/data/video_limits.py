@@ -8,6 +8,8 @@ import numpy as np
 
 from actrec.types import ActrecError
 
+MOST_FPS = 1000.0  # frames a second; a header or times that say more are not believed
+
 
 class TooMuchVideo(ActrecError):
     """A video beyond the limits."""
@@ -25,7 +27,7 @@ class VideoLimits:
     """
 
     seconds: float | int = np.inf
-    fps: float | int = 1000.0
+    fps: float | int = MOST_FPS
     side: float | int = 16_384
     frames: float | int = np.inf
 
