@@ -46,7 +46,7 @@ class Stream(NamedTuple):
     seconds: float | None
 
 
-def open_stream(source: str, longest: int) -> Stream:
+def open_stream(source: str, longest: int, picture_fps: float = 30.0) -> Stream:
     """Opens a video file, a folder of pictures, a camera or a network stream.
 
     Raises:
@@ -57,11 +57,11 @@ def open_stream(source: str, longest: int) -> Stream:
         return Stream(camera.frames(), camera.fps, camera.width, None, None)
     path = Path(source).expanduser()
     try:
-        video: Video = open_video(path)
+        video: Video = open_video(path, picture_fps)
+        fps, n_frames = video.about_fps, video.about_frames
     except ActrecError as error:
         raise type(error)(f"{path}: {error}") from None
-    seconds = video.about_frames / video.about_fps
-    return Stream(video.frames(longest), video.about_fps, video.width, video.about_frames, seconds)
+    return Stream(video.frames(longest), fps, video.width, n_frames, n_frames / fps)
 
 
 @contextmanager
@@ -192,7 +192,7 @@ def run(cfg: DictConfig) -> None:
     )
     for name, source in every.items():
         try:
-            stream = open_stream(source, cfg.longest)
+            stream = open_stream(source, cfg.longest, cfg.picture_fps)
             summary = predict(stream, extractor, recognizer.fresh(), output / name, cfg.video)
         except ActrecError as error:
             if len(every) == 1:

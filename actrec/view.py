@@ -24,7 +24,7 @@ from actrec.types import ActrecError
 log = logging.getLogger(__name__)
 
 
-def view_video(source: Path, output: Path, extractor: Extractor, longest: int) -> None:
+def view_video(source: Path, output: Path, extractor: Extractor, longest: int, picture_fps: float = 30.0) -> None:
     """Writes the video with the skeletons over it: those that `prepare` would keep in colours, all others in grey.
 
     Args:
@@ -32,12 +32,13 @@ def view_video(source: Path, output: Path, extractor: Extractor, longest: int) -
         output: The mp4.
         extractor: Finds and chooses the people.
         longest: Longer side of what is written, in pixels, at most.
+        picture_fps: Frames a second of a folder of pictures.
 
     Raises:
         ActrecError: The video cannot be read, or nobody is in it.
     """
     try:
-        video = open_video(source)
+        video = open_video(source, picture_fps)
         bar = tqdm(extractor.people(video), "pose", video.about_frames, unit="frame", disable=None)
         people = Crowd(iter(bar))
         chosen = extractor.choose(video, people)
@@ -95,7 +96,7 @@ def run(cfg: DictConfig) -> None:
     if is_store:
         view_store(source, output)
     else:
-        view_video(source, output, instantiate(cfg.extractor, _convert_="all"), cfg.longest)
+        view_video(source, output, instantiate(cfg.extractor, _convert_="all"), cfg.longest, cfg.picture_fps)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
 
 
-def open_pictures(folder: Path, fps: float, limits: VideoLimits) -> Footage:
+def open_pictures(folder: Path, fps: object, limits: VideoLimits) -> Footage:
     """Opens a folder of pictures, which are frames in the order of their names' numbers.
 
     Args:
@@ -42,11 +42,12 @@ def open_pictures(folder: Path, fps: float, limits: VideoLimits) -> Footage:
         TooMuchVideo: They are beyond the limits.
     """
     files = _files(folder)
-    if not 0 < fps <= MOST_FPS:
+    if isinstance(fps, bool) or not isinstance(fps, float | int) or not 0 < fps <= MOST_FPS:
         raise ActrecError(
-            f"its frame rate is given as {fps}; expected frames a second, above 0 and at most {MOST_FPS:g}."
+            f"its frame rate is given as {fps!r}; expected frames a second, above 0 and at most {MOST_FPS:g}."
         )
-    limits.check(frames=len(files), seconds=(len(files) - 1) / fps, fps=fps)
+    rate = float(fps)
+    limits.check(frames=len(files), seconds=(len(files) - 1) / rate, fps=rate)
     height, width, _ = _read(files[0]).shape
     limits.check(side=max(width, height))
 
@@ -58,9 +59,9 @@ def open_pictures(folder: Path, fps: float, limits: VideoLimits) -> Footage:
                     f"its picture {file.name} is {picture.shape[1]} × {picture.shape[0]} pixels, and the first, "
                     f"{files[0].name}, {width} × {height}; expected one size. Put them into folders of their own."
                 )
-            yield number / fps, resized(picture, size_x, size_y)
+            yield number / rate, resized(picture, size_x, size_y)
 
-    return Footage(width, height, Header(fps, len(files)), decode)
+    return Footage(width, height, Header(rate, len(files)), decode)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -132,7 +132,7 @@ class Video:
         return max(round(self.width * scale), 1), max(round(self.height * scale), 1)
 
 
-def open_video(path: Path, picture_fps: float = 30.0, limits: VideoLimits | None = None) -> Video:
+def open_video(path: Path, picture_fps: object = 30.0, limits: VideoLimits | None = None) -> Video:
     """Opens a video file, or a folder of pictures whose order is that of the numbers in their names.
 
     Args:

@@ -4,7 +4,6 @@ import struct
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -110,38 +109,6 @@ def test_without_pyav(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(SetupError, match=r"actrec\[video\]"):
         open_video(clip)
-
-
-class TestPictures:
-    @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        for number in range(1, 13):
-            cv2.imwrite(str(tmp_path / f"{number:06d}.jpg"), np.full((30, 40, 3), 20 * number, dtype=np.uint8))
-        (tmp_path / "readme.txt").write_text("no picture")
-        return tmp_path
-
-    def test_are_frames_in_the_order_of_their_names(self, folder: Path) -> None:
-        opened = open_video(folder, picture_fps=20.0)
-        times, pictures = zip(*opened.frames(20), strict=True)
-        np.testing.assert_allclose(times, np.arange(12) / 20)
-        assert pictures[0].shape == (15, 20, 3)
-        np.testing.assert_allclose([picture.mean() for picture in pictures], 20 * np.arange(1, 13), atol=2)
-        assert (opened.width, opened.height, opened.fps) == (40, 30, 20.0)
-
-    def test_are_rgb(self, tmp_path: Path) -> None:
-        cv2.imwrite(str(tmp_path / "a.png"), np.full((8, 8, 3), (0, 0, 255), dtype=np.uint8))  # OpenCV's order: red
-        _, picture = next(iter(open_video(tmp_path).frames()))
-        assert picture[0, 0].tolist() == [255, 0, 0]
-
-    @pytest.mark.parametrize("content", [b"", b"no picture"])
-    def test_that_cannot_be_read_are_named(self, folder: Path, content: bytes) -> None:
-        (folder / "000007.jpg").write_bytes(content)
-        with pytest.raises(ActrecError, match=r"picture 000007\.jpg cannot be read"):
-            list(open_video(folder).frames())
-
-    def test_none(self, tmp_path: Path) -> None:
-        with pytest.raises(ActrecError, match="no pictures"):
-            open_video(tmp_path)
 
 
 def test_narrow_pictures(tmp_path: Path) -> None:
