@@ -1,33 +1,37 @@
-"""What is known of a skeleton store that is being made: which clips it has, and which are left out and why.
+"""What is known of a skeleton store that is being made: which clips it has, what from, and which are left out and why.
 
-The rows of `manifest.csv.part` and `left_out.csv.part` are written as clips are done; a worker that makes one share of
-a store has files of its own. The order for a clip is: its npz under a temporary name, its row, then the npz's own name.
-So a file that has its name has its row, and a clip with both is never done again. Of a clip with several people, the
-first one's comes last.
+The rows of `manifest.csv.part`, `left_out.csv.part` and `sources.csv.part` are written as clips are done; a worker that
+makes one share of a store has files of its own. The order for a clip is: its npz under a temporary name, its row, what
+it was made from with a hash of its arrays, then the npz's own name. So a clip whose npz has that hash is whole, and
+never done again while its source is the same; wherever a run is killed, any other is.
 """
 
 from __future__ import annotations
 
 import csv
+import glob
 import io
-import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
-from actrec.data.store import COLUMNS, FORMAT_VERSION, INFO, MANIFEST, Row, read_info, read_keypoints, read_rows
-from actrec.files import csv_text, replace_file
-from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.data import made_from, stamps
+from actrec.data.claim import claim
+from actrec.data.clip_source import ClipSource
+from actrec.data.made_from import SOURCES, MadeFrom
+from actrec.data.plausibility import ClipMeasure, measure
+from actrec.data.store import COLUMNS, FORMAT_VERSION, MANIFEST, Row
+from actrec.data.store_rows import row_of, whole_keypoints, whole_rows
+from actrec.files import csv_text, printable, replace_file
+from actrec.types import SkeletonSequence
 
 LEFT_OUT = "left_out.csv"
 _REASONS = ("clip_id", "source", "label", "file", "stamp", "reason")
+_TABLES = {MANIFEST: COLUMNS, LEFT_OUT: _REASONS, SOURCES: made_from.COLUMNS}
 _PART = ".part"
 
 
@@ -37,13 +41,15 @@ class Stored:
 
     Attributes:
         rows: Of the manifest; one a person.
-        joints: In all its frames.
-        observed: Those with a confidence above zero.
+        measures: What is in its keypoints; one a person.
+        keypoints: Hash of its arrays.
+        people: How many sequences it is; 0 for the only one.
     """
 
     rows: list[Row]
-    joints: int
-    observed: int
+    measures: list[ClipMeasure]
+    keypoints: str
+    people: int
 
 
 @dataclass
@@ -57,9 +63,8 @@ class Ledger:
 
     path: Path
     share: str = ""
-    _rows: dict[str, Row] = field(default_factory=dict)
-    _left_out: dict[str, Row] = field(default_factory=dict)
-    _files: list[io.TextIOBase] = field(default_factory=list)
+    _known: dict[str, dict[str, Row]] = field(default_factory=lambda: {name: {} for name in _TABLES})
+    _files: dict[str, io.TextIOBase] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: Path, info: dict[str, Any], share: str = "") -> Ledger:
@@ -68,106 +73,181 @@ class Ledger:
         Raises:
             ActrecError: The folder holds another store, or something else.
         """
-        info = {"format_version": FORMAT_VERSION, **info}
-        if path.exists() and not path.is_dir():
-            raise ActrecError(f"store={path} is a file; give a folder.")
-        old, finished = read_info(path), (path / MANIFEST).is_file()
-        if old is None and path.is_dir() and any(not _is_temporary(file) for file in path.iterdir()):
-            raise ActrecError(
-                f"The folder {path} has files in it and is no skeleton store. Give an empty or new store=."
-            )
-        differing = [key for key in info if old is not None and old.get(key) != info[key]]
-        if old is not None and differing and (finished or share):
-            key, was, wanted = _difference(differing[0], old.get(differing[0]), info[differing[0]])
-            raise ActrecError(
-                f"The store {path} was made otherwise: its {key} is {was!r}, and now {wanted!r} is wanted. "
-                "Give another store=, or remove that folder."
-            )
-        (path / "clips").mkdir(parents=True, exist_ok=True)
-        if differing:
-            for file in [*path.glob(f"{MANIFEST}{_PART}*"), *path.glob(f"{LEFT_OUT}{_PART}*")]:
+        parts = [file for name in _TABLES for file in path.glob(f"{name}{_PART}*")]
+        finished = any((path / name).is_file() for name in (MANIFEST, SOURCES))
+        if claim(path, {"format_version": FORMAT_VERSION, **info}, keep=finished or share != ""):
+            for file in parts:
                 file.unlink()
-        if old is None or differing:
-            replace_file(path / INFO, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
+        (path / "clips").mkdir(exist_ok=True)
         ledger = cls(path, share)
         ledger.read()
         return ledger
 
     def __enter__(self) -> Ledger:
-        for name, columns in ((MANIFEST, COLUMNS), (LEFT_OUT, _REASONS)):
-            part = self.path / f"{name}{_PART}{self.share}"
-            known = self._rows if name == MANIFEST else self._left_out
+        for name, columns in _TABLES.items():
+            part, known = self._part(name), self._known[name]
             if self.share and part.is_file():  # a killed run may have left half a row
-                known = {row["clip_id"]: row for row in _whole_rows(part, columns)}
+                known = {row["clip_id"]: row for row in whole_rows(part, columns)}
             rows = known.values() if not self.share or part.is_file() else ()
             replace_file(part, csv_text(columns, ([row[column] for column in columns] for row in rows)))
-            self._files.append(part.open("a", newline="", encoding="utf-8"))
+            self._files[name] = part.open("a", newline="", encoding="utf-8")
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files:
+        for file in self._files.values():
             file.close()
+
+    def _part(self, name: str) -> Path:
+        return self.path / f"{name}{_PART}{self.share}"
 
     def read(self) -> None:
         """Read what all workers have written by now."""
-        for name, columns, known in ((MANIFEST, COLUMNS, self._rows), (LEFT_OUT, _REASONS, self._left_out)):
+        for name, columns in _TABLES.items():
             for file in [self.path / name, *sorted(self.path.glob(f"{name}{_PART}*"))]:
                 if file.is_file():
-                    known.update((row["clip_id"], row) for row in _whole_rows(file, columns))
+                    self._known[name].update((row["clip_id"], row) for row in whole_rows(file, columns))
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all rows, one a person."""
+        return set(self._known[MANIFEST])
+
+    def rows(self, clip_id: str) -> list[Row]:
+        """The rows of a clip, all people's; none where it was never stored, or its record says that it is left out."""
+        known, record = self._known[MANIFEST], self.made_from(clip_id)
+        if record is None:
+            return [known[clip_id]] if clip_id in known else list(self._people(clip_id))
+        if not record["people"].isdecimal():
+            return []
+        number = int(record["people"])
+        ids = [person_id(clip_id, n + 1) for n in range(number)] if number else [clip_id]
+        return [known[name] for name in ids] if all(name in known for name in ids) else []
 
     def find(self, clip_id: str) -> Stored | None:
-        """A clip, if the store has it with all its people, and its files are readable and what their rows say."""
-        rows = [self._rows[clip_id]] if clip_id in self._rows else list(self._people(clip_id))
-        arrays = [_keypoints(self.path, row) for row in rows]
+        """A clip, if the store has it with all its people, and its files are readable and what was written."""
+        rows, record = self.rows(clip_id), self.made_from(clip_id)
+        arrays = [whole_keypoints(self.path, row) for row in rows]
         whole = [array for array in arrays if array is not None]
         if not rows or len(whole) < len(rows):
             return None
-        observed = sum(int((array[..., 2] > 0).sum()) for array in whole)
-        return Stored(rows, sum(array.shape[0] * array.shape[1] for array in whole), observed)
+        measures = [measure(array, row) for array, row in zip(whole, rows, strict=True)]
+        keypoints = _hash_of(measures)
+        if record is not None and record["keypoints"] != keypoints:
+            return None
+        return Stored(rows, measures, keypoints, 0 if rows[0]["clip_id"] == clip_id else len(rows))
 
     def _people(self, clip_id: str) -> Iterator[Row]:
         number = 1
-        while (row := self._rows.get(person_id(clip_id, number))) is not None:
+        while (row := self._known[MANIFEST].get(person_id(clip_id, number))) is not None:
             yield row
             number += 1
 
+    def written(self, stored: Stored) -> int:
+        """When the first of a clip's files was written, in ns since 1970."""
+        return min(stamps.modified(self.path / row["file"]) for row in stored.rows)
+
+    def made_from(self, clip_id: str) -> Row | None:
+        """What a clip was made from, or left out for; None where it was not yet, or by a version that does not say."""
+        return self._known[SOURCES].get(clip_id)
+
     def why_left_out(self, clip_id: str) -> Row | None:
         """The row of a clip that was left out: `reason` is empty where the label map has no place for it."""
-        return self._left_out.get(clip_id)
+        return self._known[LEFT_OUT].get(clip_id)
 
-    def add(self, sequences: Sequence[SkeletonSequence]) -> None:
+    def add(self, source: MadeFrom, sequences: Sequence[SkeletonSequence], people: int) -> Stored:
         """Stores a clip: its only sequence, or one a person."""
-        for sequence in reversed(sequences):
-            row = _row(sequence)
-            file = self.path / row["file"]
-            temporary = file.with_suffix(".npz.tmp")
-            with temporary.open("wb") as stream:
-                np.savez(stream, keypoints=sequence.keypoints.astype(np.float32, copy=False))
-            self._append(0, [row[name] for name in COLUMNS])
-            os.replace(temporary, file)
-            self._rows[sequence.clip_id] = row
+        rows = [row_of(sequence) for sequence in sequences]
+        files = [self.path / row["file"] for row in rows]
+        arrays = [sequence.keypoints.astype(np.float32, copy=False) for sequence in sequences]
+        measures = list(map(measure, arrays, rows))
+        stored = Stored(rows, measures, _hash_of(measures), people)
+        try:
+            for file, array in zip(files, arrays, strict=True):
+                with _temporary(file).open("wb") as stream:
+                    np.savez(stream, keypoints=array)
+            for row in rows:
+                self._append(MANIFEST, row)
+            self._append(SOURCES, source.record(people, stored.keypoints))
+            if any(file.is_file() for file in files):
+                self._reopen()
+            for file in files:
+                os.replace(_temporary(file), file)
+        except BaseException:
+            for file in files:
+                _temporary(file).unlink(missing_ok=True)
+            raise
+        return stored
 
-    def leave_out(self, clip_id: str, source: str, label: str, file: str, reason: str) -> None:
-        """Notes why a clip is not in the store, so that it need not be read again while its file is the same."""
-        values = (clip_id, source, label, file, stamp(file), reason)
-        self._append(1, values)
-        self._left_out[clip_id] = dict(zip(_REASONS, values, strict=True))
+    def restate(self, source: MadeFrom, stored: Stored, sequences: Sequence[SkeletonSequence]) -> Stored:
+        """Gives a stored clip the rows of `sequences`, whose arrays are those that it has."""
+        rows = [row_of(sequence) for sequence in sequences]
+        for row in rows if rows != stored.rows else ():
+            self._append(MANIFEST, row)
+        self.confirm(source, stored)
+        measures = [measure(sequence.keypoints, row) for sequence, row in zip(sequences, rows, strict=True)]
+        return Stored(rows, measures, stored.keypoints, stored.people)
 
-    def _append(self, which: int, values: Iterable[str]) -> None:
-        csv.writer(self._files[which], lineterminator="\n").writerow(values)
-        self._files[which].flush()
+    def confirm(self, source: MadeFrom, stored: Stored | None) -> None:
+        """Notes that a clip is as the source, as it is now, has it: stored, or left out."""
+        if not source.is_noted(self.made_from(source.clip.clip_id)):
+            self._append(SOURCES, source.record(stored.people, stored.keypoints) if stored else source.record(None, ""))
 
-    def close(self, rows: Sequence[Row], left_out: Sequence[Row]) -> None:
-        """Finishes the store: the manifest comes last."""
-        text = csv_text(_REASONS, ([row[column] for column in _REASONS] for row in left_out))
-        if left_out:
-            _replace_changed(self.path / LEFT_OUT, text)
-        else:
-            (self.path / LEFT_OUT).unlink(missing_ok=True)
-        _replace_changed(self.path / MANIFEST, csv_text(COLUMNS, ([row[name] for name in COLUMNS] for row in rows)))
-        for name in (MANIFEST, LEFT_OUT):
-            for part in self.path.glob(f"{name}{_PART}*"):
-                part.unlink(missing_ok=True)
+    def leave_out(self, source: MadeFrom, label: str, reason: str, again: bool = False) -> None:
+        """Notes why a clip is not in the store, so that it need not be read again while its source is the same.
+
+        Args:
+            source: What it would be made from.
+            label: Its source's label, where that is known.
+            reason: What is wrong with it; empty where the label map has no place for it.
+            again: Whether it is to be tried again all the same.
+        """
+        clip = source.clip
+        for file in (self.path / "clips").glob(f"{glob.escape(clip.clip_id)}*.npz.tmp"):  # of a run that was killed
+            file.unlink()
+        again = again or not (source.glance or source.content)  # it has no file, and so no stamp that could change
+        stamp = "" if again else left_out_stamp(clip)
+        values = (clip.clip_id, clip.source, label, clip.origin, stamp, reason)
+        self._append(LEFT_OUT, {name: printable(value) for name, value in zip(_REASONS, values, strict=True)})
+        self._append(SOURCES, source.record(None, "", again))
+
+    def _append(self, name: str, row: Row) -> None:
+        csv.writer(self._files[name], lineterminator="\n").writerow([row[column] for column in _TABLES[name]])
+        self._files[name].flush()
+        self._known[name][row["clip_id"]] = row
+
+    def _reopen(self) -> None:
+        """Takes the manifest away, as a finished store is not whole while its clips change; the part files have all."""
+        manifest, part = self.path / MANIFEST, self.path / f"{MANIFEST}{_PART}"
+        if self.share and not part.exists():
+            try:
+                os.replace(manifest, part)  # the rows of other shares are nowhere else
+            except FileNotFoundError:  # another worker was first, or it was not finished
+                return
+        manifest.unlink(missing_ok=True)
+
+    def close(self, rows: Sequence[Row], left_out: Sequence[Row], clip_ids: Sequence[str]) -> None:
+        """Finishes the store: clips that it no longer has go first, and the manifest comes last.
+
+        Args:
+            rows: Of the manifest.
+            left_out: Of the clips that are not in it.
+            clip_ids: Of all clips, in the order of `sources.csv`.
+        """
+        gone = [self._known[MANIFEST][name] for name in self.ids - {row["clip_id"] for row in rows}]
+        if gone:
+            self._reopen()
+        for row in gone:
+            (self.path / row["file"]).unlink(missing_ok=True)
+        sources = [self._known[SOURCES][name] for name in clip_ids if name in self._known[SOURCES]]
+        for name, kept in ((LEFT_OUT, left_out), (SOURCES, sources), (MANIFEST, rows)):
+            columns = _TABLES[name]
+            if kept or name != LEFT_OUT:
+                text = csv_text(columns, ([row[column] for column in columns] for row in kept))
+                _replace_changed(self.path / name, text)
+            else:
+                (self.path / name).unlink(missing_ok=True)
+        for part in [part for name in _TABLES for part in self.path.glob(f"{name}{_PART}*")]:
+            part.unlink(missing_ok=True)
 
 
 def person_id(clip_id: str, number: int) -> str:
@@ -175,55 +255,27 @@ def person_id(clip_id: str, number: int) -> str:
     return f"{clip_id}.p{number}"
 
 
-def stamp(file: str) -> str:
-    """Tells whether a file is the one that it was: size and time of its last change; empty where it cannot be had."""
+def _hash_of(people: Sequence[ClipMeasure]) -> str:
+    return (
+        people[0].keypoints
+        if len(people) == 1
+        else stamps.values({each.row["clip_id"]: each.keypoints for each in people})
+    )
+
+
+def left_out_stamp(clip: ClipSource) -> str:
+    """The column `stamp` of `left_out.csv`: size and time of the last change of a clip's file; empty without one."""
     try:
-        status = os.stat(file)
-    except OSError:
+        status = os.stat(clip.file)
+    except (OSError, ValueError):
         return ""
     return f"{status.st_size}-{status.st_ctime_ns}"
 
 
-def _difference(key: str, old: Any, new: Any) -> tuple[str, Any, Any]:
-    """The dotted path of the first thing in which two values differ, and that thing in both."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in dict.fromkeys([*old, *new]):
-            if old.get(name) != new.get(name):
-                return _difference(f"{key}.{name}", old.get(name), new.get(name))
-    return key, old, new
+def _temporary(file: Path) -> Path:
+    return file.with_suffix(".npz.tmp")
 
 
 def _replace_changed(path: Path, text: str) -> None:
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         replace_file(path, text)
-
-
-def _is_temporary(file: Path) -> bool:
-    return file.suffix == ".tmp"  # another worker may be about to name it
-
-
-def _whole_rows(file: Path, columns: Sequence[str]) -> list[Row]:
-    """Rows that were written to their end; the last one of a part file may not be."""
-    try:
-        rows = read_rows(file, columns)
-    except FileNotFoundError:  # another worker has just finished the store
-        return []
-    if columns != COLUMNS:
-        return [row for row in rows if None not in row.values()]
-    return [row for row in rows if None not in row.values() and row["file"] == f"clips/{row['clip_id']}.npz"]
-
-
-def _row(sequence: SkeletonSequence) -> Row:
-    values = {name: str(getattr(sequence, name)) for name in COLUMNS if name not in ("n_frames", "file")}
-    return {**values, "n_frames": str(len(sequence)), "file": f"clips/{sequence.clip_id}.npz"}
-
-
-def _keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | None:
-    """The clip's keypoints, if its file is there, readable and what the row says."""
-    try:
-        keypoints = read_keypoints(path / row["file"])
-    except Exception:  # numpy and zipfile raise a dozen kinds for a damaged archive; whichever it is, make it anew
-        return None
-    expected = (int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints, 3)
-    sound = keypoints.shape == expected and keypoints.dtype == np.float32 and np.isfinite(keypoints).all()
-    return keypoints if sound else None

@@ -11,7 +11,10 @@ from typing import Any
 from actrec.data.importers import ClipGenerator, Importer
 from actrec.data.labels import LabelMap
 from actrec.data.load import conform
-from actrec.data.writer import REJECTED, ClipSource, Share, StoreSummary, write_store
+from actrec.data.plausibility import findings
+from actrec.data.plausible_words import plausibility_line, warning
+from actrec.data.store_summary import StoreSummary
+from actrec.data.writer import REJECTED, ClipSource, Share, write_store
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
 
@@ -74,6 +77,11 @@ def prepare(
     present = {clip.source for clip in clips}
     absent = [source for source in label_map.sources if source not in present]
     log.info("%s", describe(summary, store, label_map.names, absent))
+    if not summary.missing:
+        log.info("%s", plausibility_line(summary.measures))
+        for finding in findings(summary.measures):
+            log.warning("%s", warning(finding))
+    log.info("%s", outcome(summary, store))
     return summary
 
 
@@ -90,7 +98,7 @@ def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSour
 
 
 def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), absent: list[str] | None = None) -> str:
-    """What a run did and what the store has, for people: a table of clips by label and source, and what is amiss."""
+    """What the store has, for people: a table of clips by label and source, and what is amiss."""
     sources = sorted({row["source"] for row in summary.rows})
     counts = Counter((row["label"], row["source"]) for row in summary.rows)
     names = labels or tuple(sorted({row["label"] for row in summary.rows}))
@@ -116,8 +124,24 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
     if summary.rejected:
         lines.append(f"Rejected {len(summary.rejected)}, listed in {store / REJECTED}:")
         lines += [f"  {origin}: {reason}" for origin, reason in summary.rejected.items()]
-    if summary.missing:
-        lines.append(f"Clips still to come from other shards: {summary.missing}; the last shard finishes the store.")
-        return "\n".join([*lines, f"{summary.written} clips written to {store} by this one."])
-    done = f"{summary.written} clips written to {store}" if summary.written else f"{store} was already complete"
-    return "\n".join([*lines, f"{done}."])
+    if summary.unforeseen:
+        lines.append(
+            f"{summary.unforeseen} of them by errors that are not foreseen, and are tried again with the next run; "
+            "hydra.verbose=actrec shows their tracebacks."
+        )
+    if summary.adopted:
+        lines.append(
+            f"{summary.adopted} clips are of a version that did not note what they were made from. Their sources are "
+            "no newer than they are, and are taken for what they were made from."
+        )
+    return "\n".join(lines)
+
+
+def outcome(summary: StoreSummary, store: Path) -> str:
+    """What a run did, the last line of all."""
+    if not summary.missing:
+        return summary.outcome(store)
+    return (
+        f"Clips still to come from other shards: {summary.missing}; the last shard finishes the store.\n"
+        f"{summary.written} clips written to {store} by this one."
+    )

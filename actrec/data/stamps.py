@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,24 @@ def glance(path: Path) -> str:
     modification time differs.
     """
     try:
-        entries = sorted(_entries(path))
-        values = [f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}" for _, status in entries]
-    except OSError:
+        status = os.stat(path)
+        if not stat.S_ISDIR(status.st_mode):
+            return _times(status)
+        return _short(os.fsencode(f"{name} {_times(each)}\n") for name, each in sorted(_entries(path)))
+    except (OSError, ValueError):  # no path at all: a null byte in it
         return ""
-    if not path.is_dir():
-        return values[0]
-    return _short(f"{name} {value}\n".encode() for (name, _), value in zip(entries, values, strict=True))
+
+
+def _times(status: os.stat_result) -> str:
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+
+
+def modified(path: Path) -> int:
+    """When a file, or the latest of a folder's, was modified, in ns since 1970; 0 where there is none."""
+    try:
+        return max((status.st_mtime_ns for _, status in _entries(path)), default=0)
+    except (OSError, ValueError):
+        return 0
 
 
 def content(path: Path) -> str:
@@ -41,8 +53,9 @@ def content(path: Path) -> str:
     Files of up to 16 MiB are read whole, larger ones in 64 blocks of 64 KiB spread evenly from the first to the last.
     """
     try:
-        return _short(part for name, _ in sorted(_entries(path)) for part in (name.encode(), *_parts(path, name)))
-    except (OSError, UnicodeError):
+        names = sorted(name for name, _ in _entries(path))
+        return _short(part for name in names for part in (os.fsencode(name), *_parts(path, name)))
+    except (OSError, ValueError):
         return ""
 
 

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy import ndarray
@@ -123,8 +124,8 @@ def read_rows(file: Path, expected: Sequence[str] = COLUMNS) -> list[Row]:
 
 def read_keypoints(file: Path) -> ndarray:
     """The array `keypoints` of an npz, unchecked."""
-    with file.open("rb") as stream, np.load(stream) as archive:  # np.load leaves a damaged file open, if it opens it
-        keypoints: ndarray = archive["keypoints"]
+    with ZipFile(file) as archive, archive.open("keypoints.npy") as stream:  # np.load takes a third longer for it
+        keypoints: ndarray = np.lib.format.read_array(stream)
         return keypoints
 
 

@@ -7,63 +7,27 @@ any more finishes it.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from actrec.data.ids import distinct_ids, safe_id
-from actrec.data.ledger import Ledger, Stored, person_id, stamp
+from actrec.data.clip_source import ClipSource
+from actrec.data.ids import distinct_ids
+from actrec.data.ledger import Ledger, Stored
+from actrec.data.made_from import MadeFrom
+from actrec.data.plausibility import observed_share
 from actrec.data.store import Row
-from actrec.files import csv_text, printable, replace_file
-from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError, SetupError, SkeletonSequence
+from actrec.data.store_summary import StoreSummary
+from actrec.data.up_to_date import Accept, bring_up_to_date
+from actrec.files import csv_text, replace_file
+from actrec.types import ActrecError
+
+__all__ = ["REJECTED", "Accept", "ClipSource", "Share", "StoreSummary", "write_store"]
 
 REJECTED = "rejected.csv"
-Accept = Callable[[SkeletonSequence], SkeletonSequence | None]
-
-
-@dataclass(frozen=True)
-class ClipSource:
-    """A clip that an importer has found, not yet read.
-
-    Attributes:
-        clip_id: Unique in the store; made a safe file name by `ids.safe_id`.
-        source: Which data set it is from.
-        origin: The file that it is in, for messages.
-        load: Reads it: one sequence, or a list of them, one a person. Raises `ActrecError` where the file is bad, and
-            the clip is then left out and listed.
-        label: The source's own, where it is known before the clip is read.
-        pose: What is to find the joints: name and version; None where they are in the file.
-        file: The file, or folder of pictures, whose content the clip is made from; `origin` if not given.
-        row: What goes into the clip's row of the manifest as it is given here and leaves the keypoints alone: label,
-            group and split, where they are known before the clip is read. With another row, it is not read again.
-        inputs: What else shapes the clip, by name, as plain JSON: frame rate, picture size, options of the importer.
-            With other inputs the clip is made again.
-        content: Stamps the clip's part of a file that has many; the whole file counts if not given.
-        given_id: The id as it was given.
-    """
-
-    clip_id: str
-    source: str
-    origin: str
-    load: Callable[[], SkeletonSequence | list[SkeletonSequence]]
-    label: str | None = None
-    pose: tuple[str, str] | None = None
-    file: str = ""
-    row: Mapping[str, str] = field(default_factory=dict)
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    content: Callable[[], str] | None = None
-    given_id: str = field(init=False, default="")
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "given_id", self.clip_id)
-        object.__setattr__(self, "clip_id", safe_id(self.clip_id))
-        object.__setattr__(self, "file", self.file or self.origin)
-        object.__setattr__(self, "origin", printable(self.origin))
 
 
 @dataclass(frozen=True)
@@ -90,31 +54,6 @@ class Share:
         return cls(int(match[1]), int(match[2]))
 
 
-@dataclass
-class StoreSummary:
-    """What a run of `write_store` did, and what the store now has.
-
-    Attributes:
-        rows: The manifest's rows.
-        written: How many clips this run wrote; the others were there.
-        frames: How many frames those have.
-        missing: Clips that other workers have yet to make; the store is not finished.
-        observed: Of all joints in all frames, the share that has a confidence above zero.
-        unseen: Clips in which no joint is observed in any frame; they are kept.
-        rejected: Bad clips: their origin and what is wrong with them.
-        skipped: Clips left out by the label map, by source and that source's label.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    written: int = 0
-    frames: int = 0
-    missing: int = 0
-    observed: float = 0.0
-    unseen: list[str] = field(default_factory=list)
-    rejected: dict[str, str] = field(default_factory=dict)
-    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
 def write_store(
     path: str | Path,
     clips: Iterable[ClipSource],
@@ -123,9 +62,11 @@ def write_store(
     max_rejected: float = 0.05,
     share: Share | None = None,
 ) -> StoreSummary:
-    """Make a skeleton store, or go on with one; clips that are whole are not read or written again.
+    """Makes a skeleton store, goes on with one that is not finished, or brings one up to date with its sources.
 
-    Nor is a clip that was left out, while its file has not changed.
+    Clips whose sources are the same are not read again, be they stored or left out; those whose sources changed are
+    made again, and those that are not among `clips` any more are removed. An exception that a clip raises and nobody
+    foresaw rejects that clip.
 
     Args:
         path: The store's folder, made if need be.
@@ -138,24 +79,24 @@ def write_store(
     Raises:
         ActrecError: Two clips have one id, the folder holds another store, or too many clips are bad.
         SetupError: No clip can be read.
+        OSError: The store cannot be written.
     """
     path, clips = Path(path), _distinct(clips)
     mine = clips if share is None else clips[share.index :: share.of]
-    done: dict[str, Stored] = {}
+    done: dict[str, Stored | None] = {}
     summary = StoreSummary()
     suffix = "" if share is None else f"-{share.index}-of-{share.of}"
     with Ledger.open(path, info, suffix) as ledger:
+        before = ledger.ids
         with tqdm(mine, desc=str(info["dataset"]), unit="clip", disable=None) as bar:
             for clip in bar:
-                stored = ledger.find(clip.clip_id)
-                if stored is None and not _stays_out(clip, ledger):
-                    stored = _make(clip, ledger, accept, summary)
+                tried = summary.tried
+                done[clip.clip_id] = bring_up_to_date(clip, ledger, accept, summary)
+                if summary.tried > tried:
                     pace = summary.frames / max(bar.format_dict["elapsed"], 1e-9)
                     bar.set_postfix_str(f"{pace:.0f} frames/s", refresh=False)
-                if stored is not None:
-                    done[clip.clip_id] = stored
         ledger.read()
-        _finish(path, clips, ledger, done, summary, max_rejected)
+        _finish(path, clips, ledger, done, summary, max_rejected, before)
     return summary
 
 
@@ -183,67 +124,27 @@ def _distinct(given: Iterable[ClipSource]) -> list[ClipSource]:
     return clips
 
 
-def _stays_out(clip: ClipSource, ledger: Ledger) -> bool:
-    row = ledger.why_left_out(clip.clip_id)
-    return row is not None and row["stamp"] != "" and row["stamp"] == stamp(clip.origin)
-
-
-def _make(clip: ClipSource, ledger: Ledger, accept: Accept, summary: StoreSummary) -> Stored | None:
-    """Reads a clip into the store; None where it is left out."""
-    try:
-        loaded = clip.load()
-        people = loaded if isinstance(loaded, list) else [loaded]
-        for sequence in people:
-            _check_joints(sequence)
-    except SetupError:
-        raise
-    except ActrecError as error:
-        ledger.leave_out(clip.clip_id, clip.source, clip.label or "", clip.origin, " ".join(str(error).split()))
-        return None
-    ids = [person_id(clip.clip_id, number + 1) for number in range(len(people))]
-    if not isinstance(loaded, list):
-        ids = [clip.clip_id]
-    sequences = [
-        accept(replace(sequence, clip_id=name, source=clip.source)) for sequence, name in zip(people, ids, strict=True)
-    ]
-    kept = [sequence for sequence in sequences if sequence is not None]
-    if not kept:
-        ledger.leave_out(clip.clip_id, clip.source, people[0].label, clip.origin, "")
-        return None
-    ledger.add(kept)
-    summary.written += len(kept)
-    summary.frames += sum(map(len, kept))
-    return ledger.find(clip.clip_id)
-
-
-def _check_joints(sequence: SkeletonSequence) -> None:
-    skeleton = get_skeleton(sequence.skeleton)
-    if sequence.keypoints.shape[1] != skeleton.n_joints:
-        raise ActrecError(
-            f"it has {sequence.keypoints.shape[1]} joints; skeleton '{skeleton.name}' has {skeleton.n_joints}. Name "
-            "the skeleton that it has: dataset.skeleton=…"
-        )
-
-
 def _finish(
     path: Path,
     clips: Sequence[ClipSource],
     ledger: Ledger,
-    done: dict[str, Stored],
+    done: dict[str, Stored | None],
     summary: StoreSummary,
     max_rejected: float,
+    before: set[str],
 ) -> None:
     """Adds the store up, over all workers' clips, and finishes it where none is missing."""
-    joints = observed = 0
     left_out: list[Row] = []
     for clip in clips:
-        stored = done.get(clip.clip_id) or ledger.find(clip.clip_id)
+        settled = clip.clip_id in done or _settled(clip, ledger)
+        stored = done[clip.clip_id] if clip.clip_id in done else ledger.find(clip.clip_id)
         reason = ledger.why_left_out(clip.clip_id)
-        if stored is not None:
+        if settled and stored is not None:
             summary.rows += stored.rows
-            joints, observed = joints + stored.joints, observed + stored.observed
-            summary.unseen += [row["clip_id"] for row in stored.rows] if not stored.observed else []
-        elif reason is None:
+            summary.measures += stored.measures
+            if not any(each.any for each in stored.measures):
+                summary.unseen += [row["clip_id"] for row in stored.rows]
+        elif not settled or reason is None:
             summary.missing += 1
         else:
             left_out.append(reason)
@@ -251,10 +152,17 @@ def _finish(
                 summary.rejected[clip.origin] = reason["reason"]
             else:
                 summary.skipped[clip.source, reason["label"]] += 1
-    summary.observed = observed / max(joints, 1)
+    summary.observed = observed_share(summary.measures)
     if not summary.missing:
+        summary.removed = len(before - {row["clip_id"] for row in summary.rows})
         _check_rejected(path, summary, sum(row["reason"] != "" for row in left_out), len(clips), max_rejected)
-        ledger.close(summary.rows, left_out)
+        ledger.close(summary.rows, left_out, [clip.clip_id for clip in clips])
+
+
+def _settled(clip: ClipSource, ledger: Ledger) -> bool:
+    """Whether another worker has brought a clip up to date."""
+    record = ledger.made_from(clip.clip_id)
+    return record is not None and MadeFrom(clip).settled(record)
 
 
 def _check_rejected(path: Path, summary: StoreSummary, n_bad: int, n_clips: int, max_rejected: float) -> None:

@@ -1,0 +1,195 @@
+"""Whether keypoints look like what they should be: what a store's clips have in them, and what is wrong with that.
+
+Findings are plain data; `actrec.data.plausible_words` says them. Each is chosen so that sound data has none of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from actrec.data import stamps
+from actrec.data.preprocess import Preprocess
+from actrec.data.store import Row
+from actrec.skeleton import get_skeleton
+
+THRESHOLD = Preprocess.confidence_threshold
+SMALL = 10.0  # pixels; no person is smaller
+RATES = (5.0, 240.0)
+_MARGIN = 0.1  # of the picture's size, by which a joint may lie outside: YOLO and HRNet guess that far
+_MOST = 0.5
+_HARDLY = 0.05
+_INVERTED = 0.75  # of frames; of Penn Action's, 6 % have the hips above the shoulders
+
+
+@dataclass(frozen=True)
+class ClipMeasure:
+    """What is in one sequence's keypoints.
+
+    Attributes:
+        row: Of the manifest.
+        keypoints: Hash of the array.
+        seen: How often each joint is observed, as preprocessing has it: with a confidence of 0.2 or more.
+        any: Number of joints with a confidence above 0, in all frames.
+        low: Least x and y of observed joints, and least confidence above 0; NaN where there are none.
+        high: The greatest.
+        outside: Share of the observed joints that lie outside the picture, where its size is known.
+        torsos: Frames in which shoulders and hips are observed.
+        inverted: Those of them in which the hips are above the shoulders.
+    """
+
+    row: Row
+    keypoints: str
+    seen: Int[ndarray, " joint"]
+    any: int
+    low: Float[ndarray, "3"]
+    high: Float[ndarray, "3"]
+    outside: float
+    torsos: int
+    inverted: int
+
+    @property
+    def n_frames(self) -> int:
+        return int(self.row["n_frames"])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that looks wrong.
+
+    Attributes:
+        kind: "small", "outside", "hardly", "faint", "constant", "rate", "inverted", "single", "two_labels" or
+            "two_groups".
+        clips: The ids of the clips that have it; empty where it is of all of a source.
+        of: How many clips were looked at.
+        values: Figures by name, for its sentence.
+    """
+
+    kind: str
+    clips: tuple[str, ...]
+    of: int
+    values: Mapping[str, float | str] = field(default_factory=dict)
+
+
+def measure(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipMeasure:
+    """What is in a stored sequence's keypoints."""
+    seen = keypoints[..., 2] >= THRESHOLD
+    joints = keypoints.reshape(-1, 3)
+    points = observed = joints.T.take(np.flatnonzero(joints[:, 2] > 0), axis=1)  # three rows reduce faster than columns
+    low, high = (points.min(1), points.max(1)) if points.size else (np.full(3, np.nan), np.full(3, np.nan))
+    if low[2] < THRESHOLD:
+        observed = points[:, points[2] >= THRESHOLD]
+        none = (np.nan, np.nan)
+        low[:2], high[:2] = (observed[:2].min(1), observed[:2].max(1)) if observed.size else (none, none)
+    torso = _torso(row["skeleton"])
+    whole, y = seen[:, torso].all(1), keypoints[:, torso, 1]
+    return ClipMeasure(
+        row=row,
+        keypoints=stamps.arrays([keypoints]),
+        seen=seen.sum(0),
+        any=points.shape[1],
+        low=low,
+        high=high,
+        outside=_outside(observed, low, high, (int(row["width"]), int(row["height"]))),
+        torsos=int(whole.sum()),
+        inverted=int((whole & (y[:, 0] + y[:, 1] > y[:, 2] + y[:, 3])).sum()),
+    )
+
+
+@cache
+def _torso(skeleton: str) -> list[int]:
+    """Numbers of the shoulders and the hips."""
+    layout = get_skeleton(skeleton)
+    return layout.index([*layout.shoulders, *layout.hips])
+
+
+def _outside(
+    points: Float[ndarray, "3 seen"], low: Float[ndarray, "3"], high: Float[ndarray, "3"], size: tuple[int, int]
+) -> float:
+    if not points.size or min(size) <= 0:
+        return 0.0
+    (width, height), (x, y) = size, (_MARGIN * size[0], _MARGIN * size[1])
+    if low[0] >= -x and low[1] >= -y and high[0] <= width + x and high[1] <= height + y:
+        return 0.0
+    left, right = points[0] < -x, points[0] > width + x
+    return float((left | right | (points[1] < -y) | (points[1] > height + y)).mean())
+
+
+def observed_share(clips: Sequence[ClipMeasure]) -> float:
+    """Of all joints in all frames, the share that preprocessing takes for observed.
+
+    A joint that no clip of its source has a confidence for in any frame does not count: that source's layout lacks it.
+    """
+    seen = possible = 0
+    for source in _by_source(clips):
+        by_joint = np.sum([clip.seen for clip in source], axis=0)
+        seen += int(by_joint.sum())
+        possible += int((by_joint > 0).sum()) * sum(clip.n_frames for clip in source)
+    return seen / max(possible, 1)
+
+
+def findings(clips: Sequence[ClipMeasure]) -> list[Finding]:
+    """What looks wrong in the clips of a store."""
+    found = [*_of_clips(clips), *_repeated(clips)]
+    for source in _by_source(clips):
+        found += _of_source(source)
+    return found
+
+
+def _by_source(clips: Iterable[ClipMeasure]) -> list[list[ClipMeasure]]:
+    sources: defaultdict[tuple[str, str], list[ClipMeasure]] = defaultdict(list)
+    for clip in clips:
+        sources[clip.row["source"], clip.row["skeleton"]].append(clip)
+    return list(sources.values())
+
+
+def _of_clips(clips: Sequence[ClipMeasure]) -> Iterator[Finding]:
+    measured = [clip for clip in clips if clip.seen.sum() >= 3 * clip.n_frames]
+    small = [clip for clip in measured if (clip.high - clip.low)[:2].max() < SMALL]
+    if small:
+        greatest = max(float(np.abs([clip.low[:2], clip.high[:2]]).max()) for clip in small)
+        yield _finding("small", small, clips, greatest=greatest)
+    for kind, these in {
+        "outside": [clip for clip in clips if clip.outside > _MOST],
+        "hardly": [clip for clip in clips if clip.any and clip.seen.sum() < _HARDLY * clip.n_frames * len(clip.seen)],
+        "rate": [clip for clip in clips if not RATES[0] <= float(clip.row["fps"]) <= RATES[1]],
+        "single": [clip for clip in clips if clip.n_frames == 1],
+    }.items():
+        if these:
+            yield _finding(kind, these, clips)
+
+
+def _of_source(clips: Sequence[ClipMeasure]) -> Iterator[Finding]:
+    name = clips[0].row["source"]
+    seen, above_zero = sum(int(clip.seen.sum()) for clip in clips), sum(clip.any for clip in clips)
+    if above_zero and seen < _MOST * above_zero:
+        yield Finding("faint", (), len(clips), {"source": name, "share": 1 - seen / above_zero})
+    joints = sum(clip.n_frames * len(clip.seen) for clip in clips)
+    lows, highs = ([values[2] for values in each] for each in zip(*((c.low, c.high) for c in clips), strict=True))
+    if above_zero == joints and min(lows) == max(highs) and len(clips) > 1:
+        yield Finding("constant", (), len(clips), {"source": name, "confidence": float(lows[0])})
+    torsos, inverted = sum(clip.torsos for clip in clips), sum(clip.inverted for clip in clips)
+    if torsos and inverted > _INVERTED * torsos:
+        yield Finding("inverted", (), len(clips), {"source": name, "share": inverted / torsos})
+
+
+def _repeated(clips: Sequence[ClipMeasure]) -> Iterator[Finding]:
+    """Clips of the same keypoints that should not be: under two labels, or in two groups, which a split may part."""
+    same: defaultdict[str, list[ClipMeasure]] = defaultdict(list)
+    for clip in clips:
+        if clip.any and clip.n_frames > 1:
+            same[clip.keypoints].append(clip)
+    for kind, column in (("two_labels", "label"), ("two_groups", "group")):
+        twice = [each for each in same.values() if len({clip.row[column] for clip in each}) > 1]
+        if twice:
+            yield _finding(kind, [clip for each in twice for clip in each], clips)
+
+
+def _finding(kind: str, these: Sequence[ClipMeasure], clips: Sequence[ClipMeasure], **values: float | str) -> Finding:
+    return Finding(kind, tuple(clip.row["clip_id"] for clip in these), len(clips), values)
