@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from actrec.checkpoint import load_model
 from actrec.config import check_whole, main, no_value
+from actrec.data.exclude import excluded
 from actrec.data.load import load_clips
 from actrec.data.split import Split
 from actrec.online.judge import judge_online, online_summary
@@ -127,7 +128,8 @@ def evaluate(cfg: DictConfig) -> Path:
     dataset = cfg.dataset
     importer, label_map = (instantiate(node, _convert_="all") for node in (dataset.importer, dataset.label_map))
     every = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)
-    kept = [clip for clip in every if clip.label not in dataset.exclude_labels]
+    left_out = excluded(dataset.exclude_labels, {*(clip.label for clip in every), *label_map.names, *spec.labels})
+    kept = [clip for clip in every if clip.label not in left_out]
     clips = [spec.pipeline.map(clip) for clip in _part(cfg, spec, kept)]
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")

@@ -14,6 +14,7 @@ from numpy import ndarray
 from torch import nn
 from tqdm import tqdm
 
+from actrec.data.exclude import exclude_override
 from actrec.data.pipeline import collate
 from actrec.data.windows import ResizeWindows
 from actrec.evaluation import RATIOS, clip_probabilities
@@ -95,7 +96,7 @@ def judge_fused(voices: Sequence[Voice], clips: Sequence[SkeletonSequence], batc
     if unknown or not clips:
         raise ActrecError(
             f"The clips have labels that the model does not know: {', '.join(unknown)}. It knows: "
-            f"{', '.join(spec.labels)}. Leave the others out with dataset.exclude_labels=[{','.join(unknown)}]."
+            f"{', '.join(spec.labels)}. Leave the others out with {exclude_override(unknown)}."
             if unknown
             else "There are no clips in this split."
         )

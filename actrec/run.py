@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from logging.handlers import MemoryHandler
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,10 +127,24 @@ def free_folder(output_dir: str | None, name: str) -> Path:
 
 
 @contextmanager
-def log_to(file: Path) -> Iterator[None]:
-    """Appends what actrec and Lightning log to a file, as long as this lasts."""
+def kept_log() -> Iterator[list[logging.LogRecord]]:
+    """Keeps what actrec logs before a run has its folder, for `log_to`."""
+    handler = MemoryHandler(capacity=sys.maxsize, flushLevel=sys.maxsize, flushOnClose=False)
+    logger = logging.getLogger("actrec")
+    logger.addHandler(handler)
+    try:
+        yield handler.buffer
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextmanager
+def log_to(file: Path, earlier: Iterable[logging.LogRecord] = ()) -> Iterator[None]:
+    """Appends what actrec and Lightning log to a file, as long as this lasts, after what they logged earlier."""
     handler = logging.FileHandler(file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for record in earlier:
+        handler.handle(record)
     loggers: Sequence[logging.Logger] = [
         logging.getLogger(name) for name in ("actrec", "lightning.pytorch", "py.warnings")
     ]

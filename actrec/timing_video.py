@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from actrec.data.extract import Extractor
+from actrec.data.folders import videos_in
 from actrec.data.pose import Tracker
 from actrec.data.video import open_video
-from actrec.data.video_sources import videos_in
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.types import ActrecError
 

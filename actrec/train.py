@@ -29,7 +29,7 @@ from actrec.network.compiled import compile_network
 from actrec.online.mismatch import streaming_warning, training_mismatches
 from actrec.report import pick_typical, read_history
 from actrec.results import Results, judge, summary, write_results
-from actrec.run import log_to, open_run
+from actrec.run import kept_log, log_to, open_run
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.sweep import run_one
@@ -134,7 +134,8 @@ def train(cfg: DictConfig) -> Path:
     check_numbers(cfg)
     check_recipe(cfg)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
-    data = make_data(cfg)
+    with kept_log() as earlier:
+        data = make_data(cfg)
     keep_freed_memory()
     spec = make_spec(cfg, data)
     network = build_network(spec)
@@ -157,7 +158,7 @@ def train(cfg: DictConfig) -> Path:
     trainer.loggers = make_loggers(cfg, run.folder)
     if trainer.loggers:
         trainer.callbacks.append(WatchTraining())  # type: ignore[attr-defined]
-    with log_to(run.folder / "train.log"):
+    with log_to(run.folder / "train.log", earlier):
         parts = ", ".join(f"{len(clips)} {name}" for name, clips in data.splits.items())
         size = sum(parameter.numel() for parameter in network.parameters())
         log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from actrec.data.augment import Augmentation
+from actrec.data.exclude import alike, exclude_override, excluded
 from actrec.data.pipeline import Item, Pipeline, collate_trimmed
 from actrec.data.split import Split
 from actrec.skeleton import get_skeleton
@@ -130,7 +131,7 @@ class ActionData(L.LightningDataModule):
         pipeline: From clip to network input.
         augmentation: For the train split.
         labels: The classes in the order of their numbers; by default those of the clips, sorted.
-        exclude_labels: Labels that are left out.
+        exclude_labels: Labels that are left out; each must be one of the clips' or of `labels`.
         batch_size: Windows of a batch, on each device.
         workers: Processes that make batches; 0 for none.
         preload: See `TrainingWindows`.
@@ -145,7 +146,7 @@ class ActionData(L.LightningDataModule):
         pipeline: Pipeline,
         augmentation: Augmentation,
         labels: Sequence[str] | None = None,
-        exclude_labels: Sequence[str] = (),
+        exclude_labels: Sequence[str] | None = (),
         batch_size: int = 32,
         workers: int = 0,
         preload: bool = True,
@@ -156,7 +157,8 @@ class ActionData(L.LightningDataModule):
         self.pipeline, self.augmentation = pipeline, augmentation
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
-        clips = [clip for clip in clips if clip.label not in exclude_labels]
+        left_out = excluded(exclude_labels, {*(clip.label for clip in clips), *(labels or ())})
+        clips = [clip for clip in clips if clip.label not in left_out]
         for name in {clip.skeleton for clip in clips} - {pipeline.skeleton.name}:
             lost = set(get_skeleton(name).joints) - set(pipeline.skeleton.joints)
             log.warning(
@@ -167,16 +169,20 @@ class ActionData(L.LightningDataModule):
                 name,
             )
         names = labels or sorted({clip.label for clip in clips})
-        self.labels = [label for label in names if label not in exclude_labels]
+        self.labels = [label for label in names if label not in left_out]
         unknown = sorted({clip.label for clip in clips} - set(self.labels))
         if unknown:
             raise ActrecError(
                 f"There are clips with labels that are not among the {len(self.labels)} classes: {', '.join(unknown)}. "
-                f"Leave them out with 'dataset.exclude_labels=[{','.join(unknown)}]'."
+                f"Leave them out with {exclude_override(unknown)}."
             )
+        for names in alike(self.labels):
+            log.warning("Labels that differ in case or punctuation alone are classes of their own: %s.", names)
         if len({clip.label for clip in clips}) == 1:
             raise ActrecError(f"All clips are of one class, {clips[0].label}: nothing to tell apart.")
         parts = split(clips)
+        if not parts["train"]:
+            raise ActrecError("The split has no clips in train. Mend the column split, or set split.protocol=grouped.")
         self.split, self.stored_train = split, parts["train"]
         self.splits = {part: [pipeline.map(clip) for clip in members] for part, members in parts.items()}
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]

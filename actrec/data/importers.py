@@ -5,7 +5,6 @@ An importer is a frozen dataclass of options; calling it with the folder gives `
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,13 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import scipy.io
-from jaxtyping import Float
-from numpy import ndarray
 
+from actrec.data.arrays import load_array, with_confidence
+from actrec.data.folders import distinct_names, files_below, tell_unlisted_files
+from actrec.data.tables import COLUMNS, Row, check_rate, locate, read_table
 from actrec.data.writer import ClipSource
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.skeleton import get_skeleton
+from actrec.types import FARTHEST, ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,9 @@ class PennAction:
     """
 
     fps: float = 30.0
+
+    def __post_init__(self) -> None:
+        check_rate(self.fps)
 
     def __call__(self, raw: Path) -> list[ClipSource]:
         folder = raw / "labels" if (raw / "labels").is_dir() else raw
@@ -77,23 +81,29 @@ class PennAction:
         missing = [name for name in names if name not in mat or mat[name].size == 0]
         if missing:
             raise ActrecError(f"it has no {', '.join(missing)}; it may be cut short. Fetch it anew.")
+        strange = [f"{name} of {mat[name].dtype}" for name in names[1:] if mat[name].dtype.kind not in "fiub"]
+        if strange:
+            raise ActrecError(f"it has {', '.join(strange)}; expected real numbers.")
         x, y, visible = mat["x"], mat["y"], mat["visibility"]
         if not x.shape == y.shape == visible.shape:
             raise ActrecError(
                 f"x, y and visibility have shapes {x.shape}, {y.shape} and {visible.shape}; expected one."
             )
-        keypoints = np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
+        keypoints = np.stack([x, y, np.ones(x.shape)], axis=-1, dtype=np.float64)
         keypoints[visible == 0] = 0
-        height, width = (int(size) for size in mat["dimensions"].flat[:2])
+        size = mat["dimensions"].ravel()[:2]
+        if len(size) < 2 or not ((size > 0) & (size <= FARTHEST)).all():
+            raise ActrecError(f"its dimensions are {size.tolist()}; expected height and width in pixels.")
         return SkeletonSequence(
             keypoints,
             fps=self.fps,
             skeleton="penn13",
+            clip_id=file.stem,
             label=str(mat["action"].flat[0]),
             group=file.stem,
             split="train" if int(mat["train"].flat[0]) == 1 else "test",
-            width=width,
-            height=height,
+            width=int(size[1]),
+            height=int(size[0]),
         )
 
 
@@ -102,7 +112,8 @@ class SkeletonTable:
     """A folder of `.npy` or `.npz` arrays and a CSV that lists them, a row a clip.
 
     The columns `file` (relative to the folder) and `label` must be there; clip_id, group, split, fps, source, width
-    and height may be. An array is (frame, joint, 3) with confidence last, or (frame, joint, 2); NaN is unobserved.
+    and height may be. An array is (frame, joint, 3) with confidence last, or (frame, joint, 2); NaN is unobserved, and
+    so is (0, 0) where there is no confidence.
 
     Attributes:
         skeleton: The joint layout of the arrays.
@@ -114,18 +125,24 @@ class SkeletonTable:
     fps: float = 30.0
     table: str | None = None
 
-    def __call__(self, raw: Path) -> list[ClipSource]:
-        rows = read_table(Path(self.table).expanduser() if self.table else raw / "labels.csv")
-        return [self._source(raw, row) for row in rows]
+    def __post_init__(self) -> None:
+        check_rate(self.fps)
 
-    def _source(self, raw: Path, row: Mapping[str, str]) -> ClipSource:
-        name = str(Path(row["file"]).with_suffix(""))
+    def __call__(self, raw: Path) -> list[ClipSource]:
+        table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
+        rows = read_table(table, (*COLUMNS, "fps", "source", "width", "height"))
+        files = [locate(raw, row["file"]) for row in rows]
+        tell_unlisted_files(raw, files_below(raw).files, files, table, (".npy", ".npz"))
+        names = distinct_names([row.path for row in rows])
+        return [self._source(file, row, name) for file, row, name in zip(files, rows, names, strict=True)]
+
+    def _source(self, file: Path, row: Row, name: str) -> ClipSource:
         return ClipSource(
             row.get("clip_id") or name,
             row.get("source") or "csv",
-            str(raw / row["file"]),
-            partial(self._load, raw, row),
-            row={"label": row["label"], "group": row.get("group") or name, "split": row.get("split") or ""},
+            str(file),
+            partial(self._load, file, row, name),
+            row={"label": row["label"], "group": row.get("group") or row.stem, "split": row.get("split")},
             inputs={
                 "fps": row.get("fps") or self.fps,
                 "width": row.get("width") or 0,
@@ -134,21 +151,17 @@ class SkeletonTable:
             },
         )
 
-    def _load(self, raw: Path, row: Mapping[str, str]) -> SkeletonSequence:
-        try:
-            numbers = {name: int(row.get(name) or 0) for name in ("width", "height")}
-            fps = float(row.get("fps") or self.fps)
-        except ValueError as error:
-            raise ActrecError(f"its row in the CSV has a number that is none: {error}.") from None
+    def _load(self, file: Path, row: Row, name: str) -> SkeletonSequence:
         return SkeletonSequence(
-            _with_confidence(_load_array(raw / row["file"])),
-            fps=fps,
+            with_confidence(load_array(file), get_skeleton(self.skeleton)),
+            fps=row.rate(float(self.fps)),
             skeleton=self.skeleton,
+            clip_id=row.get("clip_id") or name,
             label=row["label"],
-            group=row.get("group") or str(Path(row["file"]).with_suffix("")),
-            split=row.get("split") or "",
-            width=numbers["width"],
-            height=numbers["height"],
+            group=row.get("group") or row.stem,
+            split=row.get("split"),
+            width=row.pixels("width"),
+            height=row.pixels("height"),
         )
 
 
@@ -181,6 +194,9 @@ class Sources:
             there = [(form, path) for form in forms for place in form.places for path in sorted(raw.glob(place))]
             if there:
                 form, path = there[0]
+                others = sorted({str(other) for _, other in there} - {str(path)})
+                if others:
+                    log.warning("%s: not read are %s.", name, ", ".join(others))
                 log.info("%s: %s", name, path)
                 clips += form.importer(path)
         if not clips:
@@ -190,56 +206,3 @@ class Sources:
             )
             raise ActrecError(f"None of the sources is in {raw}. Looked for {places}. Put at least one there.")
         return clips
-
-
-def read_table(table: Path) -> list[dict[str, str]]:
-    """The rows of a CSV that lists clips: with file and label, and split where there is one checked.
-
-    Raises:
-        ActrecError: It is not there, cannot be read, or a row is wrong.
-    """
-    if not table.is_file():
-        raise ActrecError(
-            f"There is no CSV {table}. It lists the clips, with the columns file and label; give it with csv=…"
-        )
-    with table.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        try:
-            missing, rows = {"file", "label"} - set(reader.fieldnames or ()), list(reader)
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise ActrecError(f"{table} cannot be read ({error}). Save it as CSV in UTF-8.") from None
-    if missing or not rows:
-        what = f"has no column {' and no '.join(sorted(missing))}" if missing else "lists no clips"
-        raise ActrecError(f"{table} {what}; expected columns file and label, and a row a clip.")
-    for number, row in enumerate(rows, start=2):
-        if not row["file"] or not row["label"] or (row.get("split") or "") not in ("train", "test", ""):
-            raise ActrecError(
-                f"Row {number} of {table} has file '{row['file']}', label '{row['label']}' and split "
-                f"'{row.get('split') or ''}'; expected a file, a label, and split 'train', 'test' or nothing."
-            )
-    return rows
-
-
-def _load_array(file: Path) -> ndarray:
-    try:
-        with file.open("rb") as stream:  # np.load leaves a damaged file open, if it opens it
-            loaded = np.load(stream)
-            if isinstance(loaded, ndarray):
-                return loaded
-            array: ndarray = loaded["keypoints" if "keypoints" in loaded.files else loaded.files[0]]
-            return array
-    except FileNotFoundError:
-        raise ActrecError("there is no such file.") from None
-    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged file
-        raise ActrecError(f"it cannot be read as a numpy array ({error}).") from None
-
-
-def _with_confidence(array: ndarray) -> Float[ndarray, "frame joint 3"]:
-    if array.ndim != 3 or array.shape[2] not in (2, 3) or array.dtype.kind not in "fiu":
-        raise ActrecError(
-            f"it has shape {array.shape} of {array.dtype}; expected numbers, (frame, joint, 2) or (frame, joint, 3)."
-        )
-    keypoints = np.ones((*array.shape[:2], 3), dtype=np.float32)
-    keypoints[..., : array.shape[2]] = array
-    keypoints[~np.isfinite(keypoints).all(-1)] = 0
-    return keypoints

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from actrec.files import printable
 from actrec.types import ActrecError
+
+
+def clean_label(text: str) -> str:
+    """A label as it is compared and stored: accents composed (macOS decomposes them), single spaces inside alone."""
+    return " ".join(unicodedata.normalize("NFC", printable(text)).split())
 
 
 @dataclass(frozen=True)
@@ -14,19 +23,22 @@ class LabelMap:
     """Label, then source, then that source's spellings; without any labels, each clip keeps its source's label.
 
     Spellings are matched without regard to case and to what is neither letter nor digit: "Push Ups", "PushUps" and
-    "push_ups" are one. Only what is listed for a source is matched, so a label can be left out for one source.
+    "push_ups" are one; a whole number needs no quotes. Only what is listed for a source is matched, so a label can be
+    left out for one source.
 
     Attributes:
         labels: The table; the order of its labels is the order of the classes.
         unmapped: What becomes of a clip whose label is not in the table: "error" ends the run, "skip" leaves it out.
     """
 
-    labels: Mapping[str, Mapping[str, str | Sequence[str]]] = field(default_factory=dict)
+    labels: Mapping[Any, Any] = field(default_factory=dict)  # as YAML reads it; then strings alone
     unmapped: str = "error"
 
     def __post_init__(self) -> None:
         if self.unmapped not in ("error", "skip"):
             raise ActrecError(f"label_map.unmapped is '{self.unmapped}'; expected 'error' or 'skip'.")
+        labels = {_as_text(label, "a label"): sources for label, sources in (self.labels or {}).items()}
+        object.__setattr__(self, "labels", labels)
         _ = self._table
 
     @property
@@ -43,9 +55,15 @@ class LabelMap:
     def _table(self) -> dict[tuple[str, str], str]:
         table: dict[tuple[str, str], str] = {}
         for label, sources in self.labels.items():
+            if not isinstance(sources, Mapping):
+                raise ActrecError(
+                    f"The label map has {sources!r} for label '{label}'; expected spellings by source: "
+                    f"{label}: {{csv: {label}}}"
+                )
             for source, spellings in sources.items():
-                for spelling in [spellings] if isinstance(spellings, str) else spellings:
-                    other = table.setdefault((source, _plain(str(spelling))), label)
+                for value in spellings if isinstance(spellings, (list, tuple)) else [spellings]:
+                    spelling = _as_text(value, f"a spelling of '{label}'")
+                    other = table.setdefault((source, _plain(spelling)), label)
                     if other != label:
                         raise ActrecError(
                             f"The label map gives '{spelling}' of source '{source}' to both '{other}' and '{label}'. "
@@ -60,17 +78,37 @@ class LabelMap:
             ActrecError: The label is not in the table, and `unmapped` is "error".
         """
         if not self.labels:
-            return label
+            return clean_label(label)
         found = self._table.get((source, _plain(label)))
         if found is None and self.unmapped == "error":
             known = sorted(spelling for name, spelling in self._table if name == source)
+            near = difflib.get_close_matches(_plain(label), known, 1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
             raise ActrecError(
                 f"Label '{label}' of source '{source}' is not in the label map, which has for that source: "
-                f"{', '.join(known) or 'nothing'}. Add it to the dataset's label_map.labels, or leave such clips out "
-                "with dataset.label_map.unmapped=skip."
+                f"{', '.join(known) or 'nothing'}.{hint} Add it to the dataset's label_map.labels, or "
+                "leave such clips out with dataset.label_map.unmapped=skip."
             )
         return found
 
 
 def _plain(label: str) -> str:
-    return "".join(character for character in label.casefold() if character.isalnum())
+    """A spelling without case and without what is neither letter, digit nor accent; whole where nothing is left."""
+    text = clean_label(label)
+    kept = "".join(each for each in text.casefold() if each.isalnum() or unicodedata.category(each).startswith("M"))
+    return kept or text
+
+
+def _as_text(value: object, what: str) -> str:
+    """A label that YAML may have read as something else.
+
+    Raises:
+        ActrecError: It did, and what was written cannot be known.
+    """
+    if isinstance(value, str):
+        return clean_label(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ActrecError(
+        f'The label map has {what} that YAML reads as {value!r}, not as text. Put quotes about it: "null", "on", "1e3".'
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,13 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.data import stamps
+from actrec.data.arrays import seen
+from actrec.data.official import families_of, official_splits, tell_unlisted
+from actrec.data.tables import check_rate
 from actrec.data.writer import ClipSource
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import FARTHEST, ActrecError, SkeletonSequence
+
+log = logging.getLogger(__name__)
 
 _UCF_NAME = re.compile(r"v_(?P<label>\w+)_(?P<group>g\d+)_c\d+")
 
@@ -33,7 +39,8 @@ class Pyskl:
         skeleton: The joint layout of the annotations.
         fps: Frames a second, which the format does not store.
         class_names: A text file with a class name a line, for labels that are numbers.
-        split_name: Of several official splits the one to take: "train1", "xsub"; the first if not given.
+        split_name: Of several official splits the one to take: "train1", "xsub"; the first if not given. Lists of
+            train, val and test are taken as they are; where there is no test, val is the test split.
     """
 
     source: str = "pyskl"
@@ -42,6 +49,9 @@ class Pyskl:
     class_names: str | None = None
     split_name: str | None = None
 
+    def __post_init__(self) -> None:
+        check_rate(self.fps)
+
     def __call__(self, raw: Path) -> list[ClipSource]:
         if not raw.is_file():
             raise ActrecError(f"raw={raw} is not a file; expected a pyskl annotation pickle (….pkl).")
@@ -49,7 +59,7 @@ class Pyskl:
         try:
             annotations, splits = content["annotations"], content.get("split") or {}
             names = [str(annotation["frame_dir"]) for annotation in annotations]
-            official = self._official(raw, splits)
+            official = self._official(raw, splits, names)
         except (AttributeError, KeyError, TypeError) as error:
             raise ActrecError(
                 f"{raw} is not in pyskl's format ({error!r}); expected a dict with 'split' and 'annotations', and "
@@ -78,35 +88,51 @@ class Pyskl:
         file = Path(self.class_names).expanduser()
         if not file.is_file():
             raise ActrecError(f"class_names={file} is not there; expected a text file with a class name a line.")
-        return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        try:
+            return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        except UnicodeDecodeError as error:
+            raise ActrecError(f"class_names={file} cannot be read ({error}). Save it as text in UTF-8.") from None
 
-    def _official(self, raw: Path, splits: Mapping[str, Any]) -> dict[str, str]:
-        """The official split of each clip; a "val" list counts as the test split."""
-        tests = {
-            name: (name.replace("train", "test"), name.replace("train", "val")) for name in splits if "train" in name
-        }
-        pairs = [(train, test) for train in sorted(tests) for test in tests[train] if test in splits]
-        if self.split_name:
-            pairs = [pair for pair in pairs if pair[0].startswith(self.split_name)]
-            if not pairs:
+    def _official(self, raw: Path, splits: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
+        """The official split of each clip, from the lists of train, val and test that belong together.
+
+        Raises:
+            ActrecError: There are no such lists, or a clip is in two of them.
+        """
+        families = families_of(splits)
+        chosen = [lists for lists in families if lists["train"].startswith(self.split_name or "")]
+        if not chosen:
+            if splits and self.split_name:
                 raise ActrecError(
                     f"{raw} has no train and test lists for split_name={self.split_name}; it has: {', '.join(splits)}."
                 )
-        if not pairs:
+            if splits:
+                log.warning("%s: its lists are no train and test: %s. No clip has a split.", raw, ", ".join(splits))
             return {}
-        train, test = pairs[0]
-        return {**dict.fromkeys(map(str, splits[train]), "train"), **dict.fromkeys(map(str, splits[test]), "test")}
+        lists = chosen[0]
+        others = [name for family in chosen[1:] for name in family.values()]
+        if others:
+            log.info("Other official splits, to be chosen by split_name: %s.", ", ".join(others))
+        members = {part: {str(clip) for clip in splits[name]} & set(names) for part, name in lists.items()}
+        found = official_splits(members, " and ".join(lists.values()))
+        log.info("The official split of %s is %s.", raw.name, ", ".join(lists.values()))
+        tell_unlisted([name for name in names if name not in found], len(names), ", ".join(lists.values()))
+        absent = sum(len({str(clip) for clip in splits[name]} - set(names)) for name in lists.values())
+        if absent:
+            log.warning("%s: %d clips of its lists have no annotation.", raw, absent)
+        return found
 
     def _load(
         self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
     ) -> SkeletonSequence:
-        height, width = annotation.get("original_shape") or annotation.get("img_shape") or (0, 0)
+        width, height = _size(annotation)
         return SkeletonSequence(
             main_person(annotation),
             fps=self.fps,
             skeleton=self.skeleton,
-            width=int(width),
-            height=int(height),
+            clip_id=name,
+            width=width,
+            height=height,
             **self._row(name, annotation, official, classes),
         )
 
@@ -142,26 +168,57 @@ def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"
             "merge them into the annotations first."
         )
     points = np.asarray(annotation["keypoint"])
-    if points.ndim != 4 or points.shape[0] == 0 or points.dtype.kind not in "fiu":
-        raise ActrecError(
-            f"its keypoint has shape {points.shape} of {points.dtype}; expected (person, frame, joint, 2)."
-        )
+    expected = "expected (person, frame, joint, 2)"
+    if points.ndim != 4 or 0 in points.shape or points.dtype.kind not in "fiu":
+        raise ActrecError(f"its keypoint has shape {points.shape} of {points.dtype}; {expected}.")
     if points.shape[3] != 2:
-        raise ActrecError(f"its keypoint has {points.shape[3]} coordinates; only 2D skeletons can be imported.")
-    scores = np.asarray(annotation.get("keypoint_score", np.ones(points.shape[:3])))
-    if scores.shape != points.shape[:3] or scores.dtype.kind not in "fiu":
-        raise ActrecError(f"its keypoint_score has shape {scores.shape}; expected {points.shape[:3]}.")
-    scores = np.nan_to_num(scores.astype(np.float32), nan=0, posinf=0, neginf=0).clip(0, 1)
-    best = int(scores.mean(axis=(1, 2)).argmax())
-    keypoints = np.concatenate([points[best].astype(np.float32), scores[best][..., None]], axis=-1)
-    keypoints[~np.isfinite(keypoints).all(-1)] = 0
+        raise ActrecError(
+            f"its keypoint has {points.shape[3]} coordinates; only 2D skeletons can be imported: {expected}."
+        )
+    if points.shape[0] == annotation.get("total_frames") != points.shape[1]:
+        raise ActrecError(f"its keypoint has shape {points.shape} with the frames first; {expected}.")
+    if annotation.get("keypoint_score") is None:
+        scores = seen(points).astype(np.float64)
+    else:
+        scores = np.asarray(annotation["keypoint_score"])
+        if scores.shape != points.shape[:3] or scores.dtype.kind not in "fiu":
+            raise ActrecError(
+                f"its keypoint_score has shape {scores.shape} of {scores.dtype}; expected {points.shape[:3]} of floats."
+            )
+    means = np.where(np.isnan(scores), 0, scores).mean(axis=(1, 2), dtype=np.float64)
+    best = int(means.argmax())
+    keypoints = np.concatenate([points[best], scores[best][..., None]], axis=-1, dtype=np.float64)
+    keypoints[np.isnan(keypoints).any(-1)] = 0
     return keypoints
+
+
+def _size(annotation: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height of the picture; zeros where the annotation does not say.
+
+    Raises:
+        ActrecError: They are not those of a picture.
+    """
+    name = next((name for name in ("original_shape", "img_shape") if annotation.get(name) is not None), None)
+    if name is None:
+        return 0, 0
+    shape = np.asarray(annotation[name])
+    if shape.shape != (2,) or shape.dtype.kind not in "fiu" or not ((shape >= 0) & (shape <= FARTHEST)).all():
+        raise ActrecError(f"its {name} is {annotation[name]!r}; expected height and width in pixels, up to 100,000.")
+    height, width = (int(size) for size in shape)
+    return width, height
 
 
 def _label(number: Any, ucf_label: str | None, classes: list[str]) -> str:
     if number is None and ucf_label is None:
         raise ActrecError("it has no label.")
-    if classes and isinstance(number, (int, np.integer)):
+    if isinstance(number, ndarray) and number.size == 1:
+        number = number.item()
+    if isinstance(number, (float, np.floating)) and float(number).is_integer():
+        number = int(number)
+    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    if number is not None and not whole and not isinstance(number, str):
+        raise ActrecError(f"its label is {number!r}; expected a whole number, or a name.")
+    if classes and whole:
         if not 0 <= number < len(classes):
             raise ActrecError(f"its label is {number}, but class_names has {len(classes)} lines.")
         return classes[number]

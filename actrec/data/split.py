@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from actrec.data.exclude import exclude_override
 from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
@@ -191,7 +192,7 @@ def _draw(
             raise ActrecError(
                 f"Class '{label}' has {left} group{'s' * (left != 1)} to draw from, and "
                 f"{', '.join(['train', *shares])} need one each. Add clips of it from other videos, or leave it out: "
-                f"dataset.exclude_labels=[{label}]"
+                + exclude_override([label])
             )
         generator = np.random.default_rng([seed, zlib.crc32(label.encode())])
         order = generator.permutation(sorted(members[label])).tolist()
@@ -206,7 +207,7 @@ def _draw(
             raise ActrecError(
                 f"Class '{label}' would have no clips in {' and '.join(sorted(without))}: its {len(members[label])} "
                 "groups have clips of other classes too, and went where those wanted them. Add groups, try another "
-                f"split.seed, or leave it out: dataset.exclude_labels=[{label}]"
+                f"split.seed, or leave it out: {exclude_override([label])}"
             )
     return part_of
 

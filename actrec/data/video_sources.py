@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import os
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,15 +12,20 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from actrec.data import stamps
 from actrec.data.extract import Extractor
-from actrec.data.importers import PennAction, read_table
+from actrec.data.folders import distinct_names, files_below, split_level, tell_misnamed, tell_unlisted_files, videos_in
+from actrec.data.importers import PennAction
+from actrec.data.labels import clean_label
+from actrec.data.official import official_splits, split_named, tell_unlisted, val_is
+from actrec.data.tables import COLUMNS, check_rate, locate, read_records, read_table
 from actrec.data.variants import ORIGINAL, Variant, drawn_for
 from actrec.data.video import VIDEOS
 from actrec.data.writer import ClipSource
 from actrec.types import ActrecError, SetupError, SkeletonSequence
 
+log = logging.getLogger(__name__)
+
 _UCF = re.compile(r"v_(?P<label>\w+)_g(?P<group>\d+)_c\d+")
 _KINETICS = re.compile(r"(?P<id>[\w-]{11})(?:_\d{6}_\d{6})?")
-_KINETICS_SPLITS = {"train": "train", "val": "test", "validate": "test", "validation": "test", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class VideoClip:
         clip_id: Unique in the source.
         label: The source's own.
         group: What must never be split.
-        split: The source's official one: "train", "test" or empty.
+        split: The source's official one: "train", "val", "test" or empty.
         fps: Frames a second of a folder of pictures.
         problem: Why the clip cannot be had, where its finder knows; it is then rejected.
     """
@@ -69,7 +73,7 @@ class Videos:
     Attributes:
         finder: Knows where the videos are.
         extractor: Takes the skeletons out. None where a config is only read, as training does; no clip can then be.
-        variants: Video augmentations by name. A test clip has none.
+        variants: Video augmentations by name. A clip of val or test has none.
     """
 
     finder: Finder
@@ -97,7 +101,9 @@ class Videos:
         row = {"label": clip.label, "group": clip.group, "split": clip.split}
         if clip.path.is_dir():
             inputs = {**inputs, "picture_fps": clip.fps}
-        for name in (ORIGINAL, *(self.variants or {} if clip.split != "test" else {})):
+        if clip.problem:
+            inputs = {**inputs, "problem": clip.problem}
+        for name in (ORIGINAL, *(self.variants or {} if clip.split not in ("val", "test") else {})):
             changed = {} if name == ORIGINAL else {"variant": repr((self.variants or {})[name])}
             yield ClipSource(
                 clip.clip_id if name == ORIGINAL else f"{clip.clip_id}.{name}",
@@ -125,26 +131,37 @@ class Videos:
 
 @dataclass(frozen=True)
 class ClassFolders:
-    """A folder of class folders: the first folder is the label, whatever is below it. Each video is its own group."""
+    """A folder of class folders: the first folder is the label, whatever is below it. Each video is its own group.
+
+    Folders train, val and test may be above the class folders, or be all that is in them: the official split.
+    """
 
     source: str = "folder"
     expected: ClassVar[str] = f"a folder for each class, with videos in it ({', '.join(VIDEOS)})"
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
-        for file in videos_in(raw):
-            place = file.relative_to(raw)
+        files = videos_in(raw)
+        places = [file.relative_to(raw) for file in files]
+        for file, place in zip(files, places, strict=True):
+            if file == raw:
+                raise ActrecError(f"The folder {raw} cannot be read. May you read it?")
             if len(place.parts) < 2 and not file.is_dir():
                 raise ActrecError(
                     f"{file} is in no class folder. Put each video in a folder with its label for a name, or list them "
                     "in a CSV: dataset=videos csv=…"
                 )
-            name = str(place.with_suffix(""))
-            yield VideoClip(file, name, place.parts[0], name)
+        level = split_level(raw, [place for file, place in zip(files, places, strict=True) if not file.is_dir()])
+        for file, place, name in zip(files, places, distinct_names(places), strict=True):
+            split = split_named(place.parts[level]) if level is not None and len(place.parts) > level else None
+            label = place.parts[1 if level == 0 and len(place.parts) > 1 else 0]
+            yield VideoClip(file, name, clean_label(label), str(place.with_suffix("")), split or "")
 
 
 @dataclass(frozen=True)
 class VideoTable:
     """A CSV of videos, a row a clip: `file` (relative to the folder) and `label`; clip_id, group, split may be there.
+
+    A column fps has the frames a second of folders of pictures.
 
     Attributes:
         table: The CSV; `labels.csv` in the folder if not given.
@@ -156,10 +173,20 @@ class VideoTable:
     expected: ClassVar[str] = "a CSV that lists them"
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
-        for row in read_table(Path(self.table).expanduser() if self.table else raw / "labels.csv"):
-            name = str(Path(row["file"]).with_suffix(""))
-            clip_id, group = row.get("clip_id") or name, row.get("group") or name
-            yield VideoClip(raw / row["file"], clip_id, row["label"], group, row.get("split") or "")
+        table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
+        rows = read_table(table, (*COLUMNS, "fps"))
+        files = [locate(raw, row["file"]) for row in rows]
+        tell_unlisted_files(raw, files_below(raw).files, files, table, VIDEOS)
+        for row, file, name in zip(rows, files, distinct_names([row.path for row in rows]), strict=True):
+            fps, problem = 30.0, ""
+            try:
+                fps = row.rate(fps)
+            except ActrecError as error:
+                problem = str(error)
+            group = row.get("group") or row.stem
+            yield VideoClip(
+                file, row.get("clip_id") or name, row["label"], group, row.get("split"), fps, problem=problem
+            )
 
 
 @dataclass(frozen=True)
@@ -180,20 +207,39 @@ class Ucf101:
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
         splits = self._splits(raw)
-        for file in videos_in(raw):
+        clips, others = [], []
+        for file in videos_in(raw, read=(".txt",)):
             match = _UCF.fullmatch(file.stem)
             if match is not None:
                 group = f"{match['label']}_g{match['group']}"
-                yield VideoClip(file, file.stem, match["label"], group, splits.get(file.stem, ""))
+                clips.append(VideoClip(file, file.stem, match["label"], group, splits.get(file.stem, "")))
+            elif file.is_dir():
+                clips.append(unreadable(raw, file))
+            else:
+                others.append(file)
+        tell_misnamed(raw, others, self.expected)
+        if splits:
+            without = [clip.clip_id for clip in clips if not clip.split and not clip.problem]
+            tell_unlisted(without, len(clips), f"trainlist{self.official:02d}.txt and testlist{self.official:02d}.txt")
+        yield from clips
 
     def _splits(self, raw: Path) -> dict[str, str]:
-        found: dict[str, str] = {}
+        members: dict[str, set[str]] = {}
         for split in ("train", "test"):
             name = f"{split}list{self.official:02d}.txt"
-            for file in [*sorted(raw.rglob(name)), *sorted(raw.parent.glob(f"*/{name}"))][:1]:
-                lines = file.read_text(encoding="utf-8").split("\n")
-                found |= {Path(line.split()[0]).stem: split for line in lines if line.strip()}
-        return found
+            for file in self._lists(raw, name)[:1]:
+                lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+                members[split] = {Path(line.split()[0]).stem for line in lines if line.strip()}
+        there = self._lists(raw, "trainlist*.txt") + self._lists(raw, "testlist*.txt")
+        if there and not members:
+            raise ActrecError(
+                f"There is {there[0]}, and no list of official={self.official}, trainlist{self.official:02d}.txt. Put "
+                "it there, choose another official split (1, 2 or 3), or take the lists away."
+            )
+        return official_splits(members, f"the lists of official={self.official}")
+
+    def _lists(self, raw: Path, pattern: str) -> list[Path]:
+        return [*sorted(raw.rglob(pattern)), *sorted(raw.parent.glob(f"*/{pattern}"))]
 
 
 @dataclass(frozen=True)
@@ -202,7 +248,7 @@ class Kinetics400:
 
     Files are `<YouTube id>_<start>_<end>.mp4`, start and end in seconds of six digits, or `<YouTube id>.mp4`. A group
     is a YouTube id. A file's label and split are the CSV's (label, youtube_id, split), else the names of the folders
-    that it is in; val counts as test.
+    that it is in; val counts as test where no clip is of test.
     """
 
     source: str = "kinetics400"
@@ -211,27 +257,51 @@ class Kinetics400:
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
         listed = self._listed(raw)
-        for file in videos_in(raw):
+        clips, others, unlabelled = [], [], []
+        for file in videos_in(raw, read=(".csv",)):
             match = _KINETICS.fullmatch(file.stem)
             if match is None:
+                (clips if file.is_dir() else others).append(unreadable(raw, file) if file.is_dir() else file)
                 continue
-            folders = [part for part in file.relative_to(raw).parts[:-1]]
+            folders = list(file.relative_to(raw).parts[:-1])
             label, split = listed.get(match["id"], ("", ""))
-            label = label or next((name for name in reversed(folders) if name not in _KINETICS_SPLITS), "")
-            named = next((_KINETICS_SPLITS[name] for name in folders if name in _KINETICS_SPLITS), "")
+            label = label or next((name for name in reversed(folders) if not split_named(name)), "")
+            named = next((name for name in map(split_named, folders) if name), "")
             if label:
-                yield VideoClip(file, file.stem, label, match["id"], split or named)
+                clips.append(VideoClip(file, file.stem, clean_label(label), match["id"], split or named))
+            else:
+                unlabelled.append(file)
+        tell_misnamed(raw, others, self.expected)
+        tell_misnamed(raw, unlabelled, "a row in a CSV, or a class folder")
+        val = val_is(clip.split for clip in clips)
+        without = [clip.clip_id for clip in clips if not clip.split and not clip.problem]
+        if len(without) < len(clips):
+            tell_unlisted(without, len(clips), "the lists and folders of train, val and test")
+        yield from (replace(clip, split=val) if clip.split == "val" else clip for clip in clips)
 
     def _listed(self, raw: Path) -> dict[str, tuple[str, str]]:
+        """Label and split of each YouTube id in the official CSVs."""
         found: dict[str, tuple[str, str]] = {}
         for table in sorted(raw.rglob("*.csv")):
-            with table.open(newline="", encoding="utf-8-sig") as stream:
-                reader = csv.DictReader(stream)
-                if {"label", "youtube_id"} <= set(reader.fieldnames or ()):
-                    for row in reader:
-                        split = _KINETICS_SPLITS.get((row.get("split") or table.stem).lower(), "")
-                        found[row["youtube_id"]] = (row["label"], split)
+            header, records = read_records(table)
+            if not {"label", "youtube_id"} <= set(header):
+                log.info("%s is not read: it has no columns label and youtube_id.", table)
+                continue
+            for _, cells in records:
+                split = split_named(cells.get("split") or table.stem) or ""
+                new = (cells.get("label", ""), split)
+                old = found.setdefault(cells.get("youtube_id", ""), new)
+                if old != new:
+                    raise ActrecError(
+                        f"The CSVs in {raw} have {cells['youtube_id']} as {old} and, in {table}, as {new}. Keep one."
+                    )
         return found
+
+
+def unreadable(raw: Path, folder: Path) -> VideoClip:
+    """A clip that stands for a folder which may not be read, so that it is rejected and listed."""
+    name = str(folder.relative_to(raw))
+    return VideoClip(folder, name, "", name, problem="the folder cannot be read.")
 
 
 @dataclass(frozen=True)
@@ -246,23 +316,16 @@ class PennActionFrames:
     fps: float = 30.0
     expected: ClassVar[str] = "frames/0001/000001.jpg and so on"
 
+    def __post_init__(self) -> None:
+        check_rate(self.fps)
+
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
         root = raw.parent if raw.name == "frames" else raw
         for folder in sorted(path for path in (root / "frames").glob("*") if path.is_dir()):
-            label, split, problem = "", "", ""
+            file, name = root / "labels" / f"{folder.name}.mat", folder.name
             try:
-                annotation = PennAction().read(root / "labels" / f"{folder.name}.mat")
-                label, split = annotation.label, annotation.split
+                annotation = PennAction().read(file)
             except ActrecError as error:
-                problem = f"labels/{folder.name}.mat: {error}"
-            yield VideoClip(folder, folder.name, label, folder.name, split, self.fps, problem)
-
-
-def videos_in(folder: Path) -> list[Path]:
-    """Every video below a folder, in the order of names; and folders that may not be read, which are then listed."""
-    found: list[Path] = []
-    walk = os.walk(folder, onerror=lambda error: found.append(Path(error.filename)), followlinks=True)
-    for place, folders, files in walk:
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(place, name) for name in files if name.lower().endswith(VIDEOS) and not name.startswith(".")]
-    return sorted(found)
+                yield VideoClip(folder, name, "", name, fps=self.fps, problem=f"its annotation {file}: {error}")
+            else:
+                yield VideoClip(folder, name, annotation.label, name, annotation.split, self.fps)

@@ -8,6 +8,8 @@ import pytest
 import scipy.io
 
 from actrec.data.importers import PennAction, SkeletonTable, Source, Sources
+from actrec.data.pyskl import Pyskl
+from actrec.data.video_sources import PennActionFrames
 from actrec.types import ActrecError
 
 
@@ -57,6 +59,21 @@ class TestPennAction:
         with pytest.raises(ActrecError, match="may be cut short"):
             PennAction()(tmp_path)[0].load()
 
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"x": np.full((6, 13), 1e6), "visibility": np.ones((6, 13))}, "Sequence '0001' has a coordinate of 1e"),
+            ({"x": np.full((6, 13), np.nan), "visibility": np.ones((6, 13))}, "Sequence '0001' .*NaN"),
+            ({"x": np.ones((6, 13)) * 1j}, "it has x of complex128; expected real numbers"),
+            ({"dimensions": [[240]]}, r"its dimensions are \[240\]; expected height and width"),
+            ({"dimensions": [[-240, 320]]}, "its dimensions are"),
+        ],
+    )
+    def test_numbers_that_are_wrong(self, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+        penn_mat(tmp_path / "0001.mat", **changes)
+        with pytest.raises(ActrecError, match=message):
+            PennAction()(tmp_path)[0].load()
+
     @pytest.mark.parametrize("changes", [{"visibility": np.ones((5, 13))}, {"action": None}, {"x": np.ones((6, 0))}])
     def test_a_file_of_the_wrong_kind(self, tmp_path: Path, changes: dict[str, Any]) -> None:
         penn_mat(tmp_path / "0001.mat", **changes)
@@ -98,6 +115,46 @@ class TestSkeletonTable:
         assert (two.label, two.group, two.split, two.fps, two.width) == ("jump", "two", "", 15.0, 0)
         assert two.keypoints[1, 2].tolist() == [0, 0, 0]
         assert (two.keypoints[..., 2] == 1).sum() == 5 * 17 - 1
+
+    @pytest.mark.parametrize(
+        ("scale", "message"),
+        [
+            ((1, 1, 98), "Sequence 'a' has confidences from .* Are they per cent"),
+            ((1, 1, 1.3), "Sequence 'a' has confidences from"),
+            ((1, 1, -1), r"Sequence 'a' has confidences from .* Is the third value z\? Give \(x, y, confidence\)"),
+            ((1e6, 1, 1), "Sequence 'a' has a coordinate of"),
+            ((1, np.inf, 1), "Sequence 'a' has keypoints that are NaN or infinite"),
+        ],
+    )
+    def test_values_out_of_range_are_refused(self, tmp_path: Path, scale: tuple[float, ...], message: str) -> None:
+        np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(0.5, 1, (4, 17, 3)) * scale)
+        (tmp_path / "labels.csv").write_text("file,label\na.npy,wave\n")
+        with pytest.raises(ActrecError, match=message):
+            SkeletonTable()(tmp_path)[0].load()
+
+    @pytest.mark.parametrize(("column", "cell"), [("fps", "0"), ("fps", "inf"), ("width", "1e9"), ("height", "-3")])
+    def test_a_wrong_cell_rejects_its_clip(self, folder: Path, column: str, cell: str) -> None:
+        (folder / "labels.csv").write_text(f"file,label,{column}\na/one.npy,wave,{cell}\ntwo.npz,nod,\n")
+        one, two = SkeletonTable()(folder)
+        with pytest.raises(ActrecError, match=rf"row 2 of .*labels\.csv has {column} '{cell}'; expected"):
+            one.load()
+        assert len(two.load()) == 5
+
+    def test_same_stems_and_windows_s_separators(self, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+        np.save(folder / "a/one.v2.npy", np.load(folder / "a/one.npy"))
+        np.savez(folder / "a/one.npz", np.load(folder / "a/one.npy"))
+        (folder / "labels.csv").write_text("file;label\na\\one.npy;wave\na\\one.npz;nod\na\\one.v2.npy;nod\n")
+        sources = SkeletonTable()(folder)
+        assert [source.clip_id for source in sources] == ["a_one.npy", "a_one.npz", "a_one.v2"]
+        assert [source.load().group for source in sources] == ["a/one", "a/one", "a/one.v2"]
+        assert "1 files in" in caplog.text
+        assert "two.npz" in caplog.text
+
+    @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), float("inf"), 2000.0])
+    @pytest.mark.parametrize("importer", [SkeletonTable, PennAction, Pyskl, PennActionFrames])
+    def test_a_wrong_rate_is_refused_at_once(self, importer: Any, fps: float) -> None:
+        with pytest.raises(ActrecError, match="importer's fps is"):
+            importer(fps=fps)
 
     def test_no_csv(self, tmp_path: Path) -> None:
         with pytest.raises(ActrecError, match=r"no CSV .*labels\.csv.*csv=…"):
@@ -151,3 +208,9 @@ class TestSources:
     def test_none_of_them(self, tmp_path: Path) -> None:
         with pytest.raises(ActrecError, match=r"None of the sources .*penn_action: Penn_Action/labels, labels"):
             self.SOURCES(tmp_path)
+
+    def test_what_is_there_too_is_told(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        penn_mat(tmp_path / "Penn_Action/labels/0001.mat")
+        penn_mat(tmp_path / "labels/0001.mat")
+        assert len(self.SOURCES(tmp_path)) == 1
+        assert f"penn_action: not read are {tmp_path / 'labels'}" in caplog.text

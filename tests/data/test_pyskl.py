@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from pathlib import Path
@@ -74,12 +75,32 @@ def test_pickles_of_older_numpy_are_read(tmp_path: Path) -> None:
             ["test", "train"],
         ),
         ({"all": ["a", "b"]}, None, ["", ""]),
+        ({"train": ["a"], "validation": ["b"]}, None, ["train", "test"]),
+        ({"train": ["a"], "val": ["b"], "test": ["none"]}, None, ["train", "test"]),
         ({"train": ["a"], "test": []}, None, ["train", ""]),
     ],
 )
 def test_official_splits(tmp_path: Path, lists: dict[str, list[str]], option: str | None, expected: list[str]) -> None:
     file = write(tmp_path / "a.pkl", [annotation("a"), annotation("b")], **lists)
     assert [clip.split for clip in load(file, split_name=option)] == expected
+
+
+def test_train_val_and_test_are_kept_as_given(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = [annotation(name) for name in "abcdef"]
+    file = write(tmp_path / "a.pkl", made, train=["a", "b"], val=["c"], test=["d", "e", "gone"])
+    with caplog.at_level(logging.INFO):
+        clips = load(file)
+    assert [clip.split for clip in clips] == ["train", "train", "val", "test", "test", ""]
+    assert "The official split of a.pkl is test, train, val." in caplog.text
+    assert "1 of 6 clips are in none of test, train, val and have no split (the first: f)" in caplog.text
+    assert "1 clips of its lists have no annotation" in caplog.text
+
+
+@pytest.mark.parametrize("other", ["val", "test"])
+def test_a_clip_in_two_lists_is_refused(tmp_path: Path, other: str) -> None:
+    file = write(tmp_path / "a.pkl", [annotation("a"), annotation("b")], **{"train": ["a", "b"], other: ["b"]})
+    with pytest.raises(ActrecError, match=rf"Clip 'b' is both in ({other}|train) and in ({other}|train) of"):
+        Pyskl()(file)
 
 
 def test_a_split_that_is_not_there(tmp_path: Path) -> None:
@@ -106,12 +127,52 @@ def test_class_names(tmp_path: Path) -> None:
         ({"keypoint": np.zeros((0, 7, 17, 2))}, "shape"),
         ({"keypoint_score": np.zeros((2, 7, 16))}, "keypoint_score has shape"),
         ({"label": None}, "no label"),
+        ({"label": float("nan")}, "its label is nan; expected a whole number, or a name"),
+        ({"keypoint": np.zeros((0, 7, 17, 2))}, r"\(0, 7, 17, 2\) of float64; expected \(person, frame, joint, 2\)"),
+        ({"keypoint": np.zeros((7, 1, 17, 2)), "keypoint_score": None}, "with the frames first"),
+        ({"keypoint": np.full((1, 7, 17, 2), 1e6), "keypoint_score": None}, "Sequence 'a' has a coordinate of 1e"),
+        ({"keypoint": np.full((1, 7, 17, 2), np.inf), "keypoint_score": None}, "Sequence 'a' .*NaN or infinite"),
+        ({"keypoint": np.zeros((1, 7, 17, 2)) * 1j}, "complex128; expected"),
+        ({"keypoint": np.array([[[[None, "a"]]]])}, "of object; expected"),
+        ({"keypoint_score": np.full((2, 7, 17), 98.0)}, "Sequence 'a' has confidences from 98 to 98; .*per cent"),
+        ({"keypoint_score": np.full((2, 7, 17), 1.3)}, "Sequence 'a' has confidences from 1.3 to 1.3"),
+        ({"original_shape": (240, -320)}, r"its original_shape is \(240, -320\); expected height and width"),
+        ({"original_shape": (240, np.nan)}, "its original_shape is"),
+        ({"original_shape": None, "img_shape": (240, 320, 3)}, "its img_shape is"),
+        ({"original_shape": "240x320"}, "its original_shape is"),
     ],
 )
 def test_a_bad_annotation(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     file = write(tmp_path / "a.pkl", [annotation("a", **changes)])
     with pytest.raises(ActrecError, match=message):
         load(file)
+
+
+@pytest.mark.parametrize("shape", [np.array([240, 320]), [240, 320], (240.0, 320.0)])
+def test_the_size_of_the_picture(tmp_path: Path, shape: Any) -> None:
+    (clip,) = load(write(tmp_path / "a.pkl", [annotation("a", original_shape=shape)]))
+    assert (clip.width, clip.height) == (320, 240)
+
+
+def test_without_scores_zero_and_nan_are_missing(tmp_path: Path) -> None:
+    made = annotation("a", keypoint_score=None)
+    made["keypoint"] = np.full((2, 7, 17, 2), 50.0)
+    made["keypoint"][0, :, 3:] = 0
+    made["keypoint"][1, 2, 3] = np.nan
+    made["keypoint"][1, 2, 4] = 0
+    made["keypoint"][1, 2, 5] = (0, 50)
+    (clip,) = load(write(tmp_path / "a.pkl", [made]))  # of the person who is seen more
+    assert clip.keypoints[2, 3:6].tolist() == [[0, 0, 0], [0, 0, 0], [0, 50, 1]]
+    assert (clip.keypoints[..., 2] == 1).sum() == 7 * 17 - 2
+
+
+def test_scores_slightly_out_of_range_are_clipped_and_nan_is_missing(tmp_path: Path) -> None:
+    made = annotation("a", people=1)
+    made["keypoint_score"][:] = 0.5
+    made["keypoint_score"][0, 0, :3] = (1.05, np.nan, -0.05)
+    (clip,) = load(write(tmp_path / "a.pkl", [made]))
+    assert clip.keypoints[0, :4, 2].tolist() == [1, 0, 0, 0.5]
+    assert clip.keypoints[0, 1].tolist() == [0, 0, 0]
 
 
 def test_a_table_of_contents_is_said_to_be_one(tmp_path: Path) -> None:

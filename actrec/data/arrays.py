@@ -1,0 +1,107 @@
+"""Arrays of keypoints in files: reading them, and (x, y) or (x, y, confidence) as the skeleton store has it.
+
+Values are checked by `checked_keypoints`, once, when a `SkeletonSequence` is made of them; nothing is clipped here.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Num
+from numpy import ndarray
+
+from actrec.skeleton import Skeleton
+from actrec.types import ActrecError
+
+_KEY = "keypoints"
+_EXPECTED = "expected numbers of shape (frame, joint, 3), x, y and confidence, or (frame, joint, 2)"
+
+
+def load_array(file: Path) -> ndarray:
+    """Reads an npy, or an npz's array `keypoints`; by another name where it is the only one of that kind.
+
+    Raises:
+        ActrecError: The file is not there, damaged, or has no array that keypoints could be.
+    """
+    try:
+        with file.open("rb") as stream:  # np.load leaves a damaged file open, if it opens it
+            loaded = np.load(stream)
+            if isinstance(loaded, ndarray):
+                return loaded
+            arrays = {name: loaded[name] for name in ([_KEY] if _KEY in loaded.files else loaded.files)}
+    except FileNotFoundError:
+        raise ActrecError("there is no such file.") from None
+    except IsADirectoryError:
+        raise ActrecError(f"it is a folder; {_EXPECTED} in an .npy or .npz file.") from None
+    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged file
+        raise ActrecError(f"it cannot be read as a numpy array ({_without_pickle(error)}).") from None
+    likely = [name for name, array in arrays.items() if _is_likely(array)]
+    if len(arrays) == 1 or len(likely) == 1:
+        return arrays[(likely or list(arrays))[0]]
+    found = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "no array"
+    raise ActrecError(f"it has {found}; expected one array of keypoints. Name it '{_KEY}'.")
+
+
+def _without_pickle(error: Exception) -> str:
+    if "allow_pickle" in str(error):
+        return "it holds Python objects, or is no .npy file; save an array of numbers with numpy.save"
+    return str(error)
+
+
+def _is_likely(array: ndarray) -> bool:
+    return array.ndim == 3 and array.shape[2] in (2, 3) and array.dtype.kind in "fiu"
+
+
+def with_confidence(array: ndarray, skeleton: Skeleton) -> Float[ndarray, "frame joint 3"]:
+    """The array as (x, y, confidence); a joint with NaN is unobserved, all zero.
+
+    In an array of (x, y) alone, confidence is 1, and 0 where both are exactly 0: pose estimators write (0, 0) for a
+    joint that they have not found. A third value is taken for a confidence where it can be one; no rule tells it from
+    a z that is in [0, 1] throughout.
+
+    Args:
+        array: As it was read.
+        skeleton: The joint layout that it should have.
+
+    Raises:
+        ActrecError: It is not such an array.
+    """
+    if not _is_likely(array) or 0 in array.shape or array.shape[1] != skeleton.n_joints:
+        raise ActrecError(f"it has shape {array.shape} of {array.dtype}; {_EXPECTED}. {_advice(array, skeleton)}")
+    keypoints = np.ones((*array.shape[:2], 3), dtype=np.result_type(array.dtype, np.float32))
+    keypoints[..., : array.shape[2]] = array
+    if array.shape[2] == 2:
+        keypoints[..., 2] = seen(array)
+    keypoints[np.isnan(keypoints).any(-1)] = 0
+    return keypoints
+
+
+def seen(points: Num[ndarray, "*frame joint 2"]) -> Bool[ndarray, "*frame joint"]:
+    """Whether each joint was found, where there are no confidences: NaN and exactly (0, 0) say that it was not."""
+    return ~(np.isnan(points).any(-1) | (points == 0).all(-1))
+
+
+def _advice(array: ndarray, skeleton: Skeleton) -> str:
+    """What an array of another kind is likely to be, and what to do with it."""
+    shape, n_joints = array.shape, skeleton.n_joints
+    if array.dtype.kind not in "fiu":
+        return "Save x, y and confidence as floats."
+    if 0 in shape:
+        return "It is empty: leave the clip out."
+    if len(shape) == 2:
+        return f"Are a frame's joints in one row? Give array.reshape(len(array), {n_joints}, -1)."
+    if len(shape) == 4:
+        return "Has it several people? Give each an array of its own, array[person]."
+    if len(shape) != 3:
+        return "Give the joints of one person in one clip."
+    for order in permutations(range(3)):
+        if shape[order[1]] == n_joints and shape[order[2]] in (2, 3):
+            return f"Are its axes in another order? Give array.transpose{order}."
+    if shape[2] == 4:
+        return "Are they x, y, z and confidence? Give x and y in pixels, and confidence: array[..., [0, 1, 3]]."
+    return (
+        f"It has {shape[1]} joints; skeleton '{skeleton.name}' has {n_joints}. Name the one that it has: "
+        "dataset.skeleton=…"
+    )
