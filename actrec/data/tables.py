@@ -211,7 +211,9 @@ def _check_rows(table: Path, rows: Sequence[Row]) -> None:
     for row in rows:
         other = numbers.setdefault((row["file"], row.get("clip_id")), row.number)
         if other != row.number:
-            raise ActrecError(f"Rows {other} and {row.number} of {table} both list {row['file']}. Leave one out.")
+            raise ActrecError(
+                f"{row['file']} is listed twice, in rows {other} and {row.number} of {table}. Leave one out."
+            )
     without = [str(row.number) for row in rows if not row.get("split")]
     if without and len(without) < len(rows):
         log.warning(
