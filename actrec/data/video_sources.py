@@ -257,11 +257,16 @@ class Kinetics400:
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
         listed = self._listed(raw)
-        clips, others, unlabelled = [], [], []
+        clips: list[VideoClip] = []
+        others: list[Path] = []
+        unlabelled: list[Path] = []
         for file in videos_in(raw, read=(".csv",)):
             match = _KINETICS.fullmatch(file.stem)
+            if match is None and file.is_dir():
+                clips.append(unreadable(raw, file))
+                continue
             if match is None:
-                (clips if file.is_dir() else others).append(unreadable(raw, file) if file.is_dir() else file)
+                others.append(file)
                 continue
             folders = list(file.relative_to(raw).parts[:-1])
             label, split = listed.get(match["id"], ("", ""))
