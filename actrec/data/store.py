@@ -1,8 +1,8 @@
 """The skeleton store: a folder with `manifest.csv`, `store.json` and `clips/<clip_id>.npz`.
 
-`prepare` writes it and brings it up to date; training, evaluation and prediction read it. While a store is being made its rows go to
-`manifest.csv.part`, a line a clip and before the clip's file gets its name, so that a run that was killed knows what
-it has. `manifest.csv` comes last: a store that has one is whole.
+`prepare` writes it and brings it up to date; training, evaluation and prediction read it. While a store is being made
+its rows go to `manifest.csv.part`, a line a clip and before the clip's file gets its name, so that a killed run
+knows what it has. `manifest.csv` comes last: a store that has one is whole.
 """
 
 from __future__ import annotations

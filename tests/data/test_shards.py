@@ -12,10 +12,10 @@ import pytest
 
 from actrec.data.extract import Extractor
 from actrec.data.labels import LabelMap
-from actrec.data.prepare import prepare
+from actrec.data.prepare import outcome, prepare
 from actrec.data.store import read_store
 from actrec.data.variants import Flip
-from actrec.data.video_sources import ClassFolders, Videos
+from actrec.data.video_sources import ClassFolders, Videos, VideoTable
 from actrec.data.writer import Share, StoreSummary
 from actrec.types import ActrecError
 from tests.data.blobs import Blobs, walker, write_blobs
@@ -120,6 +120,33 @@ def test_a_rejected_video_that_was_replaced_is_read_again(raw: Path, tmp_path: P
     assert {clip.clip_id for clip in read_store(tmp_path / "store")} == {
         "a_good", "a_good.flip", "a_bad", "a_bad.flip"
     }  # fmt: skip
+
+
+def test_labels_that_were_mended_need_no_video_read_and_a_video_that_was_replaced_is(tmp_path: Path) -> None:
+    def run() -> tuple[str, int]:
+        Blobs.seen.clear()
+        importer = Videos(VideoTable(), Extractor(Blobs("yolo11n"), person="all"), {"flip": Flip()})
+        done = outcome(prepare("videos", tmp_path, tmp_path / "store", importer, LabelMap(), "coco17"), Path("s"))
+        return done, len(Blobs.seen)
+
+    write_blobs(tmp_path / "a.mp4", walker)
+    write_blobs(tmp_path / "b.mp4", lambda n: [(2, 8, 14, 40), (40, 8, 58, 40)])
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label,group\na.mp4,wave,anna\nb.mp4,wave,ben\n")
+    assert run()[0] == "6 clips written to s: 6 new."
+    table.write_text("file,label,group\na.mp4,wave,anna\nb.mp4,nod,anna\n")
+    assert run() == ("s was brought up to date: 4 with another label, group or split.", 0)
+    clips = read_store(tmp_path / "store")
+    assert [(clip.clip_id, clip.label) for clip in clips] == [
+        ("a.p1", "wave"), ("a.flip.p1", "wave"), ("b.p1", "nod"), ("b.p2", "nod"), ("b.flip.p1", "nod"),
+        ("b.flip.p2", "nod"),
+    ]  # fmt: skip
+    assert {clip.group for clip in clips} == {"anna"}
+    write_blobs(tmp_path / "b.mp4", walker)  # one person fewer
+    assert run()[0] == "2 clips written to s: 2 whose source changed; 2 removed."
+    table.write_text("file,label,group,split\na.mp4,wave,anna,test\nb.mp4,nod,anna,test\n")  # no variants in test
+    assert run() == ("s was brought up to date: 2 with another label, group or split; 2 removed.", 0)
+    assert run() == ("s was already complete.", 0)
 
 
 def test_all_people_of_a_video_are_clips_of_one_group(raw: Path, tmp_path: Path) -> None:

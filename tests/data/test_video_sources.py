@@ -230,6 +230,17 @@ def test_penn_action_s_pictures_have_the_annotations_label_and_split(tmp_path: P
         assert told(PennActionFrames()(raw)) == want
 
 
+def test_a_damaged_annotation_is_one_rejected_clip(tmp_path: Path) -> None:
+    one = np.ones((3, 13))
+    content = {"action": "bowl", "x": one, "y": one, "visibility": one, "train": 1, "dimensions": [48, 64, 3]}
+    touch(tmp_path, "frames/0001/000001.jpg", "frames/0002/000001.jpg", "labels/0001.mat")
+    scipy.io.savemat(tmp_path / "labels/0002.mat", content)
+    bad, good = Videos(PennActionFrames(), Extractor(Blobs("yolo11n")))(tmp_path)
+    assert (bad.label, good.label) == (None, "bowl")
+    with pytest.raises(ActrecError, match=r"^labels/0001\.mat: it cannot be read as a MATLAB file"):
+        bad.load()
+
+
 class TestVideos:
     def test_a_clip_has_its_variants_unless_it_is_for_testing(self, tmp_path: Path) -> None:
         rows = "file,label,split\na.mp4,x,train\nb.mp4,x,test\nc.mp4,x,\nd.mp4,x,val\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,6 +141,16 @@ def test_another_store_is_left_alone(tmp_path: Path, clips: list[SkeletonSequenc
     with pytest.raises(ActrecError, match="its dataset is 'mine', and now 'yours' is wanted"):
         write_store(tmp_path / "store", Recorder(clips).sources, INFO | {"dataset": "yours"})
     assert files_of(tmp_path / "store") == before
+
+
+def test_clips_of_another_pose_model_may_join_and_leave(tmp_path: Path, clips: list[SkeletonSequence]) -> None:
+    one, both = ({**INFO, "pose_model": poses, "pose_model_version": ""} for poses in ("hand", "hand, yolo11n-pose"))
+    write_store(tmp_path, Recorder(clips[:5]).sources, one)
+    assert write_store(tmp_path, Recorder(clips).sources, both).written == 5
+    assert json.loads((tmp_path / "store.json").read_text())["pose_model"] == "hand, yolo11n-pose"
+    assert write_store(tmp_path, Recorder(clips[:5]).sources, one).removed == 5
+    with pytest.raises(ActrecError, match="its pose_model is 'hand', and now 'yolo11x-pose' is wanted"):
+        write_store(tmp_path, Recorder(clips).sources, {**one, "pose_model": "yolo11x-pose"})
 
 
 def test_an_unfinished_store_of_other_settings_is_begun_anew(tmp_path: Path, clips: list[SkeletonSequence]) -> None:
