@@ -12,11 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy import ndarray
 
-from actrec.plots import LIGHT, NORMAL, SMALL, Theme, new_figure, spaced
+from actrec.lettering import lettered, spaced
+from actrec.plots import LIGHT, NORMAL, SMALL, Theme, new_figure
 from actrec.skeleton import Skeleton
 
 STRONGEST = 12  # connections that are drawn
+BODIES = 30  # classes that have a body in a picture
 _COLUMNS = 5
+_TITLE = 20  # letters of a name over a body
 _NAMED = 3  # joints that stand in words under a body
 
 
@@ -112,15 +115,20 @@ def importance_bodies(
     poses: Mapping[str, Float[ndarray, "joint 2"]],
     skeleton: Skeleton,
     theme: Theme = LIGHT,
+    names: Mapping[str, str] | None = None,
 ) -> Figure:
     """A body for each class, whose joints are the larger and the darker the more the decision rests on them.
+
+    Classes after the 30th are left out.
 
     Args:
         importance: See `actrec.occlusion.class_importance`.
         poses: A pose of each class, y down.
         skeleton: Their layout.
         theme: Colours.
+        names: What classes are called; see `actrec.lettering.pictured`.
     """
+    importance = dict(list(importance.items())[:BODIES])
     columns = min(_COLUMNS, len(importance))
     rows = -(-len(importance) // columns)
     figure = new_figure(2.2 * columns, 2.75 * rows, theme)
@@ -139,7 +147,7 @@ def importance_bodies(
             zorder=3,
             clip_on=False,
         )
-        axes.set_title(spaced(name), fontsize=NORMAL, color=theme.ink, weight="bold")
+        axes.set_title(lettered(name, names, _TITLE), fontsize=NORMAL, color=theme.ink, weight="bold")
         words = "\n".join(spaced(skeleton.joints[joint]) for joint in (-values).argsort()[:_NAMED] if values[joint] > 0)
         axes.text(0.5, -0.02, words, transform=axes.transAxes, ha="center", va="top", fontsize=SMALL, color=theme.muted)
         _frame(axes)

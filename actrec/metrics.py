@@ -10,17 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy import ndarray
-from torch import Tensor
-from torchmetrics import Metric
+from scipy import sparse
 
 from actrec.types import ActrecError
 
 HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "top5_accuracy")
 _PER_CLASS = ("precision", "recall", "f1")
-_BLOCK = 250  # resamples drawn at once, which bounds the memory
+_BLOCK = 50  # resamples drawn at once, which bounds the memory
 
 
 def confusion_counts(
@@ -47,7 +45,7 @@ def classification_metrics(
         ActrecError: There are no clips, or a probability is not finite.
     """
     _check(probabilities)
-    figures = _figures(_tally(probabilities, labels).sum(0, keepdims=True))
+    figures = _figures(np.asarray(_tally(probabilities, labels).sum(0)).reshape(1, -1))
     counts = np.bincount(labels, minlength=len(classes))
     return {name: float(figures[name][0]) for name in HEADLINES} | {
         "per_class": {
@@ -60,7 +58,7 @@ def classification_metrics(
 
 
 def summarize(
-    by_ratio: Mapping[str, Float[ndarray, "clip class"]],
+    by_ratio: Mapping[str, Float[ndarray, "clip class"] | Int[ndarray, " clip"]],
     labels: Int[ndarray, " clip"],
     groups: Sequence[str],
     classes: Sequence[str],
@@ -73,7 +71,8 @@ def summarize(
     was drawn is left out of that resample.
 
     Args:
-        by_ratio: Clip probabilities at each observation ratio, "0.1" to "1.0".
+        by_ratio: Clip probabilities at each observation ratio, "0.1" to "1.0"; below "1.0" the numbers of the likeliest
+            classes are enough.
         labels: True class numbers.
         groups: Group of each clip.
         classes: Class names.
@@ -88,11 +87,13 @@ def summarize(
         raise ActrecError(f"There are probabilities at the observation ratios {ratios}; expected '1.0' among them.")
     for probabilities in by_ratio.values():
         _check(probabilities)
+    given = {ratio: likeliest(probabilities) for ratio, probabilities in by_ratio.items()}
     whole = classification_metrics(by_ratio["1.0"], labels, classes)
-    correct = np.stack([by_ratio[ratio].argmax(1) == labels for ratio in ratios], axis=1)
+    correct = np.stack([given[ratio] == labels for ratio in ratios], axis=1)
     accuracies = {ratio: float(column.mean()) for ratio, column in zip(ratios, correct.T, strict=True)}
 
-    resamples = _resample(np.hstack([correct, _tally(by_ratio["1.0"], labels)]), groups, n_bootstrap, seed)
+    counts = sparse.hstack([correct.astype(float), _tally(by_ratio["1.0"], labels)], format="csr")
+    resamples = _resample(counts, groups, n_bootstrap, seed)
     drawn = _figures(resamples[:, len(ratios) :])
     drawn_accuracies = resamples[:, : len(ratios)] / drawn["n_clips"][:, None]
     return {
@@ -137,21 +138,30 @@ def paired_interval(
     return float(difference.mean()), low, high
 
 
-def _check(probabilities: Float[ndarray, "clip class"]) -> None:
+def likeliest(probabilities: Float[ndarray, "clip class"] | Int[ndarray, " clip"]) -> Int[ndarray, " clip"]:
+    """The number of each clip's likeliest class, a tie going to the lower; class numbers are given back."""
+    return probabilities if probabilities.ndim == 1 else probabilities.argmax(1)
+
+
+def _check(probabilities: Float[ndarray, "clip class"] | Int[ndarray, " clip"]) -> None:
     if len(probabilities) == 0:
         raise ActrecError("There are no clips to judge: the test split is empty. Choose another split or store.")
-    if not np.isfinite(probabilities).all():
+    if probabilities.ndim > 1 and not np.isfinite(probabilities).all():
         clip = int(np.argmin(np.isfinite(probabilities).all(1)))
         raise ActrecError(f"The class probabilities of clip number {clip} are not finite. The network has diverged.")
 
 
-def _tally(probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " clip"]) -> Bool[ndarray, "clip count"]:
-    """What is counted of each clip: its label is in the top five; then for each class: right, true, predicted."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    one_hot = np.eye(probabilities.shape[1], dtype=bool)
-    true, predicted = one_hot[labels], one_hot[order[:, 0]]
-    top5 = (order[:, :5] == labels[:, None]).any(1, keepdims=True)
-    return np.hstack([top5, true & predicted, true, predicted])
+def _tally(probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " clip"]) -> Any:
+    """What is counted of each clip, as a sparse matrix (clip, count): its label is in the top five; then for each
+    class: right, true, predicted."""
+    n_clips, n_classes = probabilities.shape
+    clips, predicted = np.arange(n_clips), probabilities.argmax(1)
+    own = probabilities[clips, labels][:, None]
+    before = (probabilities > own) | ((probabilities == own) & (np.arange(n_classes) < labels[:, None]))
+    top5, right = np.flatnonzero(before.sum(1) < 5), np.flatnonzero(predicted == labels)
+    rows = np.concatenate([top5, right, clips, clips])
+    columns = [np.zeros_like(top5), 1 + labels[right], 1 + n_classes + labels, 1 + 2 * n_classes + predicted]
+    return sparse.csr_array((np.ones(len(rows)), (rows, np.concatenate(columns))), shape=(n_clips, 1 + 3 * n_classes))
 
 
 def _figures(sums: ndarray) -> dict[str, ndarray]:
@@ -172,16 +182,18 @@ def _figures(sums: ndarray) -> dict[str, ndarray]:
     )
 
 
-def _resample(
-    counts: Bool[ndarray, "clip count"] | Float[ndarray, "clip count"],
-    groups: Sequence[str],
-    n_bootstrap: int,
-    seed: int,
-) -> Float[ndarray, "resample count"]:
-    """Sums of the counts over as many groups as there are, drawn with replacement."""
+def _resample(counts: Any, groups: Sequence[str], n_bootstrap: int, seed: int) -> Float[ndarray, "resample count"]:
+    """Sums of the counts over as many groups as there are, drawn with replacement.
+
+    Args:
+        counts: (clip, count), dense or sparse: most are 0 where there are many classes.
+        groups: Group of each clip.
+        n_bootstrap: Resamples.
+        seed: Of the resampling.
+    """
     names, group = np.unique(np.asarray(groups), return_inverse=True)
-    by_group = np.zeros((len(names), counts.shape[1]))
-    np.add.at(by_group, group, counts)
+    member = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(names), len(group)))
+    by_group = member @ sparse.csr_array(counts)
     rng, share = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
     sizes = [min(_BLOCK, n_bootstrap - start) for start in range(0, n_bootstrap, _BLOCK)]
     return np.concatenate([rng.multinomial(len(names), share, size) @ by_group for size in sizes])
@@ -189,39 +201,3 @@ def _resample(
 
 def _interval(values: Float[ndarray, " resample"]) -> list[float]:
     return [float(end) for end in np.nanpercentile(values, (2.5, 97.5))]
-
-
-class ClipScores(Metric):
-    """Accuracy over clips, each judged by the sum of its windows' class probabilities; for use in validation.
-
-    Every state is a sum, so windows of one clip may come in any batch and on any rank.
-
-    Args:
-        n_clips: Clips in the split.
-        n_classes: Number of classes.
-    """
-
-    full_state_update = False
-    higher_is_better = True
-    scores: Tensor
-    labels: Tensor
-
-    def __init__(self, n_clips: int, n_classes: int) -> None:
-        super().__init__()
-        self.add_state("scores", torch.zeros(n_clips, n_classes), dist_reduce_fx="sum")
-        self.add_state("labels", torch.zeros(n_clips, n_classes, dtype=torch.long), dist_reduce_fx="sum")
-
-    def update(
-        self,
-        probabilities: Float[Tensor, "batch class"],
-        clip: Int[Tensor, " batch"],
-        label: Int[Tensor, " batch"],
-    ) -> None:
-        """Adds windows: their class probabilities, the clip each is from, and that clip's class number."""
-        self.scores.index_add_(0, clip, probabilities.to(self.scores))
-        self.labels.index_put_((clip, label), torch.ones_like(label), accumulate=True)
-
-    def compute(self) -> Float[Tensor, ""]:
-        """Accuracy over the clips of which a window was seen."""
-        seen = self.labels.any(1)
-        return (self.scores.argmax(1) == self.labels.argmax(1))[seen].float().mean()

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from actrec.clip_scores import ClipScores
 from actrec.evaluation import decide
 from actrec.losses import Losses, Objective, own_count
-from actrec.metrics import ClipScores
 from actrec.sync import mean_over_processes
 from actrec.types import ActrecError, Batch
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from actrec.data.video import Picture
 from actrec.draw import GREY, Colour, draw_skeleton, rgb
+from actrec.fonts import for_pillow
+from actrec.lettering import lettered, one_line, pictured
 from actrec.placing import Rectangle, face_of, place_labels
-from actrec.plots import LIGHT, spaced
+from actrec.plots import LIGHT
 from actrec.skeleton import Skeleton
 from actrec.timeline import Timeline
 from actrec.watch import Watched
@@ -39,11 +38,6 @@ _PALETTE = (
 )
 
 
-@lru_cache(8)
-def _font(size: int) -> Any:
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans-Bold.ttf"), size)
-
-
 class Overlay:
     """Draws over one stream's pictures; what it remembers is of bounded size, however long the stream.
 
@@ -51,11 +45,19 @@ class Overlay:
         skeleton: Layout of the keypoints that come.
         forecast_skeleton: Layout of the forecast poses: the model's.
         length: Seconds that the stream lasts; None where that is not known.
+        labels: The model's, in order; one whose letters no font here has is drawn as its number.
     """
 
-    def __init__(self, skeleton: Skeleton, forecast_skeleton: Skeleton, length: float | None = None) -> None:
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        forecast_skeleton: Skeleton,
+        length: float | None = None,
+        labels: Sequence[str] = (),
+    ) -> None:
         self.skeleton, self.forecast_skeleton = skeleton, forecast_skeleton
         self.timeline = Timeline(length, _ROWS)
+        self._names = pictured(labels)
         self._colours: dict[str, Colour] = {}  # of the model's labels, of which there are so many and no more
         self._places: dict[str, int | None] = {}  # of the labels in the picture before
         self._several = False
@@ -94,20 +96,19 @@ class Overlay:
         self, draw: Any, people: Sequence[Watched], scale: float, size: int, area: tuple[float, float]
     ) -> None:
         """Draws everybody's label, where it covers no face, no other label and not the timeline."""
-        font = _font(size)
         boxes = [each.box * np.float32(scale) for each in people]
         drawn = np.array([scale, scale, 1], np.float32)
         faces = [face_of(each.keypoints * drawn, box, self.skeleton) for each, box in zip(people, boxes, strict=True)]
-        texts = [_fitted(draw, self._text(each), font, area[0] - size) for each in people]
+        texts = [_fitted(draw, self._text(each), size, area[0] - size) for each in people]
         places = place_labels(
             [Rectangle(*box.tolist()) for box in boxes],
-            [(draw.textlength(text, font) + size, 1.5 * size) for text in texts],
+            [(draw.textlength(text, font) + size, 1.5 * size) for font, text in texts],
             [face for face in faces if face is not None],
             area,
             [self._places.get(each.person) for each in people],
         )
         self._places = {each.person: place.choice for each, place in zip(people, places, strict=True)}
-        for each, text, (place, _) in zip(people, texts, places, strict=True):
+        for each, (font, text), (place, _) in zip(people, texts, places, strict=True):
             held = each.prediction.held
             draw.rounded_rectangle(place, size / 4, (*(GREY if held is None else self.colour(held)), 225))
             middle = (place.top + place.bottom) / 2
@@ -116,7 +117,7 @@ class Overlay:
     def _text(self, each: Watched) -> str:
         """The held label and its probability, after the person's number where there are several."""
         prediction = each.prediction
-        text = "no action" if prediction.held is None else spaced(prediction.held)
+        text = "no action" if prediction.held is None else lettered(prediction.held, self._names)
         if prediction.held is not None and prediction.held == prediction.label:
             text += f"  {100 * prediction.probabilities.max():.0f} %"
         return f"{each.person} · {text}" if self._several else text
@@ -129,7 +130,7 @@ class Overlay:
         if not rows:
             return top
         draw.rectangle((0, top, width, bottom), (*_DARK, 170))
-        small, gutter = _font(round(0.8 * size)), 1.6 * size if self._several else 0.0
+        small, gutter = round(0.8 * size), 1.6 * size if self._several else 0.0
 
         def x(moment: float) -> float:
             return gutter + (width - gutter) * (moment - first) / max(last - first, 1e-6)
@@ -137,23 +138,26 @@ class Overlay:
         for number, (person, stretches) in enumerate(rows.items()):
             y = top + row * number
             if self._several:
-                draw.text((gutter / 2, y + row / 2), person, _BRIGHT, small, anchor="mm")
+                font, name = for_pillow(person, small)
+                draw.text((gutter / 2, y + row / 2), name, _BRIGHT, font, anchor="mm")
             for start, end, label in stretches:
                 box = (x(start), y + 2, max(x(end), x(start) + 1), y + row - 2)
                 draw.rectangle(box, (*self.colour(label), 235))
-                if draw.textlength(spaced(label), small) + size / 2 < box[2] - box[0]:
-                    draw.text((box[0] + size / 4, y + row / 2), spaced(label), _BRIGHT, small, anchor="lm")
+                font, name = for_pillow(lettered(label, self._names), small)
+                if draw.textlength(name, font) + size / 2 < box[2] - box[0]:
+                    draw.text((box[0] + size / 4, y + row / 2), name, _BRIGHT, font, anchor="lm")
         draw.line((x(time), top, x(time), bottom), _BRIGHT, 2)
         return top
 
 
-def _fitted(draw: Any, text: str, font: Any, width: float) -> str:
-    """The text, shortened to that many pixels."""
+def _fitted(draw: Any, text: str, size: int, width: float) -> tuple[Any, str]:
+    """A font for the text, and the text on one line, shortened to that many pixels."""
+    font, text = for_pillow(one_line(text), size)
     if draw.textlength(text, font) <= width:
-        return text
+        return font, text
     while text and draw.textlength(text + "…", font) > width:
         text = text[:-1]
-    return text + "…"
+    return for_pillow(text + "…", size)
 
 
 def _as_keypoints(pose: Float[ndarray, "joint 2"]) -> Float[ndarray, "joint 3"]:

@@ -15,7 +15,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy import ndarray
 
+from actrec.confusion import classes_shown
+from actrec.lettering import LetteredFigure, pictured
+
 SMALL, NORMAL, LARGE = 8.5, 9.5, 11.0  # font sizes
+BARS = 40  # classes that a picture of bars has room for
 _TERMS = {"loss": "total", "loss_cls": "classification", "loss_pred": "pose forecast", "loss_feat": "latent forecast"}
 
 
@@ -59,11 +63,6 @@ DARK = Theme(
 )
 
 
-def spaced(name: str) -> str:
-    """A class name as people read it."""
-    return name.replace("_", " ")
-
-
 def percent(value: float, _position: object = None) -> str:
     return f"{round(100 * value, 6):g} %"
 
@@ -71,7 +70,15 @@ def percent(value: float, _position: object = None) -> str:
 def new_figure(width: float, height: float, theme: Theme = LIGHT) -> Figure:
     """An empty figure of this size in inches."""
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
-    return Figure(figsize=(width, height), layout=layout, facecolor=theme.surface)
+    return LetteredFigure(figsize=(width, height), layout=layout, facecolor=theme.surface)
+
+
+def new_sheet(width: float, height: float, theme: Theme = LIGHT) -> tuple[Figure, Axes]:
+    """A figure of this size in inches, and axes without lines that fill it."""
+    figure = LetteredFigure(figsize=(width, height), facecolor=theme.surface)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    return figure, axes
 
 
 def style(axes: Axes, theme: Theme, title: str = "", x: str = "", y: str = "") -> None:
@@ -88,29 +95,34 @@ def style(axes: Axes, theme: Theme, title: str = "", x: str = "", y: str = "") -
 def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str], theme: Theme = LIGHT) -> Figure:
     """Clips by true class (row) and prediction (column); the colour is the share of the row.
 
+    Of many classes the most confused ones are drawn; shares are still of all their clips.
+
     Args:
         counts: See `actrec.metrics.confusion_counts`.
-        classes: Class names.
+        classes: Class names; which are drawn, `actrec.confusion.classes_shown` says.
         theme: Colours.
     """
-    size = max(0.44 * len(classes) + 2.2, 4.4)
+    numbers, called = classes_shown(counts), pictured(classes)
+    share = (counts / np.maximum(counts.sum(1, keepdims=True), 1))[np.ix_(numbers, numbers)]
+    names, shown = [called[classes[number]] for number in numbers], counts[np.ix_(numbers, numbers)]
+    size = max(0.44 * len(names) + 2.2, 4.4)
     figure = new_figure(size, size, theme)
     axes = figure.add_subplot()
-    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap=theme.ramp(), vmin=0, vmax=1)
     style(axes, theme, x="predicted", y="true")
-    ticks, names = range(len(classes)), [spaced(name) for name in classes]
-    axes.set_xticks(ticks, names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, names)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
     axes.grid(False)
-    axes.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    axes.set_xticks(np.arange(len(names) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(names) + 1) - 0.5, minor=True)
     axes.grid(True, which="minor", color=theme.grid, linewidth=0.8)
-    for row, column in np.argwhere(counts):
+    if len(names) < len(classes):
+        axes.set_title(f"The {len(names)} most confused of {len(classes)} classes", fontsize=SMALL, color=theme.muted)
+    for row, column in np.argwhere(shown):
         on_colour = share[row, column] > 0.5
         colour = theme.surface if on_colour else theme.ink if row == column else theme.bad
         weight = "normal" if row == column else "bold"
-        text = str(counts[row, column])
+        text = str(shown[row, column])
         axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=colour, weight=weight)
     return figure
 
@@ -153,27 +165,35 @@ def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figur
 
 
 def class_bars(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
-    """F1 of each class with its 95 % interval, the best on top.
+    """F1 of each class with its 95 % interval, the best on top; of many classes the best and the worst.
 
     Args:
         metrics: See `actrec.metrics.summarize`.
         theme: Colours.
     """
-    names = sorted(metrics["per_class"], key=lambda name: metrics["per_class"][name]["f1"])
+    order = sorted(metrics["per_class"], key=lambda name: metrics["per_class"][name]["f1"])
+    names = order if len(order) <= BARS else [*order[: BARS // 2], *order[-BARS // 2 :]]
     values = np.array([metrics["per_class"][name]["f1"] for name in names])
     low, high = np.array([metrics["intervals"]["per_class"][name]["f1"] for name in names]).T
     figure = new_figure(5.4, 0.28 * len(names) + 1.1, theme)
     axes = figure.add_subplot()
     style(axes, theme, x="F1")
     axes.grid(False, axis="y")
-    rows = range(len(names))
+    rows = np.arange(len(names), dtype=float)
+    if len(names) < len(order):
+        rows[BARS // 2 :] += 1
+        left_out = f"{len(order) - len(names)} classes between"
+        axes.text(0.5, BARS / 2, left_out, transform=axes.get_yaxis_transform(), ha="center", va="center").set(
+            fontsize=SMALL, color=theme.muted
+        )
     axes.hlines(rows, low, high, color=theme.series[0], alpha=0.3, linewidth=7)
     axes.plot(values, rows, "o", color=theme.series[0], markersize=7)
     left = float(np.clip(np.floor(20 * low.min() - 0.5) / 20, 0, 0.9))
-    for row, value in enumerate(values):
+    for row, value in zip(rows, values, strict=True):
         axes.text(1 + 0.04 * (1 - left), row, f"{value:.3f}", va="center", fontsize=SMALL, color=theme.ink)
-    axes.set_yticks(rows, [spaced(name) for name in names])
-    axes.set_ylim(-0.6, len(names) - 0.4)
+    called = pictured(metrics.get("classes", names))
+    axes.set_yticks(rows, [called[name] for name in names])
+    axes.set_ylim(-0.6, rows[-1] + 0.6)
     axes.set_xlim(left, 1 + 0.17 * (1 - left))
     axes.set_xticks([tick for tick in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(left, 1) if left <= tick <= 1])
     return figure
@@ -235,10 +255,16 @@ def forecast_curve(
     style(axes, theme, x="frames ahead", y="error, torso lengths")
     ahead = np.arange(1, len(error) + 1)
     for values, name, colour in ((still, "pose stays", theme.muted), (error, "forecast", theme.series[0])):
-        mean = np.nanmean(values, axis=1)
+        mean = np.ma.masked_invalid(values).mean(1).filled(np.nan)
         axes.plot(ahead, mean, color=colour, linewidth=2, marker="o", markersize=4.5, label=name)
+        last = int(np.flatnonzero(np.isfinite(mean))[-1]) if np.isfinite(mean).any() else 0
         axes.annotate(
-            f"{mean[-1]:.3f}", (ahead[-1], mean[-1]), (6, 0), textcoords="offset points", va="center", fontsize=SMALL
+            f"{mean[last]:.3f}",
+            (ahead[last], mean[last]),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
         ).set_color(theme.ink)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.15)

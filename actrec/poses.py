@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from actrec.plots import LARGE, LIGHT, NORMAL, SMALL, Theme, spaced
+from actrec.lettering import lettered, shorten, width
+from actrec.plots import LARGE, LIGHT, NORMAL, SMALL, Theme, new_sheet
 from actrec.skeleton import Skeleton, get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -22,6 +23,7 @@ _POSES = 6
 _TEXT = 1.9  # width of a row's text, where a pose is 1 wide
 _ROW = 1.24  # height of a row
 _INCH = 1.34  # of one unit
+_LINE, _LABEL = 17, 50  # letters of a label's line, and of all of it
 _MANY = 8  # more clips than this stand in two columns
 
 
@@ -50,30 +52,35 @@ class SampleClip:
             )
 
 
-def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT) -> Figure:
+def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT, names: Mapping[str, str] | None = None) -> Figure:
     """A row of poses for each clip, with its true and predicted label; forecasts show as ghosts.
 
     Left limbs have one colour, right limbs another. Joints that were not observed (confidence 0) are left out.
 
     Args:
-        samples: The clips.
+        samples: The clips; those after the 30th are left out.
         theme: Colours.
+        names: What classes are called; see `actrec.lettering.pictured`.
     """
-    width, height = _TEXT + _POSES, _ROW * len(samples) + 0.4
-    figure = Figure(figsize=(width * _INCH, height * _INCH), facecolor=theme.surface)
-    axes = figure.add_axes((0, 0, 1, 1))
+    samples = samples[:CONTACTS]
+    across, height = _TEXT + _POSES, _ROW * len(samples) + 0.4
+    figure, axes = new_sheet(across * _INCH, height * _INCH, theme)
     axes.set(xlim=(-_TEXT, _POSES), ylim=(height - 0.4, -0.4))
-    axes.axis("off")
     forecast = any(each.forecasts is not None and np.isfinite(each.forecasts).any() for each in samples)
     _draw_legend(axes, theme, forecast)
     for number, sample in enumerate(samples):
-        _draw_text(axes, theme, sample, number * _ROW)
+        _draw_text(axes, theme, sample, number * _ROW, names)
         _draw_times(axes, theme, sample.sequence, number * _ROW)
         _draw_poses(axes, theme, sample.sequence, (0.0, number * _ROW), sample.forecasts)
     return figure
 
 
-def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT, with_ids: bool = False) -> Figure:
+def contact_sheet(
+    clips: Sequence[SkeletonSequence],
+    theme: Theme = LIGHT,
+    with_ids: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> Figure:
     """A row of poses for each clip, with its label: what a data set's classes look like.
 
     More than 8 clips stand in two columns, down the first and then down the second; those after the 30th are left out.
@@ -82,32 +89,35 @@ def contact_sheet(clips: Sequence[SkeletonSequence], theme: Theme = LIGHT, with_
         clips: One of each class.
         theme: Colours.
         with_ids: Whether each clip's id is under its label.
+        names: What classes are called; see `actrec.lettering.pictured`.
     """
     clips = clips[:CONTACTS]
     columns = 1 if len(clips) <= _MANY else 2
     rows = -(-len(clips) // columns)
     label = 0.6 + columns  # its width where a pose is 1 wide, which in two columns is half as large
-    width, height = columns * (label + _POSES), 1.1 * rows + 0.2
-    inch = (_TEXT + _POSES) * _INCH / width  # every sheet is as wide, so that its text is as large
-    figure = Figure(figsize=(width * inch, height * inch), facecolor=theme.surface)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height - 0.1, -0.1))
-    axes.axis("off")
+    across, height = columns * (label + _POSES), 1.1 * rows + 0.2
+    inch = (_TEXT + _POSES) * _INCH / across  # every sheet is as wide, so that its text is as large
+    figure, axes = new_sheet(across * inch, height * inch, theme)
+    axes.set(xlim=(0, across), ylim=(height - 0.1, -0.1))
     for number, clip in enumerate(clips):
         column, row = divmod(number, rows)
         left, top = column * (label + _POSES), row * 1.1
         axes.hlines(top - 0.02, left + 0.16, left + label + _POSES - 0.1, color=theme.grid, linewidth=0.8)
-        _draw_label(axes, theme, clip, (left + 0.2, top + 0.42), with_ids)
+        what = _length_and_id(clip) if with_ids else f"{len(clip) / clip.fps:.1f} s"
+        _draw_label(axes, theme, lettered(clip.label, names, _LABEL), what, (left + 0.2, top + 0.42))
         _draw_poses(axes, theme, clip, (left + label, top), weight=1 / columns)
     return figure
 
 
-def _draw_label(axes: Axes, theme: Theme, clip: SkeletonSequence, place: tuple[float, float], with_id: bool) -> None:
-    text = textwrap.fill(spaced(clip.label), 18, max_lines=3, placeholder=" …")
+def _length_and_id(clip: SkeletonSequence) -> str:
+    name = clip.clip_id if len(clip.clip_id) < 16 else f"…{clip.clip_id[-14:]}"
+    return f"{len(clip) / clip.fps:.1f} s, {name}"
+
+
+def _draw_label(axes: Axes, theme: Theme, label: str, what: str, place: tuple[float, float]) -> None:
+    letters = max(_LINE * len(label) // max(width(label), 1), 1)  # of a line: half as many where they are wide
+    text = textwrap.fill(label, letters, max_lines=3, placeholder=" …")
     name = axes.text(*place, text, va="center", fontsize=NORMAL, color=theme.ink, weight="bold")
-    what = f"{len(clip) / clip.fps:.1f} s"
-    if with_id:
-        what += f", {clip.clip_id if len(clip.clip_id) < 16 else '…' + clip.clip_id[-14:]}"
     under = axes.annotate(what, (0, 0), (0, -4), name, "offset points", va="top")
     under.set(fontsize=SMALL, color=theme.muted)
 
@@ -122,15 +132,21 @@ def _draw_legend(axes: Axes, theme: Theme, with_forecasts: bool) -> None:
         axes.text(x + 0.24, -0.2, name, va="center", fontsize=NORMAL, color=theme.muted)
 
 
-def _draw_text(axes: Axes, theme: Theme, sample: SampleClip, top: float) -> None:
+def _draw_text(axes: Axes, theme: Theme, sample: SampleClip, top: float, names: Mapping[str, str] | None) -> None:
     right = sample.prediction == sample.sequence.label
     x, colour = 0.16 - _TEXT, theme.good if right else theme.bad
     axes.hlines(top - 0.04, x, _POSES - 0.16, color=theme.grid, linewidth=0.8)
-    verdict = f"{spaced(sample.prediction)}  {100 * sample.probability:.0f} %"
+    verdict = f"{lettered(sample.prediction, names, 17)}  {100 * sample.probability:.0f} %"
     axes.text(x, top + 0.3, f"{'✓' if right else '✗'} {verdict}", fontsize=LARGE, color=colour, weight="bold")
     if not right:
-        axes.text(x, top + 0.5, f"true: {spaced(sample.sequence.label)}", fontsize=NORMAL, color=theme.ink)
-    axes.text(x, top + (0.5 if right else 0.7), f"clip {sample.sequence.clip_id}", fontsize=SMALL, color=theme.muted)
+        axes.text(x, top + 0.5, f"true: {lettered(sample.sequence.label, names, 24)}", fontsize=NORMAL, color=theme.ink)
+    axes.text(
+        x,
+        top + (0.5 if right else 0.7),
+        f"clip {shorten(sample.sequence.clip_id, 30)}",
+        fontsize=SMALL,
+        color=theme.muted,
+    )
 
 
 def _chosen_frames(sequence: SkeletonSequence) -> Int[ndarray, " pose"]:

@@ -140,7 +140,7 @@ def predict(
 ) -> Summary:
     """Writes `predictions.jsonl` and, if asked for, `annotated.mp4`; whole also where Ctrl-C ends it."""
     watcher = Watcher(recognizer, stream.fps)
-    overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, stream.seconds)
+    overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, stream.seconds, recognizer.labels)
     folder.mkdir(parents=True, exist_ok=True)
     count, held = 0, Counter[str | None]()
     with stopped_by_interrupt() as stopped, LineFile(folder / "predictions.jsonl") as file:

@@ -1,33 +1,52 @@
 """What an evaluation leaves: `metrics.json`, `predictions.csv`, and a report for people to look at.
 
-Every file is written whole or not at all; the report's page comes last, when its pictures are there.
+Every file is written whole or not at all. The report's page is written before its pictures, with what it says in words
+and tables, and again when they are there: a picture that fails, or a process that is ended, loses no figure.
 """
 
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
+import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from actrec.bodies import BODIES
+from actrec.confusion import WHOLE, classes_shown, most_frequent
 from actrec.files import csv_text, replace_file
-from actrec.metrics import confusion_counts
-from actrec.plots import DARK, LIGHT, Theme, class_bars, confusion_matrix, learning_curves, observation_curve, spaced
+from actrec.lettering import coded, pictured, spaced
+from actrec.metrics import confusion_counts, likeliest
+from actrec.plots import (
+    BARS,
+    DARK,
+    LIGHT,
+    Theme,
+    class_bars,
+    confusion_matrix,
+    learning_curves,
+    observation_curve,
+)
 from actrec.poses import CONTACTS, SampleClip, contact_sheet, sample_sheet
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.why import Why
 
+log = logging.getLogger(__name__)
+
 _COLUMNS = ("clip_id", "group", "label", "prediction", "probability", "correct")
 _N_MISTAKES = 20
+_NOT_YET = "it has not been drawn yet, or the process was ended; actrec.evaluate with this model draws a report anew"
 _CANDIDATES = 10  # clips of a class among which one is chosen to show it
 
 
@@ -53,10 +72,12 @@ class ClipPrediction:
 
 
 def clip_predictions(
-    sequences: Sequence[SkeletonSequence], by_ratio: Mapping[str, Float[ndarray, "clip class"]], classes: Sequence[str]
+    sequences: Sequence[SkeletonSequence],
+    by_ratio: Mapping[str, Float[ndarray, "clip class"] | Int[ndarray, " clip"]],
+    classes: Sequence[str],
 ) -> list[ClipPrediction]:
-    """A prediction for each clip, in order, from the probabilities at each observation ratio."""
-    best = {ratio: probabilities.argmax(1) for ratio, probabilities in by_ratio.items()}
+    """A prediction for each clip, in order, from the probabilities at each observation ratio; see `summarize`."""
+    best = {ratio: likeliest(probabilities) for ratio, probabilities in by_ratio.items()}
     predictions = []
     for number, (clip, row) in enumerate(zip(sequences, by_ratio["1.0"], strict=True)):
         given = {ratio: classes[classified[number]] for ratio, classified in best.items()}
@@ -93,8 +114,16 @@ def pick_typical(clips: Sequence[SkeletonSequence], classes: Sequence[str]) -> l
 
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
-    """Writes `metrics.json`."""
-    replace_file(path, json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+    """Writes `metrics.json`; a figure that is not finite, for which JSON has no word, is null."""
+    replace_file(path, json.dumps(_plain(metrics), indent=2, allow_nan=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_predictions(path: Path, predictions: Sequence[ClipPrediction]) -> None:
@@ -159,11 +188,8 @@ def write_report(
         The page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    classes = list(metrics["classes"])
-    number = {name: k for k, name in enumerate(classes)}
-    labels = np.array([number[clip.label] for clip in predictions], dtype=int)
-    given = np.array([number[clip.prediction] for clip in predictions], dtype=int)
-    counts = confusion_counts(labels, given, len(classes))
+    classes, names = list(metrics["classes"]), pictured(metrics["classes"])
+    counts = _counts(predictions, classes)
     draw: dict[str, Callable[[Theme], Figure]] = {
         "observation": lambda theme: observation_curve(metrics, theme),
         "class_f1": lambda theme: class_bars(metrics, theme),
@@ -172,33 +198,77 @@ def write_report(
     if history:
         draw["learning"] = lambda theme: learning_curves(history, theme)
     if typical:
-        draw["typical"] = lambda theme: contact_sheet(typical, theme)
+        draw["typical"] = lambda theme: contact_sheet(typical, theme, names=names)
     if samples:
-        draw["samples"] = lambda theme: sample_sheet(samples, theme)
+        draw["samples"] = lambda theme: sample_sheet(samples, theme, names=names)
     if why:
-        draw |= why.pictures()
-    for name, figure in draw.items():
-        for theme in (LIGHT, DARK):
-            _write_picture(folder / f"{name}{theme.suffix}.png", figure(theme))
+        draw |= why.pictures(names)
     mistakes = sorted((clip for clip in predictions if not clip.correct), key=lambda clip: -clip.probability)
+    content = {
+        "title": title,
+        "metrics": metrics,
+        "pictures": list(draw),
+        "confused": {name: _taken_for(counts[k], k, classes) for k, name in enumerate(classes)},
+        "n_shown": len(classes_shown(counts)),
+        "confusions": most_frequent(counts, classes) if len(classes) > WHOLE else [],
+        "coded": coded(names),
+        "bars": BARS,
+        "bodies": BODIES,
+        "n_bodies": len(why.importance) if why else 0,
+        "mistakes": mistakes[:_N_MISTAKES],
+        "n_mistakes": len(mistakes),
+        "n_typical": len(typical),
+        "contacts": CONTACTS,
+        "config": config,
+        "facts": facts or {},
+    }
+    page = folder / "index.html"
+    _write_page(page, content | {"missing": dict.fromkeys(draw, _NOT_YET)})
+    missing = write_pictures(folder, draw)
+    _write_page(page, content | {"missing": missing})
+    return page
+
+
+def write_pictures(folder: Path, draw: Mapping[str, Callable[[Theme], Figure]]) -> dict[str, str]:
+    """Draws pictures, each in both themes, one after another.
+
+    Args:
+        folder: Where to.
+        draw: Each picture by its name.
+
+    Returns:
+        Names of the pictures that could not be drawn, and why; each is logged, and no file of it is left.
+    """
+    missing = {}
+    for name, figure in draw.items():
+        files = {theme: folder / f"{name}{theme.suffix}.png" for theme in (LIGHT, DARK)}
+        try:
+            for theme, file in files.items():
+                _write_picture(file, figure(theme))
+        except Exception as error:  # whatever it is, the figures are worth more than a picture
+            for file in files.values():
+                file.unlink(missing_ok=True)
+            missing[name] = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            log.warning("The picture '%s' could not be drawn, and is left out (%s).", name, missing[name])
+            log.debug("The picture '%s'", name, exc_info=True)
+        gc.collect()  # a figure refers to itself: without this several would be in memory at once
+    return missing
+
+
+def _write_page(file: Path, content: Mapping[str, Any]) -> None:
     environment = Environment(
         loader=PackageLoader("actrec"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["spaced"] = spaced
-    page = environment.get_template("report.html").render(
-        title=title,
-        metrics=metrics,
-        pictures=list(draw),
-        confused={name: _taken_for(counts[k], k, classes) for k, name in enumerate(classes)},
-        mistakes=mistakes[:_N_MISTAKES],
-        n_mistakes=len(mistakes),
-        n_typical=len(typical),
-        contacts=CONTACTS,
-        config=config,
-        facts=facts or {},
-    )
-    replace_file(folder / "index.html", page)
-    return folder / "index.html"
+    page = environment.get_template("report.html").render(**content)
+    replace_file(file, page.encode(errors="replace"))  # a name from a file system may hold what is no letter
+
+
+def _counts(predictions: Sequence[ClipPrediction], classes: Sequence[str]) -> Int[ndarray, "class class"]:
+    number = {name: k for k, name in enumerate(classes)}
+    labels = np.array([number[clip.label] for clip in predictions], dtype=int)
+    given = np.array([number[clip.prediction] for clip in predictions], dtype=int)
+    return confusion_counts(labels, given, len(classes))
 
 
 def _taken_for(row: ndarray, own: int, classes: Sequence[str]) -> tuple[str, int] | None:

@@ -22,7 +22,7 @@ from scipy.stats import t as student
 from actrec.files import csv_text, replace_file, replace_folder
 from actrec.report import read_history
 from actrec.run import is_finished
-from actrec.sweep_plots import grid, settings_bars
+from actrec.sweep_plots import MOST, grid, settings_bars
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
@@ -224,12 +224,12 @@ def summarize(folder: Path) -> list[Setting]:
 
 
 def _is_grid(settings: Sequence[Setting]) -> bool:
-    """Whether two numbers are swept, each over several values and each with each."""
+    """Whether two numbers are swept, each over several values, but not too many to draw, and each with each."""
     values = [list(setting.values.values()) for setting in settings]
     if len(values[0]) != 2 or not all(isinstance(value, int | float) for row in values for value in row):
         return False
     sizes = [len({row[axis] for row in values}) for axis in (0, 1)]
-    return min(sizes) > 1 and sizes[0] * sizes[1] == len(values)
+    return min(sizes) > 1 and max(sizes) <= MOST and sizes[0] * sizes[1] == len(values)
 
 
 class Summarize(Callback):

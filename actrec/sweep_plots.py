@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from actrec.lettering import one_line, shorten
 from actrec.plots import LIGHT, NORMAL, Theme, new_figure, percent, style
+
+MOST = 20  # values of a key for which a heat map has room
+_LONGEST = 60  # letters of a setting's name
 
 
 def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
@@ -56,7 +60,8 @@ def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30)
         rows, [each.low for each in shown], [each.high for each in shown], theme.series[0], alpha=0.3, linewidth=7
     )
     axes.plot([each.accuracy for each in shown], rows, "o", color=theme.series[0], markersize=7)
-    names = [", ".join(f"{key}={_short(value)}" for key, value in each.values.items()) or "all" for each in shown]
+    named = (", ".join(f"{key}={_short(value)}" for key, value in each.values.items()) or "all" for each in shown)
+    names = [shorten(one_line(name), _LONGEST) for name in named]
     axes.set_yticks(rows, names)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.xaxis.set_major_formatter(percent)

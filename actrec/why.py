@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,14 +79,18 @@ class Why:
         if self.inside:
             found["connections"] = connection_shares(self.inside.adjacency, self.skeleton)
         if len(self.error):
-            found["forecast_error"] = np.nanmean(self.error, axis=1).tolist()
-            found["forecast_error_still"] = np.nanmean(self.still, axis=1).tolist()
+            found["forecast_error"] = _means(self.error).tolist()
+            found["forecast_error_still"] = _means(self.still).tolist()
         return found
 
-    def pictures(self) -> dict[str, Callable[[Theme], Figure]]:
-        """Each by its name."""
+    def pictures(self, names: Mapping[str, str] | None = None) -> dict[str, Callable[[Theme], Figure]]:
+        """Each by its name.
+
+        Args:
+            names: What classes are called in them; see `actrec.lettering.pictured`.
+        """
         made: dict[str, Callable[[Theme], Figure]] = {
-            "why_joints": partial(importance_bodies, self.importance, self.poses, self.skeleton)
+            "why_joints": partial(importance_bodies, self.importance, self.poses, self.skeleton, names=names)
         }
         if self.inside:
             widest = max(self.poses.values(), key=lambda pose: float(np.ptp(pose, axis=0).min()))
@@ -96,6 +100,11 @@ class Why:
         if len(self.error):
             made["why_forecast"] = partial(forecast_curve, self.error, self.still)
         return made
+
+
+def _means(values: ndarray) -> ndarray:
+    """Means over the last axis of what is finite; NaN where nothing is, as of a horizon longer than every clip."""
+    return np.ma.masked_invalid(values).mean(-1).filled(np.nan)
 
 
 def explain(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64) -> Why:
@@ -157,4 +166,6 @@ def look_inside(network: InfoGCN, spec: ModelSpec, clips: Sequence[SkeletonSeque
         padding = batch.valid.shape[1] - length
         time.append(torch.nn.functional.pad(last.cpu(), (0, padding), value=torch.nan).numpy())
     lags = max(int(np.isfinite(each[0]).sum()) for each in time)
-    return Inside(np.mean(adjacency, axis=0), np.mean(joints, axis=0), np.nanmean(time, axis=0)[:, :lags])
+    return Inside(
+        np.mean(adjacency, axis=0), np.mean(joints, axis=0), _means(np.moveaxis(np.array(time), 0, -1))[:, :lags]
+    )

@@ -10,7 +10,7 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
-from actrec.metrics import ClipScores, classification_metrics, confusion_counts, paired_interval, summarize
+from actrec.metrics import classification_metrics, confusion_counts, paired_interval, summarize
 from actrec.types import ActrecError
 
 CLASSES = [f"class_{k}" for k in range(8)]
@@ -169,38 +169,37 @@ def test_summary_needs_the_whole_clip() -> None:
         summarize({"0.5": np.eye(2)}, np.arange(2), ["a", "b"], ["a", "b"])
 
 
-def test_clip_scores_are_those_of_a_plain_loop_on_any_number_of_ranks() -> None:
-    rng = torch.Generator().manual_seed(0)
-    probabilities = torch.rand(60, 4, generator=rng).softmax(1)
-    clip, label = torch.randint(1, 13, (60,), generator=rng), torch.randint(4, (13,), generator=rng)  # clip 0 is unseen
-    right = []
-    for number in clip.unique():
-        total = sum(probabilities[row] for row in range(60) if clip[row] == number)
-        right.append(bool(torch.as_tensor(total).argmax() == label[number]))
-    want = sum(right) / len(right)
-
-    def feed(metric: ClipScores, rows: slice) -> None:
-        metric.update(probabilities[rows], clip[rows], label[clip[rows]])
-
-    alone = ClipScores(13, 4)
-    for start in range(0, 60, 7):
-        feed(alone, slice(start, start + 7))
-    assert alone.compute().item() == pytest.approx(want)
-
-    ranks = [ClipScores(13, 4), ClipScores(13, 4)]
-    for rank, metric in enumerate(ranks):
-        feed(metric, slice(rank, None, 2))
-    ranks[0].distributed_available_fn = lambda: True
-    ranks[0].dist_sync_fn = lambda state, group: [
-        metric.scores if state.is_floating_point() else metric.labels for metric in ranks
-    ]
-    assert ranks[0].compute().item() == pytest.approx(want)
+def test_class_numbers_are_enough_below_the_whole_clip() -> None:
+    labels = _guesses()[1]
+    by_ratio = {ratio: _guesses(skill=float(ratio))[0] for ratio in RATIOS}
+    groups = [f"g{clip // 3}" for clip in range(len(labels))]
+    numbers = {ratio: found if ratio == "1.0" else found.argmax(1) for ratio, found in by_ratio.items()}
+    assert summarize(numbers, labels, groups, CLASSES, 100) == summarize(by_ratio, labels, groups, CLASSES, 100)
 
 
-def test_clip_scores_reset_and_take_half_precision() -> None:
-    metric = ClipScores(2, 3)
-    metric.update(torch.tensor([[0.1, 0.8, 0.1]], dtype=torch.bfloat16), torch.tensor([1]), torch.tensor([1]))
-    assert metric.compute() == 1
-    metric.reset()
-    metric.update(torch.tensor([[0.8, 0.1, 0.1]]), torch.tensor([1]), torch.tensor([1]))
-    assert metric.compute() == 0
+def test_a_tie_goes_to_the_lower_class_in_the_top_five_too() -> None:
+    alike = np.full((8, 8), 1 / 8)
+    got = classification_metrics(alike, np.arange(8), CLASSES)
+    assert got["top5_accuracy"] == 5 / 8
+    assert got["accuracy"] == 1 / 8
+    assert classification_metrics(np.full((2, 3), 1 / 3), np.array([2, 1]), ["a", "b", "c"])["top5_accuracy"] == 1
+
+
+def test_one_clip_and_one_group_have_intervals_without_width() -> None:
+    got = summarize({"0.5": np.array([2]), "1.0": np.eye(8)[3:4]}, np.array([3]), ["g"], CLASSES, 20)
+    assert got["intervals"]["accuracy"] == [1, 1]
+    assert got["intervals"]["observation_accuracy"]["0.5"] == [0, 0]
+    assert list(got["per_class"]) == ["class_3"]
+    assert len(got["absent_classes"]) == 7
+
+
+def test_resampling_is_that_of_a_plain_loop() -> None:
+    labels, groups = np.array([0, 0, 1, 1, 2, 2, 2]), ["a", "a", "b", "c", "c", "d", "d"]
+    predicted = np.array([0, 1, 1, 2, 2, 0, 2])
+    got = summarize({"1.0": np.eye(3)[predicted]}, labels, groups, ["x", "y", "z"], 40, seed=5)
+    drawn, names = np.random.default_rng(5).multinomial(4, np.full(4, 0.25), 40), ["a", "b", "c", "d"]
+    accuracies = []
+    for times in drawn:
+        clips = [k for k, group in enumerate(groups) for _ in range(times[names.index(group)])]
+        accuracies.append(np.mean(predicted[clips] == labels[clips]))
+    assert got["intervals"]["accuracy"] == pytest.approx(np.percentile(accuracies, (2.5, 97.5)).tolist())

@@ -10,7 +10,16 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from actrec.metrics import summarize
-from actrec.plots import DARK, LIGHT, Theme, class_bars, confusion_matrix, learning_curves, observation_curve
+from actrec.plots import (
+    DARK,
+    LIGHT,
+    Theme,
+    class_bars,
+    confusion_matrix,
+    forecast_curve,
+    learning_curves,
+    observation_curve,
+)
 
 LONG = [f"a_class_with_a_long_name_{k}" for k in range(15)]
 
@@ -59,6 +68,19 @@ def test_confusion_matrix_colours_are_shares_of_the_row() -> None:
     assert np.asarray(image.get_array()).tolist() == [[0.25, 0.75], [0, 0]]
 
 
+def test_a_confusion_matrix_of_many_classes_is_of_bounded_size() -> None:
+    sizes = []
+    for n in (40, 41, 400):
+        counts = np.diag(np.full(n, 9)) + np.diag(np.full(n - 1, 3), 1)
+        figure = confusion_matrix(counts, [f"a_class_{'with_a_long_name_' * 3}{k}" for k in range(n)])
+        sizes.append(len(figure.axes[0].get_yticklabels()))
+        assert max(figure.get_size_inches()) <= 20
+        _assert_nothing_clipped(figure, LIGHT)
+    assert sizes == [40, 30, 30]
+    assert figure.axes[0].get_title() == "The 30 most confused of 400 classes"
+    np.testing.assert_allclose(np.asarray(figure.axes[0].images[0].get_array())[0, :2], [9 / 12, 3 / 12])
+
+
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_observation_curve_goes_through_the_accuracies(metrics: dict[str, Any], theme: Theme) -> None:
     figure = observation_curve(metrics, theme)
@@ -83,6 +105,25 @@ def test_class_bars_are_sorted_and_show_the_interval() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["bad", "good"]
     segments = [np.asarray(path.vertices)[:, 0].tolist() for path in axes.collections[0].get_paths()]
     assert segments == [[0.0, 0.3], [0.8, 1.0]]
+
+
+def test_class_bars_of_many_classes_are_the_best_and_the_worst() -> None:
+    names = [f"class_{k}" for k in range(400)]
+    per_class = {name: {"f1": k / 400} for k, name in enumerate(names)}
+    intervals = {name: {"f1": [k / 400, k / 400]} for k, name in enumerate(names)}
+    figure = class_bars({"classes": names, "per_class": per_class, "intervals": {"per_class": intervals}})
+    shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert shown == [f"class {k}" for k in (*range(20), *range(380, 400))]
+    assert "360 classes between" in _texts(figure)
+    assert figure.get_size_inches()[1] < 13
+    _assert_nothing_clipped(figure, LIGHT)
+
+
+def test_a_forecast_error_that_nobody_knows_is_left_out() -> None:
+    error = np.array([[0.1, 0.3], [np.nan, np.nan]])  # no clip is so long
+    figure = forecast_curve(error, 2 * error)
+    assert _texts(figure) == ["0.400", "0.200"]
+    _png(figure)
 
 
 def _history(n_epochs: int) -> list[dict[str, float]]:

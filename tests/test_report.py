@@ -3,12 +3,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from actrec.metrics import summarize
 from actrec.poses import SampleClip
@@ -106,14 +108,39 @@ def test_report_of_an_evaluation_alone(outcome: dict[str, Any], tmp_path: Path) 
     assert not any("learning" in link or "samples" in link for link in links.found)
 
 
-def test_the_page_comes_last(outcome: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_fails_is_logged_and_said_and_the_rest_is_there(
+    outcome: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(*_: Any) -> None:
-        raise OSError("No space left on device")
+        raise MemoryError("no room for <1,000> pixels")
 
+    (tmp_path / "confusion.png").write_bytes(b"of another run")
     monkeypatch.setattr("actrec.report.confusion_matrix", fail)
-    with pytest.raises(OSError, match="No space"):
+    page = write_report(tmp_path, outcome["metrics"], outcome["predictions"], title="run")
+    links = _read(page)
+    assert "This picture is missing: MemoryError: no room for <1,000> pixels" in links.text
+    assert sorted(file.name for file in tmp_path.glob("*.png")) == sorted(
+        f"{name}{theme}.png" for name in ("observation", "class_f1") for theme in ("", "-dark")
+    )
+    assert not any("confusion" in link for link in links.found)
+    assert [record.message for record in caplog.records] == [
+        "The picture 'confusion' could not be drawn, and is left out (MemoryError: no room for <1,000> pixels)."
+    ]
+
+
+def test_the_tables_are_there_when_drawing_is_cut_off(
+    outcome: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("actrec.report.observation_curve", end)
+    with pytest.raises(KeyboardInterrupt):
         write_report(tmp_path, outcome["metrics"], outcome["predictions"], title="run")
-    assert not (tmp_path / "index.html").exists()
+    links = _read(tmp_path / "index.html")
+    assert links.text.count("it has not been drawn yet, or the process was ended") == 3
+    assert "3 of 3 mistakes in 24 clips" in links.text
+    assert not any(link.endswith(".png") for link in links.found)
 
 
 def test_predictions_have_a_row_a_clip(outcome: dict[str, Any], tmp_path: Path) -> None:
@@ -134,9 +161,9 @@ def test_metrics_are_plain_json(outcome: dict[str, Any], tmp_path: Path) -> None
     file = tmp_path / "deep" / "metrics.json"
     write_metrics(file, outcome["metrics"])
     assert json.loads(file.read_text()) == outcome["metrics"]
-    with pytest.raises(ValueError, match="nan"):
-        write_metrics(file, {"accuracy": float("nan")})
-    assert json.loads(file.read_text()) == outcome["metrics"]
+    write_metrics(file, {"auc": 0.5, "why": {"error": [0.1, float("nan")]}, "times": (float("inf"), 1)})
+    assert json.loads(file.read_text()) == {"auc": 0.5, "why": {"error": [0.1, None]}, "times": [None, 1]}
+    assert "NaN" not in file.read_text()
     assert [path.name for path in file.parent.iterdir()] == ["metrics.json"]
 
 
@@ -179,3 +206,62 @@ def test_history_of_something_else(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(ActrecError, match="Row 2"):
         read_history(file)
+
+
+def _of_classes(classes: list[str], sequences: list[Any], groups: list[str] | None = None) -> dict[str, Any]:
+    """An outcome in which each clip is taken for the next class but one."""
+    labels = np.arange(len(sequences)) % len(classes)
+    clips = [replace(clip, label=classes[k]) for clip, k in zip(sequences, labels, strict=True)]
+    by_ratio = {"0.5": labels, "1.0": np.eye(len(classes))[np.roll(labels, -2)]}
+    groups = groups or [clip.clip_id for clip in clips]
+    metrics = summarize(by_ratio, labels, groups, classes, n_bootstrap=50)
+    return {"metrics": metrics, "predictions": clip_predictions(clips, by_ratio, classes), "clips": clips}
+
+
+def test_of_many_classes_the_page_shows_the_most_confused_and_says_so(
+    make_sequences: Callable[..., Any], tmp_path: Path
+) -> None:
+    made = _of_classes([f"class_{k}" for k in range(41)], make_sequences(41, 2))
+    page = write_report(tmp_path, made["metrics"], made["predictions"], title="many")
+    text = " ".join(_read(page).text.split())
+    assert "The 30 most confused of 41 classes" in text
+    assert "The 20 best and the 20 worst of 41 classes" in text
+    assert "Most frequent confusions" in text
+    row = '<td><bdi>class 0</bdi></td><td class="bad"><bdi>class 2</bdi></td><td class="number">2</td>'
+    assert f'{row}<td class="number">100.0&nbsp;%</td>' in page.read_text()
+    with Image.open(tmp_path / "confusion.png") as picture:
+        assert max(picture.size) < 2300
+
+
+def test_names_of_any_kind_are_escaped_and_isolated(make_sequences: Callable[..., Any], tmp_path: Path) -> None:
+    classes = ["<script>alert(1)</script>", "قرفصاء", "深蹲", "a\udce9b"]
+    made = _of_classes(classes, make_sequences(4, 2))
+    typical = pick_typical(made["clips"], classes)
+    page = write_report(tmp_path, made["metrics"], made["predictions"], title="names", typical=typical)
+    content = page.read_text(encoding="utf-8")
+    assert "<script" not in content
+    assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>" in content
+    assert "<bdi>قرفصاء</bdi>" in content
+    assert "class 3: <bdi>a?b</bdi>" in content  # no font has half a letter
+
+
+def test_what_means_nothing_is_left_out_or_said(make_sequences: Callable[..., Any], tmp_path: Path) -> None:
+    made = _of_classes(["a", "b", "c"], make_sequences(3, 2), groups=["one"] * 6)
+    assert made["metrics"]["top5_accuracy"] == 1
+    text = _read(write_report(tmp_path, made["metrics"], made["predictions"], title="few")).text
+    assert "Top-5" not in text  # of three classes the five likeliest are all
+    assert "All clips are of one group" in text
+    assert "Macro F1" in text
+
+
+def test_one_clip_has_a_report(make_sequences: Callable[..., Any], tmp_path: Path) -> None:
+    clip = make_sequences(1, 1)[0]
+    classes = [clip.label, *(f"other_{k}" for k in range(40))]
+    by_ratio = {"0.5": np.array([1]), "1.0": np.eye(41)[:1]}
+    metrics = summarize(by_ratio, np.array([0]), ["g"], classes, n_bootstrap=50)
+    write_metrics(tmp_path / "metrics.json", metrics)
+    assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["accuracy"] == [1.0, 1.0]
+    predictions = clip_predictions([clip], by_ratio, classes)
+    page = write_report(tmp_path, metrics, predictions, title="one", samples=[SampleClip(clip, clip.label, 1.0)])
+    assert "other 29 and 10 more, of which this split has no clip" in " ".join(_read(page).text.split())
+    assert "This picture is missing" not in page.read_text()

@@ -21,10 +21,11 @@ from actrec.data.pose import PoseModel
 from actrec.data.synthetic.clips import Synthetic
 from actrec.draw import write_video
 from actrec.explain import effective_adjacency, joint_attention, time_attention
+from actrec.lettering import spaced
 from actrec.network.infogcn import InfoGCN
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.overlay import Overlay
-from actrec.plots import attention_curve, spaced
+from actrec.plots import attention_curve
 from actrec.predict import lines, open_stream, watch
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec, load_spec
@@ -84,7 +85,7 @@ def _frames_of_sample(clip: SkeletonSequence, recognizer: OnlineRecognizer) -> A
 def look_at(frames: Any, n_frames: int, width: int, fps: float, seconds: float, recognizer: OnlineRecognizer) -> Seen:
     """Runs through a video, with a progress bar."""
     bar = st.progress(0.0, "Looking at the video")
-    overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, seconds)
+    overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, seconds, recognizer.labels)
     written: list[dict[str, Any]] = []
     keypoints: dict[str, list[tuple[int, np.ndarray]]] = {}
 

@@ -1,0 +1,154 @@
+"""Names as they stand in pictures: on one line, shortened in the middle, in letters that some font here has.
+
+`letter` sees to the fonts of a matplotlib figure just before it is drawn; `new_figure` makes figures that do so.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from actrec.fonts import can_draw, families
+
+log = logging.getLogger(__name__)
+
+LONGEST = 32  # widths of a Latin letter
+_KEPT = "\u200c"  # the zero width non-joiner: without it Persian words are written otherwise
+# What to install for the letters of a script, by how their Unicode names begin.
+_PACKAGES = (
+    (("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "FULLWIDTH"), "fonts-noto-cjk"),
+    (("",), "fonts-noto-core"),
+)
+
+
+def spaced(name: str) -> str:
+    """A class name as people read it."""
+    return name.replace("_", " ")
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks, tabs and characters that do not show; letters with their accents as one."""
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    return "".join(
+        letter
+        for letter in text
+        if letter in _KEPT or not (unicodedata.category(letter) in ("Cc", "Cf") or "\ufe00" <= letter <= "\ufe0f")
+    )
+
+
+def width(text: str) -> int:
+    """The width of a text in Latin letters: Chinese, Japanese and Korean ones are twice as wide."""
+    return sum(
+        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text
+    )
+
+
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """A text of this width at most; of a longer one the middle is left out, since names often differ at the end."""
+    if width(text) <= longest:
+        return text
+    room, head, tail = longest - 1, "", ""
+    for letter in text:
+        if width(head + letter) > room - room // 2:
+            break
+        head += letter
+    for letter in reversed(text):
+        if width(letter + tail) > room // 2:
+            break
+        tail = letter + tail
+    while tail and unicodedata.combining(tail[0]):
+        tail = tail[1:]
+    return f"{head.rstrip()}…{tail.lstrip()}"
+
+
+def lettered(name: str, names: Mapping[str, str] | None = None, longest: int = LONGEST) -> str:
+    """A name as it stands in a picture.
+
+    Args:
+        name: A class's, or another.
+        names: See `pictured`; a name that is not among them has "?" for letters that no font here has.
+        longest: Its width at most.
+    """
+    if names is not None and name in names:
+        return shorten(names[name], longest)
+    shown = shorten(one_line(spaced(name)), longest)
+    return "".join(letter if can_draw(letter) else "?" for letter in shown)
+
+
+def pictured(classes: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
+    """How each class is called in pictures: by its name; by "class 3", its number from 0, where no font here has the
+    letters of its name; and with its number behind where shortened names would be alike.
+
+    What to install is logged, once.
+
+    Args:
+        classes: In the model's order.
+        longest: Width of a name at most.
+    """
+    made, lacking = dict[str, str](), dict[str, str]()
+    for number, name in enumerate(classes):
+        text = one_line(spaced(name))
+        missing = next((letter for letter in text if not can_draw(letter)), None)
+        if missing is not None:
+            lacking[name] = missing
+        made[name] = shorten(text, longest) if missing is None and text else f"class {number}"
+    several = {text for text, count in Counter(made.values()).items() if count > 1}
+    for number, name in enumerate(classes):
+        if made[name] in several:
+            made[name] = f"{shorten(made[name], longest - 2 - len(str(number)))} #{number}"
+    for name, letter in lacking.items():
+        _advise(_package(letter), name)
+    return made
+
+
+def coded(names: Mapping[str, str]) -> dict[str, str]:
+    """Of what `pictured` gives, the classes that are called by their number, and how."""
+    return {name: text for name, text in names.items() if not all(can_draw(each) for each in one_line(spaced(name)))}
+
+
+def _package(letter: str) -> str:
+    if unicodedata.category(letter) in ("So", "Sk") or (ord(letter) >= 0x1F000 and ord(letter) < 0x20000):
+        return "fonts-symbola"
+    name = unicodedata.name(letter, "")
+    return next(package for starts, package in _PACKAGES if name.startswith(starts))
+
+
+_advised: set[str] = set()
+
+
+def _advise(package: str, name: str) -> None:
+    if package not in _advised:
+        _advised.add(package)
+        log.warning(
+            "No font on this system has all letters of the class name '%s': pictures call such classes by their "
+            "number. Install a font that has them, for example the package %s of Debian and Ubuntu.",
+            one_line(name),
+            package,
+        )
+
+
+def letter(figure: Figure) -> None:
+    """Gives each text of a figure fonts that have its letters, and takes it as it is: `$` begins no formula."""
+    for text in figure.findobj(Text):
+        shown = text.get_text()
+        text.set_parse_math(False)
+        text.set_usetex(False)
+        if shown:
+            drawn = "".join(each if each == "\n" or can_draw(each) else "?" for each in shown)
+            if drawn != shown:
+                text.set_text(drawn)
+            text.set_fontfamily(families(drawn.replace("\n", "")))
+
+
+class LetteredFigure(Figure):
+    """A figure whose texts may be of any script."""
+
+    def draw(self, renderer: object) -> None:
+        """See `Figure.draw`."""
+        letter(self)
+        super().draw(renderer)  # type: ignore[arg-type]
