@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -60,6 +59,9 @@ def _check(folder: Path, n_classes: int) -> None:
     assert sum(file.stat().st_size for file in folder.rglob("*")) < 20e6
 
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says how much memory is held.")
+
+
 def test_a_report_of_400_classes_takes_less_than_a_gigabyte(tmp_path: Path) -> None:
     found = _measure(400, 2000, tmp_path)
     _check(tmp_path, 400)
@@ -78,4 +80,6 @@ if __name__ == "__main__":
     n_classes = int(sys.argv[1])
     n_clips = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
     seconds = _write(n_classes, n_clips, Path(sys.argv[3] if len(sys.argv) > 3 else f"outputs/{n_classes}_classes"))
-    print(json.dumps({"seconds": seconds, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    # Not getrusage's figure: that begins with what the process which started this one held.
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    print(json.dumps({"seconds": seconds, "peak_mib": int(peak.split()[1]) / 1024}))
