@@ -69,7 +69,7 @@ def moment(rng: np.random.Generator, now: float) -> float:
 def spoilt(rng: np.random.Generator, state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """A state of which some arrays are no longer what they were."""
     changed = dict(state)
-    for name in rng.choice(sorted(state), int(rng.integers(1, 4))):
+    for name in rng.choice(sorted(state), int(rng.integers(1, 4)), replace=False):
         value = changed.get(name, np.zeros(1))
         kind = int(rng.integers(6))
         if kind == 0:
