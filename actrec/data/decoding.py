@@ -74,6 +74,7 @@ def _pictures(path: Path, limits: VideoLimits, header: Header, width: int, heigh
         ActrecError: The file is damaged, or changes in the middle; what came before has been given out.
         TooMuchVideo: It is beyond the limits.
     """
+    from av.error import FFmpegError
     from av.video.reformatter import VideoReformatter
 
     reformatter, first = VideoReformatter(), None
@@ -86,8 +87,11 @@ def _pictures(path: Path, limits: VideoLimits, header: Header, width: int, heigh
             first, turn = (frame.width, frame.height), _turn(frame)
         _check_size(frame, first, time, limits)
         size = (height, width) if turn.swapped else (width, height)
-        sized = reformatter.reformat(frame, width=size[0], height=size[1], format="rgb24")
-        yield time, turn(sized.to_ndarray())
+        try:
+            sized = reformatter.reformat(frame, width=size[0], height=size[1], format="rgb24").to_ndarray()
+        except (FFmpegError, ValueError) as error:
+            raise ActrecError(f"its pixels ({frame.format.name}) cannot be made RGB ({error}).") from None
+        yield time, turn(sized)
 
 
 def _check_size(frame: Any, first: tuple[int, int], time: float, limits: VideoLimits) -> None:

@@ -44,6 +44,7 @@ VIDEOS = (
 
 Picture = UInt8[ndarray, "height width 3"]  # RGB
 _CONSTANT = 0.5  # a frame may be that share of the frame time away from where a constant rate would have it
+_USUAL = 0.25  # relative difference of a frame time from the median that is taken for rounding
 _UNKNOWN_RATE = 30.0  # frames a second of a single picture whose file gives no rate
 
 
@@ -92,12 +93,11 @@ class Video:
         Raises:
             ActrecError: The file is damaged, or its frames come faster than any camera gives them.
         """
-        rate = self._header.rate
-        if len(self.times) < 2:
-            return rate or _UNKNOWN_RATE
-        if rate is not None and self.is_constant:
-            return rate
-        fps = float(1 / np.median(np.diff(self.times)))
+        fps = self._mean_rate
+        if not self.is_constant:
+            steps = np.diff(self.times)
+            usual = np.abs(steps / np.median(steps) - 1) < _USUAL  # containers round times, to milliseconds some
+            fps = float(1 / steps[usual].mean())
         if fps > MOST_FPS:
             raise ActrecError(
                 f"its frames come at {fps:.0f} a second; expected at most {MOST_FPS:g}. Its times are damaged."
@@ -107,9 +107,14 @@ class Video:
     @property
     def is_constant(self) -> bool:
         """Whether each frame is where a constant rate would have it, within half a frame."""
-        rate = self._header.rate or (len(self.times) - 1) / max(self.times[-1], 1e-9)
-        away = np.abs(self.times * rate - np.arange(len(self.times)))
+        away = np.abs(self.times * self._mean_rate - np.arange(len(self.times)))
         return bool(away.max() < _CONSTANT)
+
+    @property
+    def _mean_rate(self) -> float:
+        if self._header.rate is not None:
+            return self._header.rate
+        return float((len(self.times) - 1) / self.times[-1]) if len(self.times) > 1 else _UNKNOWN_RATE
 
     def frames(self, longest: int | None = None) -> Iterator[tuple[float, Picture]]:
         """Time in seconds and upright RGB picture of every frame, in order, one held at a time.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actrec.data.video import open_video
+from actrec.data.container import Header
+from actrec.data.decoding import Footage
+from actrec.data.video import Video, is_video, open_video
 from actrec.draw import write_video
 from actrec.types import ActrecError, SetupError
+from tests.data import clips
 
 
 def corner(number: int) -> np.ndarray:
@@ -115,3 +119,31 @@ def test_narrow_pictures(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", [(0.0, corner(0)[:64, :48])], 25.0)
     _, picture = next(iter(open_video(tmp_path / "a.mp4").frames()))
     assert picture.shape == (64, 48, 3)
+
+
+def test_rounded_times_do_not_shift_the_rate(tmp_path: Path) -> None:
+    """Matroska rounds to milliseconds, and browsers' recordings have gaps: 33 and 34 ms are 29.97 frames a second."""
+    times = np.array([n / 29.97 + (n > 200) for n in range(400)])
+    opened = open_video(clips.write(tmp_path / "a.mkv", n=400, times=times.tolist()))
+    assert not opened.is_constant
+    assert abs(opened.fps - 29.97) < 0.01
+    np.testing.assert_allclose(opened.times, times, atol=6e-4)
+
+
+def test_a_header_without_a_rate(tmp_path: Path) -> None:
+    footage = Footage(4, 4, Header(), lambda width, height: iter([(n / 12, None) for n in range(5)]))
+    assert Video(tmp_path, footage).fps == Video(tmp_path, footage).about_fps == 12
+    assert Video(tmp_path, footage).about_frames == 5
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.MOV", "b.3gp", "c.MTS", "d.gif", "e.VOB", "f.m2ts", "g.flv", "h.ogv"])
+def test_names_of_videos(name: str) -> None:
+    assert is_video(Path("folder") / name)
+    assert not is_video(Path(f"._{name}"))
+    assert not is_video(Path(f"{name}.txt"))
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(ActrecError, match="no regular file"):
+        open_video(tmp_path / "a.mp4")
