@@ -136,6 +136,11 @@ def train(cfg: DictConfig) -> Path:
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     with kept_log() as earlier:
         data = make_data(cfg)
+    if not data.splits["test"]:
+        raise ActrecError(
+            "The split has no clips in test, on which a training is judged in the end. Mend the column split, or draw "
+            "one: split.protocol=grouped."
+        )
     keep_freed_memory()
     spec = make_spec(cfg, data)
     network = build_network(spec)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.run import open_run
+from actrec.run import kept_log, log_to, open_run
 from actrec.types import ActrecError
 
 NAMES = ("RANK", "SLURM_PROCID", "LOCAL_RANK", "NODE_RANK", "ACTREC_RUN_FOLDER")
@@ -45,3 +46,17 @@ def test_the_others_take_the_one_that_there_is(rank: dict[str, str], monkeypatch
     assert not Path("shared").exists()
     monkeypatch.setenv("ACTREC_RUN_FOLDER", "opened")  # by the first process of this machine
     assert open_run(config()).folder == Path("opened")
+
+
+def test_a_run_s_log_has_what_was_said_before_it_had_its_folder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger("actrec.data.split")
+    with caplog.at_level(logging.INFO, "actrec"):
+        with kept_log() as earlier:
+            log.info("Split: drawn by %s", "group")
+        log.info("between")
+        with log_to(tmp_path / "train.log", earlier):
+            log.info("then")
+    lines = (tmp_path / "train.log").read_text(encoding="utf-8").splitlines()
+    assert [line.partition("split: ")[2] for line in lines] == ["Split: drawn by group", "then"]

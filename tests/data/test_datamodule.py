@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,25 @@ def test_a_label_that_is_not_a_class_is_an_error(data: Callable[..., ActionData]
     assert data(labels=["label_0", "label_1"], exclude_labels=["label_2"]).labels == ["label_0", "label_1"]
     with pytest.raises(ActrecError, match="are of one class, label_0"):
         data(labels=["label_0"], exclude_labels=["label_1", "label_2"])
+
+
+def test_an_excluded_label_that_matches_nothing_is_an_error(data: Callable[..., ActionData]) -> None:
+    with pytest.raises(ActrecError, match=r"has 'label_11', and no clip has that label\. Did you mean 'label_1'"):
+        data(exclude_labels=["label_11"])
+    assert data(labels=["label_0", "label_1", "label_2", "absent"], exclude_labels=["absent"]).absent == []
+    assert data(exclude_labels=None).labels == ["label_0", "label_1", "label_2"]
+
+
+def test_labels_that_are_alike_are_told(make_sequences: Make, caplog: pytest.LogCaptureFixture) -> None:
+    names = {"label_0": "Push Up", "label_1": "push_up"}
+    clips = [replace(clip, label=names.get(clip.label, clip.label)) for clip in make_sequences()]
+    assert ActionData(clips, Split(), PIPELINE, AUGMENTATION).labels == ["Push Up", "label_2", "push_up"]
+    assert "differ in case or punctuation alone are classes of their own: ('Push Up', 'push_up')" in caplog.text
+
+
+def test_a_split_without_train_is_an_error(make_sequences: Make) -> None:
+    with pytest.raises(ActrecError, match="no clips in train"):
+        ActionData(make_sequences(split="test"), Split(), PIPELINE, AUGMENTATION)
 
 
 def test_the_train_split_is_kept_as_it_was_given(make_sequences: Make) -> None:
