@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy import ndarray
 from actrec.data.video import Picture
 from actrec.plots import LIGHT
 from actrec.skeleton import Skeleton
-from actrec.types import SetupError
+from actrec.types import ActrecError, SetupError
 
 _TICKS = 90_000  # a second; the usual time base of MPEG
 Colour = tuple[int, int, int]
@@ -66,25 +67,31 @@ def write_video(path: Path, frames: Iterable[tuple[float, Picture]], fps: float)
         fps: Frames a second, for players that want a figure.
 
     Raises:
+        ActrecError: There are no frames.
         SetupError: PyAV is not installed.
     """
     try:
         import av
     except ImportError:
         raise SetupError("Writing a video needs PyAV, which is not installed: pip install 'actrec[video]'") from None
+    pictures = iter(frames)
+    first = next(pictures, None)
+    if first is None:
+        raise ActrecError(f"There are no frames to write to {path}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex[:8]}.tmp{path.suffix}")
-    number = 0
+    number, last = 0, -1
     try:
         with av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as container:
             stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": "23"})
             stream.pix_fmt, stream.codec_context.time_base = "yuv420p", Fraction(1, _TICKS)
-            for number, (time, picture) in enumerate(frames, start=1):
+            for number, (time, picture) in enumerate(chain([first], pictures), start=1):
                 even = np.ascontiguousarray(picture[: len(picture) // 2 * 2, : picture.shape[1] // 2 * 2])
                 if number == 1:
                     stream.height, stream.width = even.shape[:2]
                 frame = av.VideoFrame.from_ndarray(even, format="rgb24")
-                frame.pts, frame.time_base = round(time * _TICKS), Fraction(1, _TICKS)
+                last = max(round(time * _TICKS), last + 1)  # two frames at one time have no place in a file
+                frame.pts, frame.time_base = last, Fraction(1, _TICKS)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
         os.replace(temporary, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -55,23 +56,25 @@ def time_attention(
         features: As `actrec.data.windows.Features` makes them.
         valid: Whether a frame is real.
     """
-    modules = [layer.attention for layer in network.encoder]
-    return _seen_by(network, features, valid, modules, TemporalAttention.weights)
+    return _seen_by(network, features, valid, "attention", TemporalAttention.weights)
 
 
 def _of_graphs(network: InfoGCN, features: Tensor, valid: Tensor, matrices: Callable[..., Tensor]) -> Tensor:
     def of_frames(conv: Any, x: Tensor) -> Tensor:
         return matrices(conv, x.flatten(0, -3)).transpose(-1, -2).unflatten(0, x.shape[:-2])
 
-    modules = [layer.attention.to_qkv for layer in network.encoder]  # type: ignore[union-attr]
-    return _seen_by(network, features, valid, modules, of_frames)
+    return _seen_by(network, features, valid, "attention.to_qkv", of_frames)
 
 
 @torch.inference_mode()
-def _seen_by(
-    network: InfoGCN, features: Tensor, valid: Tensor, modules: Sequence[Any], look: Callable[..., Tensor]
-) -> Tensor:
-    """What `look` gives for each of these modules of the encoder and its inputs."""
+def _seen_by(network: InfoGCN, features: Tensor, valid: Tensor, part: str, look: Callable[..., Tensor]) -> Tensor:
+    """What `look` gives for that part of each of the encoder's layers and its inputs.
+
+    The hooks are on a copy that shares the weights: whoever else runs the network meanwhile never meets them.
+    """
+    weights = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    own = deepcopy(network, weights)
+    modules = [layer.get_submodule(part) for layer in own.encoder]
     found: dict[nn.Module, Tensor] = {}
 
     def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -79,12 +82,9 @@ def _seen_by(
             found[module] = torch.empty(0)
             found[module] = look(module, *inputs)
 
-    hooks = [module.register_forward_pre_hook(keep) for module in modules]
-    try:
-        network.encode(features, valid)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    for module in modules:
+        module.register_forward_pre_hook(keep)
+    own.encode(features, valid)
     return torch.stack([found[module] for module in modules])
 
 

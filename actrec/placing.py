@@ -81,12 +81,12 @@ def place_labels(
     for number, (box, (width, height)) in enumerate(zip(boxes, sizes, strict=True)):
         taken = np.array([*kept_free, *(each.rectangle for each in placed)], dtype=float).reshape(-1, 4)
         places = _candidates(box, width, height, area)
-        free = ~_overlap(places, taken).any(1)
+        free = np.asarray(~_overlap(places, taken).any(1))
         over = _overlap(places, bodies).max(1) > _OVER * width * height
         margin = np.array([-1, -1, 1, 1]) * height * _MARGIN
-        clear = free & ~over & ~_overlap(places + margin, taken).any(1)
+        clear = np.asarray(free & ~over & ~_overlap(places + margin, taken).any(1))
         if before and (last := before[number]) is not None:
-            clear[last] = free[last] and not over[last]
+            clear[last] = bool(free[last]) and not over[last]
         found = next((np.flatnonzero(good) for good in (clear, free & ~over, free) if good.any()), None)
         if found is not None:
             placed.append(Placed(Rectangle(*places[found[0]].tolist()), int(found[0])))

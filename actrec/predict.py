@@ -8,8 +8,8 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
@@ -22,15 +22,17 @@ from tqdm import tqdm
 from actrec.config import check_whole, main
 from actrec.data.camera import Camera, is_stream
 from actrec.data.extract import Extractor, one_ahead
+from actrec.data.folders import distinct_names, files_below, videos_in
 from actrec.data.people import SKELETON, People
-from actrec.data.video import VIDEOS, Picture, Video, open_video
+from actrec.data.video import Picture, Video, is_video, open_video
 from actrec.draw import write_video
 from actrec.files import LineFile
 from actrec.online.held import Hysteresis
+from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.overlay import Overlay
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError
+from actrec.types import ActrecError, SetupError
 from actrec.watch import Watched, Watcher
 
 log = logging.getLogger("actrec.predict")  # run as a script, __name__ is __main__
@@ -138,17 +140,25 @@ class Summary(NamedTuple):
 def predict(
     stream: Stream, extractor: Extractor, recognizer: OnlineRecognizer, folder: Path, with_video: bool
 ) -> Summary:
-    """Writes `predictions.jsonl` and, if asked for, `annotated.mp4`; whole also where Ctrl-C ends it."""
+    """Writes `predictions.jsonl` and, if asked for, `annotated.mp4`; whole also where Ctrl-C ends it.
+
+    Raises:
+        ActrecError: Not one frame can be decoded, or the stream is damaged further on; nothing is written then.
+        KeyboardInterrupt: Ctrl-C came before the first frame; nothing is written then.
+    """
     watcher = Watcher(recognizer, stream.fps)
     overlay = Overlay(get_skeleton(SKELETON), recognizer.skeleton, stream.seconds, recognizer.labels)
-    folder.mkdir(parents=True, exist_ok=True)
     count, held = 0, Counter[str | None]()
-    with stopped_by_interrupt() as stopped, LineFile(folder / "predictions.jsonl") as file:
-        watched = tqdm(
-            watch(stream, extractor, watcher, stopped), folder.name, stream.n_frames, unit="frame", disable=None
-        )
+    with stopped_by_interrupt() as stopped:
+        frames = watch(stream, extractor, watcher, stopped)
+        first = next(frames, None)
+        if first is None and stopped.is_set():
+            raise KeyboardInterrupt
+        if first is None:
+            raise ActrecError("not one frame of it can be decoded.")
+        watched = tqdm(chain([first], frames), folder.name, stream.n_frames, unit="frame", disable=None)
 
-        def annotated() -> Iterator[tuple[float, Picture]]:
+        def annotated(file: LineFile) -> Iterator[tuple[float, Picture]]:
             nonlocal count
             for count, (time, picture, people) in enumerate(watched, start=1):
                 for line in lines(count - 1, time, people, recognizer.labels):
@@ -159,12 +169,25 @@ def predict(
                     overlay(picture, people, time, picture.shape[1] / stream.width)
                 yield time, picture
 
-        if with_video:
-            write_video(folder / "annotated.mp4", annotated(), stream.fps)
-        else:
-            for _ in annotated():
-                pass
+        with _removed_if_empty(folder), LineFile(folder / "predictions.jsonl") as file:
+            if with_video:
+                write_video(folder / "annotated.mp4", annotated(file), stream.fps)
+            else:
+                for _ in annotated(file):
+                    pass
         return Summary(count, held, stopped.is_set())
+
+
+@contextmanager
+def _removed_if_empty(folder: Path) -> Iterator[None]:
+    """Makes a folder, and removes it where an error leaves nothing in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def sources(source: str) -> dict[str, str]:
@@ -172,11 +195,11 @@ def sources(source: str) -> dict[str, str]:
     if is_stream(source):
         return {re.sub(r"[^\w.]+", "_", source).strip("_."): source}
     path = Path(source).expanduser()
-    videos = sorted(file for file in path.rglob("*") if file.suffix.lower() in VIDEOS) if path.is_dir() else []
-    names = [video.relative_to(path) for video in videos]
-    return {str(name.with_suffix("")): str(video) for name, video in zip(names, videos, strict=True)} or {
-        path.absolute().stem: source  # a video, or a folder of pictures
-    }
+    if path.is_dir() and any(is_video(file) for file in files_below(path).files):
+        videos = videos_in(path)
+        names = distinct_names([video.relative_to(path) for video in videos])
+        return {name: str(video) for name, video in zip(names, videos, strict=True)}
+    return {path.absolute().stem: source}  # a video, or a folder of pictures
 
 
 @main("predict")
@@ -190,21 +213,35 @@ def run(cfg: DictConfig) -> None:
     recognizer = OnlineRecognizer.from_pretrained(
         Path(str(cfg.model)).expanduser(), hysteresis, skeleton=SKELETON, max_people=cfg.max_people
     )
+    if warning := streaming_warning(recognizer.spec):
+        log.warning("%s", warning)
     for name, source in every.items():
         try:
             stream = open_stream(source, cfg.longest, cfg.picture_fps)
             summary = predict(stream, extractor, recognizer.fresh(), output / name, cfg.video)
-        except ActrecError as error:
-            if len(every) == 1:
-                raise
-            log.warning("left out: %s", error)
-            failed.append(source)
-            continue
+        except SetupError:
+            raise  # so would every other
+        except Exception as error:  # of one video, whatever it is, ends not the others
+            if len(every) > 1:
+                failed.append(_reason(source, error))
+                log.warning("left out: %s", failed[-1])
+                log.debug("", exc_info=True)
+                continue
+            if isinstance(error, ActrecError):
+                raise type(error)(_reason(source, error)) from None
+            raise
         log.info("%s: %s", output / name, summary)
         if summary.interrupted:
             raise KeyboardInterrupt
     if failed:
-        raise ActrecError(f"{len(failed)} of {len(every)} videos could not be read; see above.")
+        listed = "".join(f"\n  {each}" for each in failed)
+        raise ActrecError(f"{len(failed)} of {len(every)} videos could not be read:{listed}")
+
+
+def _reason(source: str, error: Exception) -> str:
+    """The source and why it failed, with the exception's name where nobody foresaw it."""
+    text = str(error) if isinstance(error, ActrecError) else f"{type(error).__name__}: {error}"
+    return text if source in text else f"{source}: {text}"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -109,3 +112,20 @@ def test_forecast_error_is_the_mean_distance(make_sequences: Make) -> None:
                         distances[n - 1][joint].append(float(np.hypot(change[0] - n, change[1])))
     np.testing.assert_allclose(error, [[np.mean(each) for each in row] for row in distances], rtol=1e-4)
     np.testing.assert_allclose(still, [[np.mean(each) for each in row] for row in stays], rtol=1e-4)
+
+
+def test_two_who_ask_one_network_at_once_see_their_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, both, plain = make_network(), Barrier(2), InfoGCN.encode
+    inputs = [X, X.flip(0) * 2]
+    expected = [joint_attention(network, each, VALID) for each in inputs]
+
+    def encode(self: InfoGCN, *arguments: Tensor) -> object:
+        both.wait(20)  # until both have asked
+        return plain(self, *arguments)
+
+    monkeypatch.setattr(InfoGCN, "encode", encode)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda each: joint_attention(network, each, VALID), inputs))
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    assert not any(module._forward_pre_hooks for module in network.modules())

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from actrec.types import ActrecError, SetupError
 _RELEASED = re.compile(r"(yolo(?:11|v8)[nsmlx])(?:-pose)?(?:\.pt)?")
 _PACKAGES = ("ultralytics-opencv-headless", "ultralytics")
 _CPU_BATCH, _GPU_BATCH = 8, 32
+_ONE_AT_A_TIME = RLock()  # Ultralytics keeps what it is given, and what it finds, in the model
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,10 @@ class PoseModel:
         return [self._people(result) for result in self._predict(images)]
 
     def _predict(self, images: list[ndarray]) -> list[Any]:
-        results: list[Any] = self._model.predict(
-            images, conf=self.min_score, verbose=False, half=torch.cuda.is_available(), batch=len(images)
-        )
+        with _ONE_AT_A_TIME:
+            results: list[Any] = self._model.predict(
+                images, conf=self.min_score, verbose=False, half=torch.cuda.is_available(), batch=len(images)
+            )
         return results
 
     def _people(self, result: Any) -> People:
@@ -116,7 +119,7 @@ class PoseModel:
         ultralytics = _ultralytics()
         path = self._fetched() if self._released else Path(self.weights).expanduser()
         try:
-            with _same_signal_stack():
+            with _ONE_AT_A_TIME, _same_signal_stack():
                 model = ultralytics.YOLO(str(path), task="pose")
                 model.predict(np.zeros((64, 64, 3), dtype=np.uint8), verbose=False)  # exports are read only now
         except ImportError as error:

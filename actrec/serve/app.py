@@ -1,10 +1,14 @@
-"""The Streamlit app: `make app`, or `streamlit run actrec/serve/app.py -- <model folder> [<pose model>]`."""
+"""The Streamlit app: `make app`, or `streamlit run actrec/serve/app.py -- <model folder> … [<pose model>]`.
+
+Visitors choose among what it was started with, and can name no other path of this machine.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
@@ -23,6 +27,7 @@ from actrec.draw import write_video
 from actrec.explain import effective_adjacency, joint_attention, time_attention
 from actrec.lettering import spaced
 from actrec.network.infogcn import InfoGCN
+from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.overlay import Overlay
 from actrec.plots import attention_curve
@@ -34,6 +39,7 @@ from actrec.watch import Watched, Watcher
 
 _LONGEST = 960  # pixels of the annotated video
 _SAMPLES = 14  # generated clips, one an action
+_POSE = "yolo11n"
 
 
 class Seen(NamedTuple):
@@ -65,10 +71,26 @@ def samples() -> list[SkeletonSequence]:
     return sorted(Synthetic(n_clips=_SAMPLES).clips(), key=lambda clip: clip.label)
 
 
-def newest_model() -> str:
-    """The model folder of the last run here."""
-    folders = sorted(Path("outputs").glob("**/model/config.json"), key=lambda file: file.stat().st_mtime)
-    return str(folders[-1].parent) if folders else ""
+class Offer(NamedTuple):
+    """What visitors may choose among."""
+
+    models: list[str]  # folders
+    pose: str
+
+
+def offered(arguments: Sequence[str]) -> Offer:
+    """What the app was started with: model folders, and a pose model at the end; else the newest run here.
+
+    Args:
+        arguments: Of the command line.
+    """
+    models, pose = list(arguments), _POSE
+    if len(models) > 1 and not (Path(models[-1]) / "config.json").is_file():
+        pose = models.pop()
+    if not models:
+        runs = sorted(Path("outputs").glob("**/model/config.json"), key=lambda file: file.stat().st_mtime)
+        models = [str(file.parent) for file in runs[-1:]]
+    return Offer(models, pose)
 
 
 def _frames_of_sample(clip: SkeletonSequence, recognizer: OnlineRecognizer) -> Any:
@@ -189,14 +211,19 @@ def main() -> None:
     """The page."""
     st.set_page_config("actrec", layout="wide")
     st.title("actrec")
-    given = sys.argv[1:]
-    model = st.sidebar.text_input("Model folder", given[0] if given else newest_model())
-    weights = st.sidebar.text_input("Pose model", given[1] if len(given) > 1 else "yolo11n")
-    if not model:
-        st.info("Give a model folder, such as a run's outputs/…/model; `make quickstart` makes one.")
+    models, weights = offered(sys.argv[1:])
+    if not models:
+        st.info("There is no model here: start the app with a run's outputs/…/model; `make quickstart` makes one.")
+        return
+    model = st.sidebar.selectbox("Model", models)
+    st.sidebar.caption(f"Pose model: {weights}")
+    if model not in models:  # whatever a browser sends
+        st.error("The app was not started with that model.")
         return
     try:
         recognizer = recognizer_of(model)
+        if warning := streaming_warning(recognizer.spec):
+            st.warning(warning)
         file = st.file_uploader("A video", ["mp4", "mov", "avi", "mkv", "webm"])
         clips = {spaced(clip.label): clip for clip in samples()}
         sample = st.selectbox("or a generated sample", ["–", *clips])

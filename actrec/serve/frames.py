@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import math
+import logging
 import struct
 from typing import Any, NamedTuple
 
@@ -16,10 +16,15 @@ from PIL.JpegImagePlugin import JpegImageFile
 from actrec.data.video import Picture
 from actrec.serve.settings import Limits
 from actrec.skeleton import Skeleton
-from actrec.types import ActrecError
+from actrec.types import ActrecError, checked_keypoints, checked_timestamp
+
+log = logging.getLogger(__name__)
 
 _HEADER = struct.Struct(">d")
 _LONGEST_PERSON = 10_000  # characters of JSON
+_LONGEST_NAME = 200  # characters
+_SCAN, _MOST_SCANS = b"\xff\xda", 100  # a progressive JPEG has about ten; thousands would take minutes
+_LONGEST_SHAPE = 100  # no picture of people is as narrow; nothing would be left of it where it is scaled down
 
 
 class Keypoints(NamedTuple):
@@ -46,7 +51,9 @@ def parse_text(text: str, skeleton: Skeleton, limits: Limits) -> Keypoints:
     if len(text) > _LONGEST_PERSON * limits.people:
         raise ActrecError(f"The message is too long for the keypoints of {limits.people} people.")
     try:
-        message: Any = json.loads(text)
+        message: Any = json.loads(text, object_pairs_hook=_object)
+    except ActrecError:
+        raise
     except (ValueError, RecursionError):
         raise ActrecError("The message is not JSON.") from None
     if not isinstance(message, dict):
@@ -56,31 +63,53 @@ def parse_text(text: str, skeleton: Skeleton, limits: Limits) -> Keypoints:
         raise ActrecError("The message has neither keypoints nor people.")
     if len(given) > limits.people:
         raise ActrecError(f"There are {len(given)} people; at most {limits.people} are taken.")
+    longest = max(map(len, given), default=0)
+    if longest > _LONGEST_NAME:
+        raise ActrecError(f"A person's name has {longest} characters; at most {_LONGEST_NAME} are taken.")
     people = {name: _keypoints(value, name, skeleton) for name, value in given.items()}
     return Keypoints(_timestamp(message.get("timestamp")), people)
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, each of whose keys is there once."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ActrecError("The message names something twice, of which one would be lost.")
+    return found
+
+
 def _timestamp(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ActrecError(f"The timestamp is {str(value)[:40]}; expected seconds.")
-    return float(value)
+    if not _is_number(value):
+        raise ActrecError(f"The timestamp is {_shown(value)}; expected seconds.")
+    try:
+        return checked_timestamp(float(value))
+    except OverflowError:  # of an integer of hundreds of digits
+        raise ActrecError("The timestamp is a number of hundreds of digits; expected seconds.") from None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    """The beginning of what was sent, in ASCII."""
+    return ascii(value)[:40]
 
 
 def _keypoints(value: Any, name: str, skeleton: Skeleton) -> Float[ndarray, "joint 3"] | None:
     if value is None:
         return None
+    whole = isinstance(value, list) and len(value) == skeleton.n_joints
+    if not whole or not all(isinstance(row, list) and len(row) == 3 and all(map(_is_number, row)) for row in value):
+        raise ActrecError(
+            f"The keypoints of {_shown(name)} are not {skeleton.n_joints} joints of '{skeleton.name}', each with the "
+            "numbers x, y and confidence."
+        )
     try:
         array = np.array(value, dtype=np.float64)
-    except (ValueError, TypeError, OverflowError):
-        array = np.zeros(0)
-    if array.shape != (skeleton.n_joints, 3):
-        raise ActrecError(
-            f"The keypoints of '{name[:40]}' are not {skeleton.n_joints} joints of '{skeleton.name}', each with x, y "
-            "and confidence."
-        )
-    if not (np.isfinite(array).all() and np.abs(array).max() <= 1e6):
-        raise ActrecError(f"The keypoints of '{name[:40]}' are not finite, or farther than a million pixels.")
-    return array.astype(np.float32)
+    except OverflowError:
+        array = np.full((skeleton.n_joints, 3), np.inf)
+    return checked_keypoints(array, f"Person {_shown(name)}")
 
 
 def parse_bytes(content: bytes, limits: Limits) -> Jpeg:
@@ -101,12 +130,18 @@ def decode_jpeg(content: bytes, limits: Limits) -> Picture:
     Raises:
         ActrecError: It is no whole JPEG, or larger than is allowed.
     """
+    if content.count(_SCAN) > _MOST_SCANS:
+        raise ActrecError(f"The picture has more than {_MOST_SCANS} scans, which take too long to decode.")
     try:
         with JpegImageFile(io.BytesIO(content)) as image:  # Image.open is not what it was once Ultralytics is there
-            if max(image.size) > limits.side:
-                raise ActrecError(
-                    f"The picture is {image.size[0]} × {image.size[1]} pixels; at most {limits.side} a side are taken."
-                )
-            return np.array(image.convert("RGB"))
-    except (OSError, SyntaxError):
+            size = image.size
+            if max(size) <= limits.side and max(size) <= _LONGEST_SHAPE * min(size):
+                return np.array(image.convert("RGB"))
+    except Exception as error:  # Pillow has a dozen kinds for a damaged file
+        log.debug("a picture cannot be decoded: %r", error)
         raise ActrecError("The picture is no whole JPEG.") from None
+    if max(size) > limits.side:
+        raise ActrecError(f"The picture is {size[0]} × {size[1]} pixels; at most {limits.side} a side are taken.")
+    raise ActrecError(
+        f"The picture is {size[0]} × {size[1]} pixels; one side may be {_LONGEST_SHAPE} times the other at most."
+    )

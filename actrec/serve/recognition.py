@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from numpy import ndarray
 from actrec.data.people import People
 from actrec.data.pose import PoseModel
 from actrec.data.video import Picture, open_video
+from actrec.data.video_limits import VideoLimits
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.serve.frames import parse_bytes, parse_text
 from actrec.serve.settings import Limits
@@ -107,21 +109,16 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
     """What each person of each frame of a video does, frame after frame.
 
     Raises:
-        ActrecError: It is no video, or more than is allowed.
+        TooMuchVideo: It is more than is allowed: by its header, before a picture is decoded, or further on.
+        ActrecError: It is no video.
     """
     limits, pose = recognition.limits, recognition.pose
     if pose is None:
         raise NoPose("This server has no pose model and takes keypoints only.")
-    video = await asyncio.to_thread(open_video, file)
-    seconds = float(video.times[-1])
-    for what, is_, most, unit in (
-        ("lasts", seconds, limits.seconds, "seconds"),
-        ("has", video.fps, limits.fps, "frames a second"),
-        ("is", max(video.width, video.height), limits.side, "pixels a side"),
-    ):
-        if is_ > most:
-            raise TooMuch(f"The video {what} {is_:g} {unit}; at most {most:g} are taken.")
-    watcher, number = Watcher(recognition.recognizer.fresh(), video.fps), 0
+    admitted = VideoLimits(limits.seconds, limits.fps, limits.side, limits.seconds * limits.fps)
+    video = await asyncio.to_thread(partial(open_video, file, limits=admitted))
+    fps = await asyncio.to_thread(lambda: video.about_fps)
+    watcher, number = Watcher(recognition.recognizer.fresh(), fps), 0
     frames = video.frames(pose.longest)
     while batch := await asyncio.to_thread(_take, frames, pose.batch):
         found = await recognition.find([picture for _, picture in batch])
@@ -137,10 +134,6 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
 
 class NoPose(ActrecError):
     """Pictures, to a server that takes keypoints only."""
-
-
-class TooMuch(ActrecError):
-    """More than the server's limits allow."""
 
 
 def _take(frames: Iterator[tuple[float, Picture]], count: int) -> list[tuple[float, Picture]]:

@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from actrec.serve.recognition import NoPose, TooMuch, as_json, video_answers
+from actrec.data.video_limits import TooMuchVideo
+from actrec.serve.recognition import NoPose, as_json, video_answers
 from actrec.serve.server import Server
 from actrec.types import ActrecError
 
@@ -76,7 +77,7 @@ async def answer_upload(server: Server, request: Request) -> Response:
     except BaseException as error:
         await end()
         if isinstance(error, ActrecError):
-            status = {TooMuch: 413, NoPose: 501}.get(type(error), 400)
+            status = {TooMuchVideo: 413, NoPose: 501}.get(type(error), 400)
             raise HTTPException(status, f"The video cannot be taken: {error}") from None
         if isinstance(error, ClientDisconnect):
             return Response(status_code=400)  # nobody reads it

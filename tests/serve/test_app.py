@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,27 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "actrec/serve/app.py"
 
 
-def test_a_generated_sample_is_explained(noise_model: Path) -> None:
-    app = AppTest.from_file(str(SCRIPT), default_timeout=120).run()
-    app.sidebar.text_input[0].set_value(str(noise_model)).run()
-    app.selectbox[0].set_value("push ups").run()
+Start = Callable[..., AppTest]
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
+    """`start(model, pose)` gives the app that was started with those arguments, from an empty folder."""
+
+    def begin(*arguments: Path | str) -> AppTest:
+        monkeypatch.setattr(sys, "argv", ["app.py", *map(str, arguments)])
+        monkeypatch.chdir(tmp_path)
+        return AppTest.from_file(str(SCRIPT), default_timeout=300).run()
+
+    return begin
+
+
+def test_a_generated_sample_is_explained(start: Start, noise_model: Path) -> None:
+    app = start(noise_model)
+    app.selectbox[1].set_value("push ups").run()
     assert not app.exception
     assert not app.error
+    assert not app.warning  # it is a model for streams
     assert len(app.dataframe[0].value) == 3
     assert app.dataframe[0].value["mean probability"].sum() == pytest.approx(1, abs=1e-3)
     assert app.subheader[0].value == "Why"
@@ -32,13 +48,32 @@ def test_a_generated_sample_is_explained(noise_model: Path) -> None:
     assert not app.exception
 
 
-def test_what_is_wrong_is_told(tmp_path: Path) -> None:
-    app = AppTest.from_file(str(SCRIPT), default_timeout=60).run()
-    app.sidebar.text_input[0].set_value(str(tmp_path)).run()
+def test_what_is_wrong_is_told(start: Start, tmp_path: Path) -> None:
+    app = start(tmp_path)
     assert "is not a model folder" in app.error[0].value
     assert not app.exception
-    app.sidebar.text_input[0].set_value("").run()
-    assert "make quickstart" in app.info[0].value
+    assert "make quickstart" in start().info[0].value
+
+
+def test_visitors_choose_among_what_the_app_was_started_with(start: Start, noise_model: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(noise_model, tmp_path / "elsewhere/model")
+    app = start(noise_model, "yolo11s")
+    assert not app.text_input  # no path can be typed
+    assert app.sidebar.selectbox[0].options == [str(noise_model)]
+    assert app.sidebar.caption[0].value == "Pose model: yolo11s"
+    with pytest.raises(ValueError, match="elsewhere"):
+        app.sidebar.selectbox[0].set_value(str(other)).run()
+    assert start(noise_model, other).sidebar.selectbox[0].options == [str(noise_model), str(other)]
+
+
+def test_a_model_that_is_not_for_streams_is_said_to_be_none(start: Start, noise_model: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(noise_model, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config["preprocess"]["mode"] = "offline"
+    (folder / "config.json").write_text(json.dumps(config))
+    (warning,) = start(folder).warning
+    assert "preprocess=offline" in warning.value
+    assert "Train one for streams with:" in warning.value
 
 
 @pytest.fixture
