@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ import pytest
 
 from actrec import predict
 from actrec.data.camera import Camera
+from actrec.data.people import People
 from actrec.data.video import open_video
 from actrec.draw import write_video
+from actrec.watch import Watched
 
 Run = Callable[..., tuple[int, str, str]]
 LABELS = ("squat", "push_ups", "pull_ups")
@@ -136,3 +139,78 @@ def test_a_bad_source_is_told(
     assert code == 1
     assert message in err
     assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+def test_files_of_one_stem_have_a_folder_each_and_what_is_passed_over_is_said(
+    run_command: Run, arguments: list[str], clip: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("IMG_0001.mp4", "IMG_0001.MOV"):
+        (folder / name).symlink_to(clip)
+    (folder / "._IMG_0001.mp4").write_bytes(b"x")
+    (folder / "notes.txt").write_text("x")
+    code, out, err = run_command(predict.run, *arguments, f"source={folder}", "video=false")
+    assert code == 0, err
+    assert sorted(file.parent.name for file in (tmp_path / "out").rglob("*.jsonl")) == ["IMG_0001.MOV", "IMG_0001.mp4"]
+    assert f"Passed over in {folder}: 1 .txt, 1 hidden." in out + err
+
+
+def test_an_unforeseen_exception_ends_one_video_and_is_named(
+    run_command: Run, arguments: list[str], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / "in" / name).symlink_to(clip)
+    whole, calls = predict.Watcher.__call__, []
+
+    def broken(self: predict.Watcher, people: People, time: float) -> list[Watched]:
+        calls.append(time)
+        if len(calls) == 5:  # in the midst of the first
+            raise ZeroDivisionError("nobody foresaw it")
+        return whole(self, people, time)
+
+    monkeypatch.setattr(predict.Watcher, "__call__", broken)
+    code, out, err = run_command(predict.run, *arguments, f"source={tmp_path / 'in'}")
+    assert code == 1
+    assert "1 of 2 videos could not be read:\n" in err
+    assert f"{tmp_path / 'in' / 'a.mp4'}: ZeroDivisionError: nobody foresaw it" in err
+    assert "Traceback" not in out + err
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["b"]
+    assert sorted(file.name for file in (tmp_path / "out/b").iterdir()) == ["annotated.mp4", "predictions.jsonl"]
+
+
+def test_an_interrupt_before_the_first_frame_leaves_nothing(
+    run_command: Run, arguments: list[str], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> list[People]:
+        signal.raise_signal(signal.SIGINT)
+        nobody = People(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 17, 3), np.float32))
+        return [nobody] * 8
+
+    monkeypatch.setattr("actrec.data.pose.PoseModel.__call__", interrupted)
+    code, out, err = run_command(predict.run, *arguments, f"source={clip}")
+    assert (code, err) == (130, "interrupted\n")
+    assert "Traceback" not in out
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_of_which_no_frame_decodes_is_told(
+    run_command: Run, arguments: list[str], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actrec.data.video.Video.frames", lambda *_: iter(()))
+    code, _, err = run_command(predict.run, *arguments, f"source={clip}")
+    assert (code, err) == (1, f"error: {clip}: not one frame of it can be decoded.\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_not_for_streams_is_said_to_be_none(
+    run_command: Run, arguments: list[str], clip: Path, noise_model: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(noise_model, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config["decision"] = "mean"
+    (folder / "config.json").write_text(json.dumps(config))
+    code, out, err = run_command(predict.run, *arguments, f"model={folder}", f"source={clip}", "video=false")
+    assert code == 0, err
+    assert (out + err).count("Train one for streams with:") == 1

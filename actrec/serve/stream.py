@@ -45,6 +45,7 @@ async def answer_stream(server: Server, socket: WebSocket) -> None:
         except Exception:
             log.exception("A stream failed, and was closed.")
             server.counters.failures.labels("stream").inc()
+            queue.end()
             queue.close = _FAILED, "The server failed. Its log says why."
         finally:
             reader.cancel()

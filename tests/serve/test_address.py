@@ -59,8 +59,10 @@ def test_the_address_has_the_port_that_is_in_use() -> None:
 
 @pytest.mark.parametrize(
     ("host", "local"),
-    [("127.0.0.1", True), ("127.8.0.1", True), ("::1", True), ("Localhost", True), ("0.0.0.0", False)]
-    + [("127.example.org", False), ("::", False), ("192.168.1.5", False), ("example.org", False)],
+    [
+        *(("127.0.0.1", True), ("127.8.0.1", True), ("::1", True), ("Localhost", True), ("0.0.0.0", False)),
+        *(("127.example.org", False), ("::", False), ("192.168.1.5", False), ("example.org", False)),
+    ],
 )
 def test_a_loopback_host_is_known_for_one(host: str, local: bool) -> None:
     assert is_loopback(host) is local

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +21,12 @@ from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from actrec.config import config_dir
+from actrec.data.people import People
 from actrec.data.video import open_video
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.__main__ import make_app
+from actrec.serve.model_info import model_id
+from actrec.watch import Watched, Watcher
 
 Make = Callable[..., TestClient]
 
@@ -154,8 +158,8 @@ GOOD = json.dumps({"timestamp": 1.0, "keypoints": person(0)})
         ('{"timestamp": 1, "keypoints": [[1, 2]]}', "not 17 joints"),
         ('{"timestamp": 1, "keypoints": [["a", 2, 3]]}', "not 17 joints"),
         (json.dumps({"timestamp": 1, "keypoints": person(0)[:13]}), "not 17 joints"),
-        (json.dumps({"timestamp": 1, "keypoints": [[float("nan")] * 3] * 17}), "not finite"),
-        (json.dumps({"timestamp": 1, "keypoints": [[1e30] * 3] * 17}), "not finite"),
+        (json.dumps({"timestamp": 1, "keypoints": [[float("nan")] * 3] * 17}), "NaN or infinite"),
+        (json.dumps({"timestamp": 1, "keypoints": [[1e30] * 3] * 17}), "a coordinate of 1e+30"),
         (json.dumps({"timestamp": 1, "people": {str(i): None for i in range(40)}}), "at most 32"),
         (json.dumps({"timestamp": 0.5, "keypoints": person(0)}), "ascend"),
         (b"", "too short"),
@@ -276,3 +280,74 @@ def test_what_there_is_not_is_told_in_json(make_client: Make) -> None:
     client = make_client()
     assert client.get("/v2/../../etc/passwd").json() == {"error": "Not Found"}
     assert client.get("/v1/predict").json() == {"error": "Method Not Allowed"}
+
+
+def test_pages_of_other_origins_are_refused_unless_listed(make_client: Make) -> None:
+    client, theirs = make_client(), {"Origin": "https://evil.example"}
+    for method, path in (("get", "/v1/model"), ("post", "/v1/predict")):
+        answer = getattr(client, method)(path, headers=theirs)
+        assert (answer.status_code, "origins=" in answer.json()["error"]) == (403, True)
+    with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("/v1/stream", headers=theirs):
+        pass
+    assert refused.value.status_code == 403
+    own = {"Origin": "http://localhost:8000", "Host": "localhost:8000"}
+    with client.websocket_connect("/v1/stream", headers=own) as socket:
+        socket.send_text(GOOD)
+        assert "people" in socket.receive_json()
+    listed = make_client("origins=[https://gym.example.org]")
+    asked = {"Origin": "https://gym.example.org"}
+    assert listed.get("/v1/model", headers=asked).headers["access-control-allow-origin"] == asked["Origin"]
+    assert "access-control-allow-origin" not in client.get("/healthz", headers=theirs).headers
+    before = asked | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    assert listed.options("/v1/predict", headers=before).status_code == 200
+    with listed.websocket_connect("/v1/stream", headers=asked) as socket:
+        socket.send_text(GOOD)
+        assert "people" in socket.receive_json()
+
+
+def test_the_model_says_its_joints_window_rates_and_id(make_client: Make, noise_model: Path, tmp_path: Path) -> None:
+    info = make_client().get("/v1/model").json()
+    assert (info["n_joints"], info["joints"][0], len(info["joints"])) == (17, "nose", 17)
+    assert len(info["forecast_joints"]) == 13
+    assert (info["window"], info["fps"], info["training_fps"]) == ({"rule": "anchored", "length": 8}, 15.0, 30.0)
+    assert info["warnings"] == []
+    assert info["id"] == model_id(noise_model)
+    copy = shutil.copytree(noise_model, tmp_path / "copy")
+    (copy / "README.md").write_text("another card")
+    assert model_id(copy) == info["id"]
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"metrics": {"accuracy": 0.5}}))
+    assert model_id(copy) == info["id"]
+    (copy / "config.json").write_text(json.dumps(config | {"labels": ["squat", "push_ups", "lunge"]}))
+    assert model_id(copy) != info["id"]
+
+
+def test_openapi_has_the_bearer_token(make_client: Make) -> None:
+    for overrides, security in ((), [{}, {"bearer": []}]), (("token=sesame",), [{"bearer": []}]):
+        described = make_client(*overrides).get("/openapi.json").json()
+        assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+        for path, method in (("/v1/model", "get"), ("/v1/predict", "post")):
+            assert described["paths"][path][method]["security"] == security
+
+
+def test_a_fault_on_an_upload_is_logged_counted_and_its_last_line(
+    make_client: Make, test_data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, calls = Watcher.__call__, []
+
+    def broken(self: Watcher, people: People, t: float) -> list[Watched]:
+        calls.append(t)
+        if len(calls) == 3:
+            raise RuntimeError("of torch, say")
+        return whole(self, people, t)
+
+    monkeypatch.setattr(Watcher, "__call__", broken)
+    client = make_client(pictures=True)
+    content = (test_data / "data/clips/squat/squat_01.mp4").read_bytes()
+    lines = [json.loads(line) for line in client.post("/v1/predict", content=content).text.splitlines()]
+    assert [sorted(line)[0] for line in lines] == ["frame", "frame", "error"]
+    assert 'actrec_failures_total{kind="video"} 1.0' in client.get("/metrics").text
+    assert any("of torch, say" in (record.exc_text or "") for record in caplog.records)
+    calls[:] = [0.0, 0.0]  # before the first line
+    answer = client.post("/v1/predict", content=content)
+    assert (answer.status_code, list(answer.json())) == (500, ["error"])

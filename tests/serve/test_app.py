@@ -69,10 +69,10 @@ def test_visitors_choose_among_what_the_app_was_started_with(start: Start, noise
 def test_a_model_that_is_not_for_streams_is_said_to_be_none(start: Start, noise_model: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(noise_model, tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())
-    config["preprocess"]["mode"] = "offline"
+    config["decision"] = "mean"
     (folder / "config.json").write_text(json.dumps(config))
     (warning,) = start(folder).warning
-    assert "preprocess=offline" in warning.value
+    assert "decision=mean" in warning.value
     assert "Train one for streams with:" in warning.value
 
 
