@@ -36,7 +36,7 @@ def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Start:
 
 def test_a_generated_sample_is_explained(start: Start, noise_model: Path) -> None:
     app = start(noise_model)
-    app.selectbox[1].set_value("push ups").run()
+    app.main.selectbox[0].set_value("push ups").run()
     assert not app.exception
     assert not app.error
     assert not app.warning  # it is a model for streams
