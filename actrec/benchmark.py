@@ -6,6 +6,7 @@ commonest matrix product reaches between the measurements.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import platform
@@ -27,13 +28,13 @@ from actrec.data.datamodule import TrainingWindows
 from actrec.data.people import SKELETON
 from actrec.data.pipeline import Pipeline
 from actrec.data.synthetic.clips import Synthetic
+from actrec.evaluation import clip_probabilities
 from actrec.files import replace_file
 from actrec.memory import keep_freed_memory
 from actrec.network.compiled import compile_network
-from actrec.network.folded import Sliced, fold
 from actrec.network.plain import plain
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.online.torch_backend import make_engine
+from actrec.online.torch_backend import TorchWindow, make_engine
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.timing import (
@@ -108,21 +109,35 @@ class Benchmark:
         return found
 
     def forward(self) -> dict[str, Any]:
-        """A batch forward and a single window's, as they are served and by plain modules."""
+        """A batch as `actrec.evaluate` runs it: the network itself, in float32, not compiled. A window as `predict` and
+        `serve` run it, on the CPU, where a model cannot be stepped. Each beside the same by plain modules."""
         network = self.network.to(self.device).eval()
-        plainly, fast = plain(network), fold(network)
         batch, window = self._batch(self.cfg.batch_size), self._batch(1)
-        sliced = Sliced(fast) if self.device.type == "cpu" else fast
-        if self.cfg.hardware.compile:
-            compile_network(fast)
-        computations = {
-            "batch forward": lambda: sliced(batch.features, batch.valid),
+        plainly = plain(network)
+        of_batch = {
+            "batch forward": lambda: network(batch.features, batch.valid),
             "batch forward, plain": lambda: plainly(batch.features, batch.valid),
-            "window forward": lambda: fast(window.features, window.valid),
-            "window forward, plain": lambda: plainly(window.features, window.valid),
+        }
+        on_cpu, features, valid = plain(network).cpu(), window.features.cpu(), window.valid.cpu()
+        served = TorchWindow(copy.deepcopy(network).cpu())
+        of_window = {
+            "window forward": lambda: served(features[0].numpy()),
+            "window forward, plain": lambda: on_cpu(features, valid),
         }
         with torch.inference_mode():
-            return self._alternate(computations)
+            rates = alternate(of_batch, self.cfg.repeats, self.device)
+            rates |= alternate(of_window, self.cfg.repeats, torch.device("cpu"))
+        return {name: _rate(rate) for name, rate in rates.items()} | self._evaluation(network)
+
+    def _evaluation(self, network: nn.Module) -> dict[str, Any]:
+        """Clips a second at one observation ratio, preprocessing included, by what `actrec.evaluate` calls."""
+        clips = list(Synthetic(n_clips=100).clips())[: self.cfg.batch_size]
+
+        def judge() -> None:
+            clip_probabilities(network, self.pipeline, clips, self.cfg.n_classes, batch_size=self.cfg.batch_size)
+
+        rate = alternate({"evaluation": judge}, self.cfg.repeats, self.device)["evaluation"]
+        return {"evaluation": {"clips_per_s": len(clips) / rate.seconds}}
 
     @cached_property
     def recognizers(self) -> dict[str, OnlineRecognizer]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 from torch import nn
 
 import actrec.benchmark
@@ -18,11 +19,13 @@ from actrec.data.preprocess import Preprocess
 from actrec.data.windows import AnchoredWindows, Features
 from actrec.network.compiled import compile_network
 from actrec.network.infogcn import InfoGCN
+from actrec.online.torch_backend import TorchWindow
 from actrec.skeleton import PENN13
 from actrec.spec import ModelSpec
-from actrec.timing import PRODUCT, alternate, random_batch, resident, training_step
+from actrec.timing import PRODUCT, Rate, alternate, random_batch, resident, training_step
 
 Run = Callable[..., tuple[int, str, str]]
+CONF = Path(__file__).parents[1] / "conf"
 SMALL = ("network=tiny", "network.horizon=1", "windows.length=8", "batch_size=2", "repeats=2", "frames=20")
 
 
@@ -35,6 +38,7 @@ def test_every_part_gives_its_figures(tmp_path: Path, run_command: Run) -> None:
     for name in ("training step", "batch forward", "batch forward, plain", "window forward", "window forward, plain"):
         assert figures[name]["ms"] >= figures[name]["least_ms"] > 0
         assert figures[name]["gflops"] > 0
+    assert figures["evaluation"]["clips_per_s"] > 0
     for backend in ("PyTorch", "ONNX Runtime"):
         step = figures[f"step, {backend}"]
         assert 0 < step["p50_ms"] <= step["p95_ms"] <= step["p99_ms"] <= step["max_ms"]
@@ -50,6 +54,32 @@ def test_every_part_gives_its_figures(tmp_path: Path, run_command: Run) -> None:
     assert content["config"]["batch_size"] == 2
     assert "training step" in out
     assert str(file) in out
+
+
+def test_what_is_timed_is_what_commands_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with initialize_config_dir(str(CONF), version_base=None):
+        cfg = compose("benchmark", overrides=[*SMALL, "hardware.compile=true"])
+    benchmark = actrec.benchmark.Benchmark(cfg)
+    forms = []
+    monkeypatch.setattr(
+        actrec.benchmark,
+        "alternate",
+        lambda computations, *_: (
+            forms.extend(computations.values()) or dict.fromkeys(computations, Rate(1.0, 1.0, 1.0, 1.0))
+        ),
+    )
+    found = benchmark.forward()
+    assert benchmark.network._compiled_call_impl is None  # nor does evaluation compile
+    calls: list[int] = []
+    benchmark.network.register_forward_hook(lambda _, inputs, __: calls.append(len(inputs[0])))
+    with torch.inference_mode():
+        forms[list(found).index("batch forward")]()  # the network itself, as evaluation calls it, and no copy
+    assert calls == [2]
+    forms[-1]()
+    assert sum(calls) > 2
+    assert list(found)[-1] == "evaluation"
+    window = forms[list(found).index("window forward")].__closure__
+    assert any(isinstance(cell.cell_contents, TorchWindow) for cell in window)  # what WindowEngine runs
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A trained InfoGCN++ made ready to be used: batch norms folded into the weights, and few operations.
 
-Batches and single frames both run on this form. Training, which needs the statistics, runs on the network itself.
+Single frames and windows of a stream run on this form, in PyTorch as in ONNX. Training, which needs the statistics, and
+the batches of evaluation run on the network itself.
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ import copy
 from typing import TypeVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from actrec.network.graph import GraphConv, Norm
-from actrec.types import NetworkOutput
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -40,27 +40,6 @@ def _affine(norm: nn.Module, dim: int) -> tuple[Tensor, Tensor]:
     assert norm.running_mean is not None
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     return scale, norm.bias - norm.running_mean * scale
-
-
-class Sliced(nn.Module):
-    """A network that takes a batch some windows at a time, so that what passes between its layers stays in the cache.
-
-    Args:
-        network: In eval mode, so that windows have no part in one another.
-        windows: At a time.
-    """
-
-    def __init__(self, network: nn.Module, windows: int = 2) -> None:
-        super().__init__()
-        self.network, self.windows = network, windows
-
-    def forward(
-        self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
-    ) -> NetworkOutput:
-        """See `InfoGCN.forward`."""
-        parts = zip(features.split(self.windows), valid.split(self.windows), strict=True)
-        logits, latents, latent_forecasts, poses = zip(*(self.network(*part) for part in parts), strict=True)
-        return NetworkOutput(torch.cat(logits), torch.cat(latents), torch.cat(latent_forecasts, 1), torch.cat(poses, 1))
 
 
 class FoldedGraphConv(nn.Module):
