@@ -121,7 +121,8 @@ class SkeletonSequence:
                 f"Sequence '{self.clip_id}' has keypoints of shape {shape}; expected (frame, joint, 3) and at least "
                 "one frame."
             )
-        object.__setattr__(self, "keypoints", checked_keypoints(self.keypoints, f"Sequence '{self.clip_id}'"))
+        what = f"Sequence '{self.clip_id}'" if self.clip_id else "The sequence"
+        object.__setattr__(self, "keypoints", checked_keypoints(self.keypoints, what))
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ActrecError(f"Sequence '{self.clip_id}' has {self.fps} frames a second; expected a positive number.")
 
