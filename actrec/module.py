@@ -61,7 +61,9 @@ class ActionModule(L.LightningModule):
         # In val a process may have a batch fewer than another: each counts for itself.
         count = mean_over_processes if split == "train" else own_count
         losses = self.objective(output, batch, count)
-        n_frames = round(float(count(batch.valid.sum())))  # an epoch's figures weigh batches by their frames
+        # An epoch's figures weigh batches by their frames; times the processes, by whose number Lightning divides the sum
+        # of the weights, and rounds down.
+        weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)
         names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
         for name, value in names.items():
             self.log(
@@ -70,7 +72,7 @@ class ActionModule(L.LightningModule):
                 on_epoch=True,
                 on_step=False,
                 prog_bar=True,
-                batch_size=n_frames,
+                batch_size=weight,
                 sync_dist=True,
             )
         return losses, output.logits
