@@ -61,8 +61,8 @@ class ActionModule(L.LightningModule):
         # In val a process may have a batch fewer than another: each counts for itself.
         count = mean_over_processes if split == "train" else own_count
         losses = self.objective(output, batch, count)
-        # An epoch's figures weigh batches by their frames; times the processes, by whose number Lightning divides the sum
-        # of the weights, and rounds down.
+        # An epoch's figures weigh batches by their frames; times the processes, by whose number Lightning divides the
+        # weights' sum, and rounds down.
         weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)
         names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
         for name, value in names.items():
