@@ -24,7 +24,17 @@ from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError
 
 NAMES = ["", "anna", "ben", "深蹲", "x" * 500, "a.b", "engine.keys", "\x00"]
-LONGEST = 0.1  # seconds that a call may take
+LONGEST = 0.1  # seconds of the processor that a call may take: what a quiet machine shows, and a busy one too
+
+
+def slowness() -> float:
+    """How much more of the processor the same work takes now than on a quiet machine, whose share is the whole."""
+    times = []
+    for _ in range(9):
+        began = time.thread_time()
+        sum(range(1_000_000))
+        times.append(time.thread_time() - began)
+    return max(float(np.median(times)) / 0.012, 1.0)
 
 
 def good(rng: np.random.Generator) -> np.ndarray:
@@ -116,14 +126,14 @@ class Fuzz:
 
     def run(self, count: int) -> None:
         for _ in range(count):
-            operation, began = self.operation(), time.perf_counter()
+            operation, began = self.operation(), time.thread_time()
             try:
                 answer = operation(self.one)
             except ActrecError as error:
                 self.refused.append(str(error))
                 continue
             finally:
-                self.times.append(time.perf_counter() - began)
+                self.times.append(time.thread_time() - began)
             check_same(answer, operation(self.two))
             assert self.one.people == self.two.people
             assert len(self.one.people) <= self.one.max_people
@@ -159,21 +169,22 @@ def recognizers(noise_model: Path) -> dict[str, OnlineRecognizer]:
 def test_any_operations_give_answers_or_errors(seed: int, name: str, recognizers: dict[str, OnlineRecognizer]) -> None:
     fuzz = Fuzz(recognizers[name].fresh(), seed)
     fuzz.run(40)
-    assert float(np.median(fuzz.times)) < LONGEST
+    assert float(np.median(fuzz.times)) < LONGEST / 5
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["steps", "windows"])
 def test_ten_thousand_operations(name: str, recognizers: dict[str, OnlineRecognizer]) -> None:
     fuzz, sizes = Fuzz(recognizers[name].fresh(), 0), list[int]()
+    slow = slowness()
     for _ in range(10):
         fuzz.run(1000)
+        slow = max(slow, slowness())
         sizes.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096)
     assert len(fuzz.refused) > 1000
     assert len(fuzz.times) - len(fuzz.refused) > 4000
     assert not [error for error in fuzz.refused if "\n" in error]
-    times = np.sort(fuzz.times)
-    assert times[-1] < LONGEST or times[-5] < LONGEST / 4, times[-5:]  # the machine may be busy for a moment
+    assert max(fuzz.times[100:]) < LONGEST * slow  # torch does much when it is first asked
     assert sizes[-1] - sizes[1] < 20e6, sizes
 
 
