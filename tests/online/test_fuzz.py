@@ -94,7 +94,7 @@ def spoilt(rng: np.random.Generator, state: dict[str, np.ndarray]) -> dict[str, 
             changed[name] = np.where(rng.random(value.shape) < 0.5, rng.choice([np.nan, np.inf, 1e30, -1e9]), value)
         else:
             changed[name] = (value + rng.integers(-2, 3)).astype(value.dtype)
-    return changed
+    return {name: np.asarray(value) for name, value in changed.items()}
 
 
 class Fuzz:
