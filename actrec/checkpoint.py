@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from actrec.data.held_split import FILE, HeldSplit
 from actrec.files import replace_folder
 from actrec.network.infogcn import InfoGCN
 from actrec.network.transformer import Transformer
@@ -34,20 +35,23 @@ def build_network(spec: ModelSpec) -> nn.Module:
         raise ActrecError(f"{spec.network} cannot be made with {spec.network_options}: {error}") from error
 
 
-def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec) -> Path:
+def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, held: HeldSplit | None = None) -> Path:
     """Writes a model folder whole, or not at all; one that is there is replaced.
 
     Args:
         folder: Where to.
         network: The network whose weights are saved.
         spec: What it is.
+        held: Which clips it was trained, validated and tested on, which evaluation keeps to.
     """
     folder = Path(folder)
     with replace_folder(folder) as made:
         weights = {name: value.contiguous() for name, value in network.state_dict().items()}
         save_file(weights, made / "model.safetensors")
-        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n")
-        (made / "README.md").write_text(model_card(spec))
+        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
+        (made / "README.md").write_text(model_card(spec), encoding="utf-8")
+        if held is not None:
+            (made / FILE).write_text(held.to_json(), encoding="utf-8")
     return folder
 
 

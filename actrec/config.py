@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
 import re
@@ -18,9 +17,10 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
+from actrec.config_keys import can_be_added, check_keys, nearest, paths
 from actrec.types import ActrecError
 
 _VERSION_BASE = "1.3"
@@ -116,10 +116,17 @@ def _try_overrides(config_name: str, arguments: Namespace) -> None:
             sys.argv += _stand_ins(config_name, {override.key_or_group for override in overrides})
             return
         texts = [text for override in overrides for text in _first_value(override, arguments.multirun)]
+        _check_groups(config_name, overrides)
         try:
-            cfg = compose(config_name, texts)
+            cfg = compose(config_name, texts, return_hydra_config=True)
         except (HydraException, OmegaConfBaseException) as error:
             raise ActrecError(_explain(error, config_name, texts)) from None
+        chosen = {group: option for group, option in cfg.hydra.runtime.choices.items() if not group.startswith("hydra")}
+        with open_dict(cfg):
+            del cfg["hydra"]
+        if chosen.get("experiment") or any(text[0] in "+~" for text in texts):
+            groups = [f"{group}={option}" for group, option in chosen.items() if group != "experiment" and option]
+            check_keys(_plain(cfg), _plain(compose(config_name, groups)), _groups())
     missing = [] if arguments.cfg else list(_missing(OmegaConf.to_container(cfg)))
     if missing:
         raise no_value(config_name, *missing)
@@ -129,6 +136,23 @@ def _try_overrides(config_name: str, arguments: Namespace) -> None:
         raise ActrecError(f"The config refers to a key that is not there: {' '.join(str(error).split())}") from None
     except OmegaConfBaseException:
         pass  # resolvers such as ${hydra:…} answer only once the run has begun
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    plain = OmegaConf.to_container(cfg)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _check_groups(config_name: str, overrides: Sequence[Override]) -> None:
+    """Raises an ActrecError for a config group with a +: what the command reads is in its defaults."""
+    for override in overrides:
+        group = override.key_or_group
+        if override.is_add() and group in _groups():
+            own = re.findall(r"^\s*-\s*/?(\w+):", _root(config_name), re.MULTILINE)
+            reads = f"It reads {', '.join(own)}: leave +{group}=… out."
+            what = f"Write {group}=… without the +." if group in own else reads
+            raise ActrecError(f"+{group}=… adds a config group that actrec.{config_name} does not read anew. {what}")
 
 
 def _quoted(argument: str) -> str:
@@ -162,7 +186,7 @@ def _first_value(override: Override, multirun: bool) -> Iterator[str]:
 def _check_option(group: str, option: str, options: Sequence[str]) -> None:
     if option not in options:
         raise ActrecError(
-            f"There is no {group} '{option}'.{_nearest(option, options)} Choose one of: {', '.join(options)}."
+            f"There is no {group} '{option}'.{nearest(option, options)} Choose one of: {', '.join(options)}."
         )
 
 
@@ -182,7 +206,7 @@ def _explain(error: Exception, config_name: str, texts: list[str]) -> str:
         inside = re.search(r"Key '(\w+)' is not in struct", f"{error.__cause__ or ''}")  # of a value {…: …}
         full = f"{key[1]}.{inside[1]}" if key and inside and key[1] in known else key and key[1]
         for name in [full] if full else [name for name in names if name not in known]:
-            return f"There is no config key '{name}'.{_nearest(name, known)} To add a new one, write +{name}=…"
+            return f"There is no config key '{name}'.{nearest(name, known)}{_how_to_add(name, config_name, texts)}"
     if group_missing:
         choices = "|".join(_options(group_missing[1]))
         return f"{group_missing[1]} has no value. Choose one: {group_missing[1]}={choices}{_example(config_name)}"
@@ -195,18 +219,6 @@ def _is_unknown(error: Exception) -> bool:
     return "not in struct" in text or "No match in the defaults list" in text or "append to your config" in text
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
-    """A question that names the nearest of the known names, by whole dotted path or by last part; or nothing."""
-    scores = {key: max(_likeness(name, key), _likeness(name.split(".")[-1], key.split(".")[-1]) - 0.1) for key in known}
-    best = max(scores.values(), default=0)
-    near = [key for key in sorted(scores, key=lambda key: -scores[key]) if scores[key] >= max(0.65, best - 0.1)][:3]
-    return f" Did you mean {' or '.join(repr(key) for key in near)}?" if near else ""
-
-
-def _likeness(a: str, b: str) -> float:
-    return difflib.SequenceMatcher(None, a, b).ratio()
-
-
 def _options(group: str) -> list[str]:
     return sorted(file.stem for file in (config_dir() / group).glob("*.yaml"))
 
@@ -216,31 +228,36 @@ def _groups() -> list[str]:
     return sorted({folder for folder in folders if not folder.startswith("hydra")})
 
 
+def _root(config_name: str) -> str:
+    return (config_dir() / f"{config_name}.yaml").read_text(encoding="utf-8")
+
+
 def _stand_ins(config_name: str, given: Container[str]) -> list[str]:
     """The first option of each group that the root config leaves to the user."""
-    root = (config_dir() / f"{config_name}.yaml").read_text(encoding="utf-8")
-    wanted = re.findall(r"^\s*-\s*/?(\w+):\s*\?\?\?", root, re.MULTILINE)
+    wanted = re.findall(r"^\s*-\s*/?(\w+):\s*\?\?\?", _root(config_name), re.MULTILINE)
     return [f"{group}={_options(group)[0]}" for group in wanted if group not in given]
 
 
 def _all_keys(config_name: str, texts: list[str]) -> list[str]:
     """Config groups and the dotted path of every key, under the groups that the overrides choose."""
+    return [*_groups(), *paths(_chosen(config_name, texts))]
+
+
+def _chosen(config_name: str, texts: list[str]) -> DictConfig | None:
+    """The config of the groups that the overrides choose, without their values; None where that is wrong too."""
     groups = _groups()
     pairs = dict(text.lstrip("+").split("=", 1) for text in texts if "=" in text)
     chosen = [f"{group}={option}" for group, option in pairs.items() if group in groups and option in _options(group)]
     try:
-        return [*groups, *_paths(compose(config_name, [*chosen, *_stand_ins(config_name, pairs)]))]
-    except (HydraException, OmegaConfBaseException):  # something else is wrong too; groups can be named all the same
-        return groups
+        return compose(config_name, [*chosen, *_stand_ins(config_name, pairs)])
+    except (HydraException, OmegaConfBaseException):  # the groups can be named all the same
+        return None
 
 
-def _paths(cfg: Any, prefix: str = "") -> Iterator[str]:
-    if not isinstance(cfg, DictConfig):
-        return
-    for key in map(str, cfg):
-        yield f"{prefix}{key}"
-        if not OmegaConf.is_interpolation(cfg, key) and not OmegaConf.is_missing(cfg, key):
-            yield from _paths(cfg[key], f"{prefix}{key}.")
+def _how_to_add(name: str, config_name: str, texts: list[str]) -> str:
+    """Advice to write +key=…, where something would read the key; else nothing."""
+    cfg = _chosen(config_name, texts)
+    return f" To set it, write +{name}=…" if cfg is not None and can_be_added(name, cfg) else ""
 
 
 def _missing(node: Any, prefix: str = "") -> Iterator[str]:

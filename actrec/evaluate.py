@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -17,13 +18,14 @@ from actrec.checkpoint import load_model
 from actrec.config import check_whole, main, no_value
 from actrec.data.exclude import excluded
 from actrec.data.load import load_clips
-from actrec.data.split import Split
+from actrec.evaluated_part import DataSet, choose
+from actrec.files import replace_folder
 from actrec.online.judge import judge_online, online_summary
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
 from actrec.results import Voice, judge_fused, summary, write_results
 from actrec.run import free_folder, log_to
-from actrec.spec import ModelSpec, load_spec
+from actrec.spec import load_spec
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.why import explain
 
@@ -45,31 +47,6 @@ def hide_random_joints(clips: list[SkeletonSequence], count: int, seed: int) -> 
         keypoints[:, rng.choice(n_joints, count, replace=False)] = 0
         hidden.append(replace(clip, keypoints=keypoints))
     return hidden
-
-
-def _split(cfg: DictConfig, spec: ModelSpec) -> Split:
-    """The split asked for; by default the model's own, so that it is not judged on clips that it was trained on."""
-    if cfg.split is None:
-        return Split(**spec.split) if spec.split else Split(cfg.dataset.split)
-    if spec.split and cfg.split != spec.split["protocol"]:
-        log.warning(
-            "The model was trained with the split '%s': with '%s' it may be judged on clips that it was trained on.",
-            spec.split["protocol"],
-            cfg.split,
-        )
-    return Split(cfg.split)
-
-
-def _part(cfg: DictConfig, spec: ModelSpec, clips: list[SkeletonSequence]) -> list[SkeletonSequence]:
-    if cfg.part == "all":
-        return clips
-    split = _split(cfg, spec)
-    if cfg.part == "test" and split.protocol == "official":
-        split = replace(split, val_share=0.0)  # test is what it is, be there clips enough for val or not
-    parts = split(clips)
-    if cfg.part not in parts:
-        raise ActrecError(f"There is no part '{cfg.part}'. Choose one of: {', '.join(parts)}, all.")
-    return parts[cfg.part]
 
 
 def _device(accelerator: str) -> torch.device:
@@ -130,7 +107,10 @@ def evaluate(cfg: DictConfig) -> Path:
     every = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)
     left_out = excluded(dataset.exclude_labels, {*(clip.label for clip in every), *label_map.names, *spec.labels})
     kept = [clip for clip in every if clip.label not in left_out]
-    clips = [spec.pipeline.map(clip) for clip in _part(cfg, spec, kept)]
+    generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
+    data = DataSet(kept, dataset.name, dataset.split, generated)
+    part = choose(data, [Path(folder) for folder in _folders(cfg)], spec, cfg.part, cfg.split)
+    clips = [spec.pipeline.map(clip) for clip in part]
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")
     results = judge_fused(voices, clips, cfg.batch_size)
@@ -140,10 +120,9 @@ def evaluate(cfg: DictConfig) -> Path:
     if cfg.online:
         recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
         results.metrics["online"] = judge_online(recognizer, clips)
-    folder.mkdir(parents=True, exist_ok=True)
-    with log_to(folder / "evaluate.log"):
-        page = write_results(
-            folder,
+    with replace_folder(folder) as made, log_to(made / "evaluate.log"):
+        write_results(
+            made,
             results,
             title=f"{' + '.join(_folders(cfg, name=True))}: {spec.network} on {cfg.dataset.name}, {cfg.part}",
             config=OmegaConf.to_yaml(cfg, resolve=True),
@@ -153,7 +132,7 @@ def evaluate(cfg: DictConfig) -> Path:
             log.info("Online: %s", online_summary(results.metrics["online"]))
         if results.why and results.why.check:
             log.info("%s", results.why.check)
-        log.info("%s. Look at %s", summary(results), page)
+        log.info("%s. Look at %s", summary(results), folder / "report" / "index.html")
     return folder
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from actrec.data.held_split import FILE, HeldSplit
 from actrec.files import replace_file
 from actrec.types import ActrecError
 
@@ -39,13 +40,21 @@ def _fingerprint(cfg: DictConfig) -> str:
 
 def _unfinished(folder: Path, fingerprint: str) -> bool:
     config = folder / "config.yaml"
-    return config.is_file() and config.read_text() == fingerprint and not (folder / "metrics.json").exists()
+    return (
+        config.is_file()
+        and config.read_text(encoding="utf-8") == fingerprint
+        and not (folder / "metrics.json").exists()
+    )
 
 
 def is_finished(folder: Path, cfg: DictConfig) -> bool:
     """Whether a folder holds a whole run of this config."""
     config = folder / "config.yaml"
-    return config.is_file() and config.read_text() == _fingerprint(cfg) and (folder / "metrics.json").exists()
+    return (
+        config.is_file()
+        and config.read_text(encoding="utf-8") == _fingerprint(cfg)
+        and (folder / "metrics.json").exists()
+    )
 
 
 def _new_name(root: Path) -> Path:
@@ -60,8 +69,26 @@ def _is_first_process() -> bool:
     return all(int(os.environ.get(name, 0)) == 0 for name in ("LOCAL_RANK", "NODE_RANK"))
 
 
-def open_run(cfg: DictConfig) -> Run:
+def split_of_resumed(cfg: DictConfig) -> HeldSplit | None:
+    """The split that a run of this config goes on with: of the run that it resumes, or that another process opened.
+
+    Raises:
+        ActrecError: The file is damaged.
+    """
+    if not _is_first_process():
+        opened = os.environ.get(_OPEN) or cfg.output_dir
+        return None if opened is None else HeldSplit.read(Path(opened))
+    fingerprint = _fingerprint(cfg)
+    folder = _folder(cfg, fingerprint) if cfg.resume else None
+    return HeldSplit.read(folder) if folder is not None and _unfinished(folder, fingerprint) else None
+
+
+def open_run(cfg: DictConfig, held: HeldSplit | None = None) -> Run:
     """The folder for a run of this config: a new one, or with `resume` that of a run which was cut off.
+
+    Args:
+        cfg: A composed `train` config.
+        held: The run's split, which is kept in the folder from the beginning.
 
     Raises:
         ActrecError: The folder asked for holds another or a finished run, or there is no such run to resume.
@@ -72,14 +99,7 @@ def open_run(cfg: DictConfig) -> Run:
             raise ActrecError("Several processes that something else has started need one folder: give output_dir=…")
         return _with_checkpoint(Path(opened))
     fingerprint = _fingerprint(cfg)
-    root = Path("outputs") / cfg.name
-    if cfg.resume not in (None, "auto"):
-        folder = Path(cfg.resume)
-    elif cfg.output_dir is not None:
-        folder = Path(cfg.output_dir)
-    else:
-        found = sorted(path for path in root.glob("*") if _unfinished(path, fingerprint)) if cfg.resume else []
-        folder = found[-1] if found else _new_name(root)
+    folder = _folder(cfg, fingerprint)
     if folder.is_dir() and any(folder.iterdir()):
         if cfg.resume is None:
             raise ActrecError(
@@ -94,9 +114,22 @@ def open_run(cfg: DictConfig) -> Run:
     elif cfg.resume not in (None, "auto"):
         raise ActrecError(f"There is no run to resume in '{folder}'. Use resume=auto to find one, or leave it out.")
     folder.mkdir(parents=True, exist_ok=True)
+    if held is not None and not (folder / FILE).exists():
+        replace_file(folder / FILE, held.to_json())
     replace_file(folder / "config.yaml", fingerprint)
     os.environ[_OPEN] = str(folder.absolute())
     return _with_checkpoint(folder)
+
+
+def _folder(cfg: DictConfig, fingerprint: str) -> Path:
+    """Where a run of this config is, or is to be."""
+    if cfg.resume not in (None, "auto"):
+        return Path(cfg.resume)
+    if cfg.output_dir is not None:
+        return Path(cfg.output_dir)
+    root = Path("outputs") / cfg.name
+    found = sorted(path for path in root.glob("*") if _unfinished(path, fingerprint)) if cfg.resume else []
+    return found[-1] if found else _new_name(root)
 
 
 def _with_checkpoint(folder: Path) -> Run:
@@ -141,7 +174,7 @@ def kept_log() -> Iterator[list[logging.LogRecord]]:
 @contextmanager
 def log_to(file: Path, earlier: Iterable[logging.LogRecord] = ()) -> Iterator[None]:
     """Appends what actrec and Lightning log to a file, as long as this lasts, after what they logged earlier."""
-    handler = logging.FileHandler(file)
+    handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for record in earlier:
         handler.handle(record)
@@ -153,7 +186,7 @@ def log_to(file: Path, earlier: Iterable[logging.LogRecord] = ()) -> Iterator[No
     try:
         yield
     except BaseException:
-        with file.open("a") as stream:  # not logged: on the console a user's mistake is one sentence
+        with file.open("a", encoding="utf-8") as stream:  # not logged: on the console a user's mistake is one sentence
             stream.write(traceback.format_exc())
         raise
     finally:

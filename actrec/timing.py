@@ -143,7 +143,7 @@ def frame_times(recognizer: OnlineRecognizer, n_people: int, n_frames: int) -> F
 def resident() -> float:
     """Memory of this process, in MiB; NaN where the system does not say (other than Linux)."""
     status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.is_file() else []
+    lines = status.read_text(encoding="utf-8").splitlines() if status.is_file() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), float("nan"))
 
 

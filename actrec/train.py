@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from actrec.checkpoint import build_network, save_model
 from actrec.config import check_whole, main
 from actrec.data.datamodule import ActionData
+from actrec.data.held_split import HeldSplit
 from actrec.data.load import load_clips
 from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
@@ -29,7 +30,7 @@ from actrec.network.compiled import compile_network
 from actrec.online.mismatch import streaming_warning, training_mismatches
 from actrec.report import pick_typical, read_history
 from actrec.results import Results, judge, summary, write_results
-from actrec.run import kept_log, log_to, open_run
+from actrec.run import kept_log, log_to, open_run, split_of_resumed
 from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.sweep import run_one
@@ -74,7 +75,7 @@ def make_data(cfg: DictConfig) -> ActionData:
         )
     label_map = build(dataset.label_map)
     pipeline = Pipeline(get_skeleton(cfg.skeleton), build(cfg.preprocess), build(cfg.windows), build(cfg.features))
-    return ActionData(
+    data = ActionData(
         load_clips(cfg.store, dataset.name, build(dataset.importer), label_map, dataset.skeleton),
         build(cfg.split),
         pipeline,
@@ -86,7 +87,11 @@ def make_data(cfg: DictConfig) -> ActionData:
         preload=cfg.preload,
         preload_to_tensor=cfg.preload_to_tensor,
         seed=cfg.seed,
+        held=split_of_resumed(cfg),
     )
+    generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
+    data.held = replace(data.held, dataset=dataset.name, generated=generated)
+    return data
 
 
 def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
@@ -117,6 +122,20 @@ def check_recipe(cfg: DictConfig) -> None:
         schedule.step()
     except (TypeError, ValueError) as error:
         raise ActrecError(f"The optimizer or the schedule does not work with its values: {error}") from error
+
+
+def tell_seen(init: str, data: ActionData) -> None:
+    """Warns where the model that a run starts from was trained on clips of the run's test."""
+    held, test = HeldSplit.read(Path(init)), data.splits["test"]
+    seen = held.seen(test) if held is not None and held.is_of(test, data.held.dataset, data.held.generated) else []
+    if seen:
+        log.warning(
+            "%d of the %d clips of test are of groups that '%s' was trained or validated on: the test will be too "
+            "good. Give this run that model's split, or another model.",
+            len(seen),
+            len(test),
+            init,
+        )
 
 
 def train(cfg: DictConfig) -> Path:
@@ -158,7 +177,7 @@ def train(cfg: DictConfig) -> Path:
         seed=cfg.seed,
     )
     trainer = make_trainer(cfg)
-    run = open_run(cfg)
+    run = open_run(cfg, data.held)
     put_in(run.folder, trainer)
     trainer.loggers = make_loggers(cfg, run.folder)
     if trainer.loggers:
@@ -173,6 +192,7 @@ def train(cfg: DictConfig) -> Path:
             log.info(
                 "Starts from %s: %d of %d classes and %s known.", cfg.init, known.classes, len(data.labels), joints
             )
+            tell_seen(cfg.init, data)
         for warning in _for_streams(spec, data):
             log.warning("%s", warning)
         fit(trainer, module, data, run.checkpoint)
@@ -207,7 +227,7 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
         module.load_state_dict(checkpoint["state_dict"])
         facts["checkpoint of epoch"] = str(checkpoint["epoch"])
     results = judge(module.network.eval(), spec, data.splits["test"])
-    save_model(folder / "model", module.network, replace(spec, metrics=results.headlines))
+    save_model(folder / "model", module.network, replace(spec, metrics=results.headlines), data.held)
     page = write_results(
         folder,
         results,

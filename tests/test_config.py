@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from omegaconf import DictConfig
+from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
+from omegaconf import DictConfig, OmegaConf
 
 import actrec.config
+from actrec.config import config_dir
+from actrec.config_keys import check_keys
 from actrec.prepare import run
 from actrec.types import ActrecError
 
@@ -31,7 +37,10 @@ Run = Callable[..., tuple[int, str, str]]
         (["dataset=csv", "raw=[a"], "override 'raw=[a' cannot be read"),
         (["dataset=csv", "raw=a,b"], "Ambiguous value"),
         (["dataset=csv", "raw=/x", "store=${nme}/a"], "refers to a key that is not there: Interpolation key 'nme'"),
-        (["dataset=csv", "raw=/x", "+dataset.importer.foo=1"], "keyword argument 'foo' (config key dataset.importer)"),
+        (
+            ["dataset=csv", "raw=/x", "+dataset.importer.foo=1"],
+            "SkeletonTable takes no foo; it takes skeleton, ",
+        ),
         (["dataset=csv", "raw=/", "dataset.label_map.unmapped=no"], "label_map.unmapped is 'no'; expected 'error'"),
     ],
 )
@@ -41,6 +50,130 @@ def test_a_user_s_mistake_is_one_sentence(run_command: Run, overrides: list[str]
     assert err.startswith("error: ")
     assert message in err
     assert out == ""
+
+
+ENTRIES = ["benchmark", "compare", "evaluate", "export", "import_published", "predict", "prepare", "serve", "view"]
+NEEDED = {
+    "compare": ["runs=[a,b]"],
+    "evaluate": ["dataset=csv"],
+    "export": ["model=m"],
+    "import_published": ["checkpoint=c", "model=m"],
+    "predict": ["model=m", "source=s"],
+    "prepare": ["dataset=csv"],
+    "serve": ["model=m"],
+}
+
+
+def try_overrides(entry: str, *overrides: str) -> None:
+    actrec.config._try_overrides(entry, get_args_parser().parse_args([*NEEDED.get(entry, []), *overrides]))
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_key_that_nothing_reads_is_an_error_in_every_command(entry: str) -> None:
+    with pytest.raises(ActrecError, match=r"Nothing reads the config key 'trainer\.max_steps'"):
+        try_overrides(entry, "+trainer.max_steps=3")
+
+
+@pytest.fixture(scope="module")
+def train_config() -> DictConfig:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose("train", ["logger=csv", "sweep=optuna"])
+
+
+def check_added(cfg: DictConfig, key: str, value: object = 1) -> None:
+    declared, added = OmegaConf.to_container(cfg), cfg.copy()
+    OmegaConf.update(added, key, value, force_add=True)
+    check_keys(OmegaConf.to_container(added), declared, ["network"])
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("epoch", "'epoch': there is no epoch. Did you mean 'epochs'? Leave it out"),
+        ("network.foo", "InfoGCN takes no foo; it takes dim, layers, heads, "),
+        ("network.dims", "Did you mean 'network.dim'?"),
+        ("network.n_classes", "the command itself sets n_classes of network"),
+        ("hardware.bogus", "'hardware.bogus': there is no bogus in hardware"),
+        ("callbacks.x.y", "'callbacks.x.y': there is no entry x in callbacks"),
+        ("callbacks.best.save_topk", "RunCheckpoint takes no save_topk; it takes filename, monitor, "),
+        ("callbacks.best.dirpath", "the command itself sets dirpath"),
+        ("schedule.epochs", "the command itself sets epochs"),
+        ("augmentation.jitter.rate", "Jitter takes no rate; it takes p, sigma"),
+        ("dataset.foo", "there is no foo in dataset"),
+        ("split.shares", "Split takes no shares; it takes protocol, "),
+        ("logger.csv.save_dir", "the command itself sets save_dir"),
+        ("sweep.foo", "there is no foo in sweep"),
+        ("sweep.search.foo", "Search takes no foo; it takes metric, "),
+    ],
+)
+def test_a_key_that_nothing_reads_is_an_error(train_config: DictConfig, key: str, message: str) -> None:
+    with pytest.raises(ActrecError) as error:
+        check_added(train_config, key)
+    assert message in str(error.value)
+    assert "write +" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("callbacks.best.save_top_k", 2),
+        ("callbacks.lr", {"_target_": "lightning.pytorch.callbacks.LearningRateMonitor"}),
+        ("network.window", 64),
+        ("next_steps.look", "ls"),
+        ("epochs", 3),
+        ("dataset.label_map.labels.squat.mine", "knee_bends"),
+        ("sweep.search.space.weight_decay", {"low": 1.0, "high": 2.0}),
+        ("hardware.strategy", {"_target_": "lightning.pytorch.strategies.DDPStrategy", "find_unused_parameters": True}),
+    ],
+)
+def test_a_key_that_something_reads_can_be_added(train_config: DictConfig, key: str, value: object) -> None:
+    check_added(train_config, key, value)
+
+
+def test_what_is_needed_cannot_be_removed(train_config: DictConfig) -> None:
+    declared = OmegaConf.to_container(train_config)
+    for key in ("epochs", "hardware"):
+        with pytest.raises(ActrecError, match=f"'{key}' is needed"):
+            check_keys({name: value for name, value in declared.items() if name != key}, declared, [])
+    without = {name: value for name, value in declared["callbacks"].items() if name != "progress"}
+    check_keys(declared | {"callbacks": without}, declared, [])
+
+
+def test_what_is_added_where_nothing_reads_it_is_not_advised() -> None:
+    with pytest.raises(ActrecError, match=r"It reads dataset, hardware, hysteresis: leave \+optimizer=… out"):
+        try_overrides("evaluate", "+optimizer=sgd")
+    with pytest.raises(ActrecError, match=r"To set it, write \+callbacks\.best\.save_top_k=…"):
+        try_overrides("train", "callbacks.best.save_top_k=2")
+    with pytest.raises(ActrecError, match=r"Write experiment=… without the \+"):
+        try_overrides("train", "+experiment=sport14")
+    with pytest.raises(ActrecError) as error:
+        try_overrides("train", "max_epochs=3")
+    assert str(error.value) == "There is no config key 'max_epochs'. Did you mean 'epochs' or 'warmup_epochs'?"
+    with pytest.raises(ActrecError, match="Nothing reads the config key 'foo'"):
+        try_overrides("train", "-m", "+foo=3,4")
+    try_overrides("train", "++epochs=3", "~callbacks.progress", "~sweep")
+
+
+@pytest.mark.parametrize("experiment", sorted(file.stem for file in (config_dir() / "experiment").glob("*.yaml")))
+def test_every_key_of_an_experiment_is_read(experiment: str) -> None:
+    try_overrides("train", f"experiment={experiment}")
+
+
+def test_a_misspelt_key_in_an_experiment_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(config_dir(), tmp_path / "conf")
+    (tmp_path / "conf/experiment/mine.yaml").write_text("# @package _global_\nepoch: 3\n")
+    monkeypatch.setattr(actrec.config, "config_dir", lambda: tmp_path / "conf")
+    with pytest.raises(ActrecError, match=r"'epoch': there is no epoch\. Did you mean 'epochs'"):
+        try_overrides("train", "experiment=mine")
+
+
+def test_every_key_of_a_root_config_is_read() -> None:
+    conf, package = (Path(actrec.config.__file__).parents[1] / name for name in ("conf", "actrec"))
+    texts = [file.read_text(encoding="utf-8") for file in (*conf.rglob("*.yaml"), *package.rglob("*.py"))]
+    for entry in (*ENTRIES, "train"):
+        for key in set(OmegaConf.load(conf / f"{entry}.yaml")) - {"defaults", "hydra"}:
+            read = re.compile(rf"cfg\.{key}\b|\$\{{{key}[.}}]|oc\.select:{key},|\"{key}\"")
+            assert any(read.search(text) for text in texts), f"Nobody reads {key} of {entry}."
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job", "dataset=csv"], ["--hydra-help"]])

@@ -2,6 +2,7 @@ import itertools
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import actrec.evaluate
 import actrec.prepare
 import actrec.train
 from actrec.config import config_dir
+from actrec.data.held_split import FILE
 from actrec.data.writer import ClipSource, write_store
 from actrec.report import read_history
 from actrec.types import SkeletonSequence
@@ -364,3 +366,63 @@ def test_a_class_with_one_clip(store: Path, tmp_path: Path, run_command: Run) ->
     assert not (tmp_path / "run").exists()
     code, _, err = run_command(actrec.train.run, *common, "dataset.exclude_labels=[squat]", "fast_dev_run=true")
     assert code == 0, err
+
+
+def grow(store: Path, make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
+    """Adds as many clips of other people to a store."""
+    made = [replace(clip, label=LABELS[int(clip.label[-1])]) for clip in make_sequences(3, 12)]
+    made += [replace(clip, clip_id=f"{clip.clip_id}_b", group=f"{clip.group}_b") for clip in made]
+    clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in made]
+    shutil.rmtree(store)
+    write_store(store, clips, {"dataset": "generated", "raw": "none"})
+
+
+GROUPED = ["dataset=csv", "dataset.split=grouped", *TINY, "split.val_share=0.2", "split.test_share=0.3"]
+
+
+def test_a_run_that_goes_on_keeps_its_clips_when_the_store_has_grown(
+    store: Path,
+    tmp_path: Path,
+    make_sequences: Callable[..., list[SkeletonSequence]],
+    run_command: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = tmp_path / "run"
+    given = [*GROUPED, "fast_dev_run=true", f"store={store}", f"output_dir={run}"]
+    fit = actrec.train.fit
+
+    def cut_off(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(actrec.train, "fit", cut_off)
+    assert run_command(actrec.train.run, *given)[::2] == (130, "interrupted\n")
+    monkeypatch.setattr(actrec.train, "fit", fit)
+    before = (run / "split.json").read_text()
+    grow(store, make_sequences)
+    code, out, err = run_command(actrec.train.run, *given, "resume=auto")
+    assert code == 0, err
+    assert "36 clips are new since this run began, and are left out of it." in out
+    assert (run / "split.json").read_text() == (run / "model/split.json").read_text() == before
+    tested = {row.split(",")[1] for row in (run / "predictions.csv").read_text().splitlines()[1:]}
+    assert tested == set(json.loads(before)["groups"]["test"])
+
+    (run / "metrics.json").unlink()
+    lines = (store / "manifest.csv").read_text().splitlines(keepends=True)
+    (store / "manifest.csv").write_text("".join(line for line in lines if not line.startswith("label_0_clip_00,")))
+    code, _, err = run_command(actrec.train.run, *given, "resume=auto")
+    assert code == 1
+    assert "1 of the clips that this run began with are not in the store any more (label_0_clip_00)" in err
+
+
+def test_a_start_from_a_model_that_knows_the_test_is_said(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(actrec.train.log, "warning", lambda text, *values: told.append(text % values))
+    data = actrec.train.make_data(config(*GROUPED, f"store={store}"))
+    (tmp_path / FILE).write_text(data.held.to_json(), encoding="utf-8")
+    actrec.train.tell_seen(str(tmp_path), data)
+    assert not any("are of groups that" in text for text in told)
+    actrec.train.tell_seen(str(tmp_path), actrec.train.make_data(config(*GROUPED, f"store={store}", "split.seed=5")))
+    assert "are of groups that" in told[-1]
+    assert int(told[-1].split()[0]) > 0

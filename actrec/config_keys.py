@@ -1,0 +1,161 @@
+"""The keys of a composed config: the names near a misspelt one, and the keys that nothing would read."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Container, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
+from typing import Any, NamedTuple
+
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from actrec.types import ActrecError
+
+_FREE = ("next_steps",)  # mappings whose keys are the user's own
+_LISTS = ("callbacks", "logger", "variants")  # mappings of named entries, each with a _target_
+_GIVEN_BY_THE_RUN = {  # constructor parameters that the code passes itself, whatever the config says
+    "network": ("skeleton", "in_channels", "n_classes"),
+    "schedule": ("optimizer", "epochs", "steps_per_epoch"),
+    "optimizer": ("params",),
+    "callbacks.best": ("dirpath",),
+    "callbacks.last": ("dirpath",),
+    "logger.*": ("save_dir",),
+    "logger.wandb": ("save_dir", "group", "name"),
+}
+
+
+class Unread(NamedTuple):
+    """A key that nothing reads: its dotted path, and the reason in a clause."""
+
+    key: str
+    reason: str
+
+
+def check_keys(config: Mapping[str, Any], declared: Mapping[str, Any], groups: Sequence[str]) -> None:
+    """Raises an ActrecError for a key that was added and that nothing reads, or removed and that the command needs.
+
+    Args:
+        config: The composed config, as plain data that is not resolved.
+        declared: The same of the root config with the chosen groups, without what was added or removed.
+        groups: Names of the config groups, which a misspelt key may have meant.
+    """
+    for key, reason in _unread(config, declared):
+        near = nearest(key, [*groups, *paths(OmegaConf.create(dict(declared)))])
+        raise ActrecError(
+            f"Nothing reads the config key '{key}': {reason}.{near} Leave it out; --cfg job shows all keys."
+        )
+    for key in _removed(config, declared):
+        raise ActrecError(f"The config key '{key}' is needed and cannot be removed. Leave out ~{key}.")
+
+
+def can_be_added(key: str, cfg: DictConfig) -> bool:
+    """Whether something would read this key, which the config does not have, if it were added by +key=…"""
+    path, _, name = key.rpartition(".")
+    if path in _FREE or (name == "_target_" and path.rpartition(".")[0] in _LISTS):
+        return True
+    node = OmegaConf.select(cfg, path) if path else None
+    if not isinstance(node, DictConfig) or "_target_" not in node or name in _given_by_the_run(path):
+        return False
+    return name in (_parameters(str(node["_target_"])) or ())
+
+
+def _unread(
+    node: Mapping[Any, Any], known: Mapping[Any, Any], path: str = "", is_free: bool = False
+) -> Iterator[Unread]:
+    """The keys of a node that are not declared and that nothing can read."""
+    target = node.get("_target_")
+    for key, value in node.items():
+        name = f"{path}.{key}" if path else str(key)
+        if str(key).startswith("_"):
+            continue
+        if key not in known and not (is_free and target is None):
+            reason = _why_unread(path, str(key), value, target)
+            if reason:
+                yield Unread(".".join([name, *_first_leaf(value)]), reason)
+                continue
+        if isinstance(value, Mapping):
+            below = known.get(key)
+            inside = is_free or target is not None or path in _FREE or name in _FREE
+            yield from _unread(value, below if isinstance(below, Mapping) else {}, name, inside)
+
+
+def _first_leaf(value: Any) -> Iterator[str]:
+    """The keys that lead to the first value of a mapping: of +trainer.max_steps=3 what the user wrote, to the end."""
+    while isinstance(value, Mapping) and value:
+        key, value = next(iter(value.items()))
+        yield str(key)
+
+
+def _why_unread(path: str, key: str, value: Any, target: Any) -> str | None:
+    """The reason why nothing reads an undeclared key, or None where something does."""
+    if target is not None:
+        if key in _given_by_the_run(path):
+            return f"the command itself sets {key} of {path}"
+        parameters = _parameters(str(target))
+        if parameters is None or key in parameters:
+            return None
+        open_ones = [name for name in parameters if name not in _given_by_the_run(path)]
+        return f"{target} takes no {key}; it takes {', '.join(open_ones) or 'nothing'}"
+    if path in _FREE or (path in _LISTS and isinstance(value, Mapping) and "_target_" in value):
+        return None
+    if path in _LISTS:
+        return f"there is no entry {key} in {path}, and a new one needs a _target_"
+    where = f" in {path}" if path else ""
+    return f"there is no {key}{where}"
+
+
+def _given_by_the_run(path: str) -> Container[str]:
+    """The parameters of a node's constructor that the code passes itself."""
+    return {name for pattern, names in _GIVEN_BY_THE_RUN.items() if fnmatch(path, pattern) for name in names}
+
+
+def _parameters(target: str) -> list[str] | None:
+    """The names that a constructor takes; None where it takes any, or cannot be imported, which it says later."""
+    try:
+        signature = inspect.signature(get_object(target))
+    except Exception:  # whatever the import of somebody's module raises
+        return None
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
+        return None
+    return list(signature.parameters)
+
+
+def _removed(node: Mapping[Any, Any], known: Mapping[Any, Any], path: str = "") -> Iterator[str]:
+    """The declared keys that a node lacks, but for entries of lists and what has a default in a constructor."""
+    if "_target_" in known or path in (*_FREE, *_LISTS):
+        return
+    for key, below in known.items():
+        name = f"{path}.{key}" if path else str(key)
+        if key not in node:
+            yield name
+        elif isinstance(below, Mapping) and isinstance(node[key], Mapping):
+            yield from _removed(node[key], below, name)
+
+
+def paths(cfg: Any, prefix: str = "") -> Iterator[str]:
+    """The dotted path of every key of a config."""
+    if not isinstance(cfg, DictConfig):
+        return
+    for key in map(str, cfg):
+        yield f"{prefix}{key}"
+        if not OmegaConf.is_interpolation(cfg, key) and not OmegaConf.is_missing(cfg, key):
+            yield from paths(cfg[key], f"{prefix}{key}.")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A question that names the nearest of the known names, by whole dotted path or by last part; or nothing."""
+    others = [
+        key for key in known if not f"{name}.".startswith(f"{key}.") and ("_target_" in name or "_target_" not in key)
+    ]
+    scores = {
+        key: max(_likeness(name, key), _likeness(name.split(".")[-1], key.split(".")[-1]) - 0.1) for key in others
+    }
+    best = max(scores.values(), default=0)
+    near = [key for key in sorted(scores, key=lambda key: -scores[key]) if scores[key] >= max(0.65, best - 0.1)][:3]
+    return f" Did you mean {' or '.join(repr(key) for key in near)}?" if near else ""
+
+
+def _likeness(a: str, b: str) -> float:
+    return difflib.SequenceMatcher(None, a, b).ratio()

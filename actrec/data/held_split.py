@@ -1,0 +1,184 @@
+"""A run's split, kept as `split.json` in its folder and its model's, so that clips stay where training had them.
+
+A drawn split is drawn from what a store holds; once the store has grown, the same draw puts other groups in test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from actrec.data.split import Parts, Split, cut_windows
+from actrec.types import ActrecError, SkeletonSequence
+
+FILE = "split.json"
+_FORMAT = 1
+_NAMED = 3  # clips or groups that a message names
+
+
+@dataclass(frozen=True)
+class HeldSplit:
+    """The groups of each part of a run's split, and their clips.
+
+    Attributes:
+        groups: From "train", "val" and "test" to groups, and from those to the ids of their clips. A clip without a
+            group is one of its own; with `windows`, so is every window.
+        unused: Ids of clips of train that `clips_per_class` has left out.
+        is_official: Whether test is the store's own, to which a store may add clips.
+        windows: Length and stride of the windows that were dealt out (`random_windows`); None where clips were.
+        dataset: Name of the data set.
+        generated: What the clips were generated with; None for those of a store.
+    """
+
+    groups: Mapping[str, Mapping[str, Sequence[str]]]
+    unused: Sequence[str] = ()
+    is_official: bool = False
+    windows: tuple[int, int] | None = None
+    dataset: str = ""
+    generated: Mapping[str, Any] | None = None
+    _part_of: dict[str, str] = field(init=False, repr=False, compare=False)
+    _clips: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        part_of = {group: part for part, groups in self.groups.items() for group in groups}
+        object.__setattr__(self, "_part_of", part_of)
+        clips = {clip: part for part, groups in self.groups.items() for ids in groups.values() for clip in ids}
+        object.__setattr__(self, "_clips", clips)
+
+    @classmethod
+    def of(cls, split: Split, clips: Sequence[SkeletonSequence]) -> HeldSplit:
+        """What a split makes of these clips."""
+        parts = replace(split, clips_per_class=None)(clips)
+        used = {clip.clip_id for clip in (parts if split.clips_per_class is None else split(clips))["train"]}
+        is_cut = split.protocol == "random_windows"
+        groups: dict[str, dict[str, list[str]]] = {part: {} for part in parts}
+        for part, members in parts.items():
+            for clip in members:
+                group = clip.clip_id if is_cut else _group(clip)
+                groups[part].setdefault(group, []).append(clip.clip_id)
+        return cls(
+            groups,
+            [clip.clip_id for clip in parts["train"] if clip.clip_id not in used],
+            split.protocol == "official" or (split.protocol is None and any(clip.split for clip in clips)),
+            (split.length, split.stride) if is_cut else None,
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> HeldSplit | None:
+        """The split of a run's or a model's folder; None where there is none, as in those of earlier versions.
+
+        Raises:
+            ActrecError: The file is damaged.
+        """
+        file = folder / FILE
+        if not file.is_file():
+            return None
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+            if data.pop("format") != _FORMAT:
+                raise ValueError(f"its format is not {_FORMAT}")
+            windows = data.pop("windows")
+            return cls(**data, windows=None if windows is None else (int(windows[0]), int(windows[1])))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ActrecError(
+                f"'{file}' is damaged ({type(error).__name__}: {error}). Copy it from the run's folder, or remove it "
+                "to draw the split again."
+            ) from error
+
+    def to_json(self) -> str:
+        """The text of `split.json`."""
+        names = ("groups", "unused", "is_official", "windows", "dataset", "generated")
+        data = {name: getattr(self, name) for name in names}
+        return json.dumps({"format": _FORMAT, **data}, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+    def is_of(self, clips: Sequence[SkeletonSequence], dataset: str, generated: Mapping[str, Any] | None) -> bool:
+        """Whether these clips are, at least in part, of the data that was split: other data may have the same names.
+
+        Args:
+            clips: All clips of a data set.
+            dataset: Its name.
+            generated: What they were generated with; None for those of a store.
+        """
+        if generated is not None and self.generated is not None and _content(generated) != _content(self.generated):
+            return False
+        if dataset != self.dataset:
+            return any(clip.clip_id in self._clips for clip in self._cut(clips))
+        return any(self.part_of(clip) for clip in self._cut(clips))
+
+    def part_of(self, clip: SkeletonSequence) -> str | None:
+        """The part that training had a clip's group in; None for a new one."""
+        return self._part_of.get(clip.clip_id if self.windows else _group(clip))
+
+    def is_new(self, clip: SkeletonSequence) -> bool:
+        """Whether a clip, or the first window of it, was not there when the run began."""
+        first, *_ = self._cut([clip])
+        part = self.part_of(first)
+        is_wanted = part == "train" or clip.variant == "original"  # variants of other parts are never taken
+        return part is None or (is_wanted and first.clip_id not in self._clips)
+
+    def deal(self, clips: Sequence[SkeletonSequence]) -> Parts:
+        """The clips of "train", "val", "test" and "new", each in the order of their ids.
+
+        A clip of a known group goes where training had the group. Of new groups, clips that the store itself has in
+        its official test are in test where that was the run's.
+        """
+        parts: Parts = {"train": [], "val": [], "test": [], "new": []}
+        unused = set(self.unused)
+        for clip in sorted(self._cut(clips), key=lambda clip: clip.clip_id):
+            part = self.part_of(clip)
+            if part is None:
+                part = "test" if self.is_official and clip.split == "test" else "new"
+            if clip.clip_id not in unused and (part == "train" or clip.variant == "original"):
+                parts[part].append(clip)
+        return parts
+
+    def again(self, clips: Sequence[SkeletonSequence]) -> Parts:
+        """The very clips that the run began with, for one that goes on.
+
+        Raises:
+            ActrecError: Some are gone.
+        """
+        unused = set(self.unused)
+        there = {clip.clip_id: clip for clip in self._cut(clips)}
+        gone = [name for name in self._clips if name not in there and name not in unused]
+        if gone:
+            raise ActrecError(
+                f"{len(gone)} of the clips that this run began with are not in the store any more ({named(gone)}). Put "
+                "them back, or begin a new run: without resume, in another output_dir."
+            )
+        parts: Parts = {part: [] for part in self.groups}
+        for name in sorted(set(self._clips) - unused):
+            parts[self._clips[name]].append(there[name])
+        return parts
+
+    def seen(self, clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
+        """Those of the clips whose group was in train or val."""
+        return [clip for clip in clips if self.part_of(clip) in ("train", "val")]
+
+    def gone(self, clips: Sequence[SkeletonSequence]) -> dict[str, int]:
+        """How many groups of each part are not among the clips, where there are such."""
+        here = {clip.clip_id if self.windows else _group(clip) for clip in self._cut(clips)}
+        missing = {part: sum(group not in here for group in groups) for part, groups in self.groups.items()}
+        return {part: count for part, count in missing.items() if count}
+
+    def _cut(self, clips: Sequence[SkeletonSequence]) -> Sequence[SkeletonSequence]:
+        if self.windows is None:
+            return clips
+        return [window for clip in clips for window in cut_windows(clip, *self.windows)]
+
+
+def _content(generated: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides how a generated clip looks; not how many there are, and which of them are test."""
+    return {name: value for name, value in generated.items() if name not in ("n_clips", "test_share")}
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few names, for a message."""
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+
+
+def _group(clip: SkeletonSequence) -> str:
+    return clip.group or clip.clip_id
