@@ -52,7 +52,7 @@ class HeldSplit:
     def of(cls, split: Split, clips: Sequence[SkeletonSequence]) -> HeldSplit:
         """What a split makes of these clips."""
         parts = replace(split, clips_per_class=None)(clips)
-        used = {clip.clip_id for clip in (parts if split.clips_per_class is None else split(clips))["train"]}
+        used = {clip.clip_id for clip in split.with_few(parts)["train"]}
         is_cut = split.protocol == "random_windows"
         groups: dict[str, dict[str, list[str]]] = {part: {} for part in parts}
         for part, members in parts.items():

@@ -86,7 +86,7 @@ class Split:
             parts = self._deal(sequences, groups)
         _check_disjoint(parts, groups)
         log.info("%s", self._told(sequences, parts, groups, official))
-        return self._with_few(parts)
+        return self.with_few(parts)
 
     def _told(
         self, sequences: Sequence[SkeletonSequence], parts: Parts, groups: Mapping[str, str], official: bool
@@ -109,7 +109,7 @@ class Split:
         )
         return f"Split: {how}. Clips: {counts}."
 
-    def _with_few(self, parts: Parts) -> Parts:
+    def with_few(self, parts: Parts) -> Parts:
         """The parts, with `clips_per_class` clips of each class in train; fewer are among those of more."""
         if self.clips_per_class is None:
             return parts
