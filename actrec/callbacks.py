@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
 from actrec.files import csv_text, replace_file
+
+_OF_EPOCH = "-{epoch}"
+LOSSES = ("loss", "loss_cls", "loss_pred", "loss_feat")
+LOGGED = (*(f"{split}/{name}" for split in ("train", "val") for name in LOSSES), "val/accuracy")  # of each epoch
 
 
 class RunCheckpoint(ModelCheckpoint):
     """A checkpoint in its run's folder, wherever that has moved since.
 
     With something to monitor it is the best; of equally good ones the latest, which has been trained the longest.
+    Without, it is the last epoch's, validated or not.
     """
 
     @property
+    def _name(self) -> str:
+        return (self.filename or "").removesuffix(_OF_EPOCH)
+
+    @property
     def state_key(self) -> str:
-        return f"{super().state_key} as {self.filename}"  # best and last may otherwise be alike
+        return f"{super().state_key} as {self._name}"  # best and last may otherwise be alike
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if self.save_top_k not in (0, 1):  # several, which may not overwrite one another
+            self.filename = self._name + _OF_EPOCH
+        super().setup(trainer, pl_module, stage)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        super().on_train_end(trainer, pl_module)
+        best = Path(self.best_model_path)
+        if trainer.is_global_zero and self.save_top_k not in (0, 1) and best.is_file():
+            replace_file(best.with_name(f"{self._name}.ckpt"), best.read_bytes())
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         def here(path: str) -> str:
@@ -33,10 +54,27 @@ class RunCheckpoint(ModelCheckpoint):
         kept = {here(path): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict({**state_dict, **paths, "best_k_models": kept, "dirpath": self.dirpath})
 
+    def _should_save_on_train_epoch_end(self, trainer: L.Trainer) -> bool:
+        """Where the config does not say it: when the figure to monitor is there, of val or of train."""
+        if self._save_on_train_epoch_end is None and not (self.monitor or "").startswith("val/"):
+            return True
+        return super()._should_save_on_train_epoch_end(trainer)
+
     def check_monitor_top_k(self, trainer: L.Trainer, current: Tensor | None = None) -> bool:
         if current is not None and self.best_model_score is not None and bool(current == self.best_model_score):
             return True
         return super().check_monitor_top_k(trainer, current)
+
+
+class EarlyStop(EarlyStopping):
+    """Ends a training whose figure has not become better for `patience` epochs, however seldom there is a val."""
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if self.monitor.startswith("train/"):
+            self._check_on_train_epoch_end = True
+        else:
+            self.patience = math.ceil(self.patience / (trainer.check_val_every_n_epoch or 1))  # of vals from here on
+        super().setup(trainer, pl_module, stage)
 
 
 class AtomicCheckpoints(TorchCheckpointIO):

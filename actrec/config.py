@@ -24,6 +24,7 @@ from actrec.config_keys import can_be_added, check_keys, nearest, paths
 from actrec.types import ActrecError
 
 _VERSION_BASE = "1.3"
+_OPTIONAL = ("experiment", "sweep")  # groups of which there need not be a choice
 Task = Callable[[DictConfig], None]
 
 
@@ -145,9 +146,13 @@ def _plain(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _check_groups(config_name: str, overrides: Sequence[Override]) -> None:
-    """Raises an ActrecError for a config group with a +: what the command reads is in its defaults."""
+    """Raises an ActrecError for a config group with a +, as what the command reads is in its defaults, or without a
+    value."""
     for override in overrides:
         group = override.key_or_group
+        if group in _groups() and not override.is_delete() and override.value() is None and group not in _OPTIONAL:
+            choices = "|".join(_options(group))
+            raise ActrecError(f"{group}=null is no choice. Choose one: {group}={choices}")
         if override.is_add() and group in _groups():
             own = re.findall(r"^\s*-\s*/?(\w+):", _root(config_name), re.MULTILINE)
             reads = f"It reads {', '.join(own)}: leave +{group}=… out."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -19,10 +20,12 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from scipy.stats import t as student
 
+from actrec.data.held_split import HeldSplit
 from actrec.files import csv_text, replace_file, replace_folder
 from actrec.report import read_history
 from actrec.run import is_finished
 from actrec.sweep_plots import MOST, grid, settings_bars
+from actrec.trainer import check_monitor
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,12 @@ def run_one(cfg: DictConfig, train: Callable[[DictConfig], Path]) -> None:
         raise ActrecError("sweep= is for several runs: python -m actrec.train -m … (--multirun).")
     folder = Path(cfg.sweep.folder) / "runs" / _name(hydra.overrides.task)
     search = instantiate(cfg.sweep.search, _convert_="all") if cfg.sweep.search else None
+    if search is not None:
+        check_monitor("sweep.search.metric", search.metric)
+        if search.metric.startswith("val/") and cfg.val_every > cfg.epochs:
+            raise ActrecError(
+                f"val_every is {cfg.val_every}: no epoch of {cfg.epochs} has the {search.metric} to search by."
+            )
     with open_dict(cfg):
         cfg.output_dir, cfg.resume = str(folder), "auto"
     if search is None:
@@ -59,7 +68,12 @@ def run_one(cfg: DictConfig, train: Callable[[DictConfig], Path]) -> None:
         trial.choose(cfg)
         if not is_finished(folder, cfg):
             train(cfg)
-        trial.value = kept_figures(folder)[search.metric]
+        trial.value = kept_figures(folder).get(search.metric)
+        if trial.value is None:
+            raise ActrecError(
+                f"The run in '{folder}' has no {search.metric}, which the search goes by: no epoch was validated. Set "
+                "val_every=1, and give val a share (split.val_share)."
+            )
 
 
 def _name(overrides: Sequence[str]) -> str:
@@ -71,18 +85,28 @@ def _name(overrides: Sequence[str]) -> str:
 
 
 def kept_figures(run: Path) -> dict[str, float]:
-    """The figures of the epoch whose checkpoint a run has kept.
+    """The figures of the epoch whose checkpoint a run has kept; where that was not validated, val's are the latest.
 
     Args:
-        run: A run's folder, with `history.csv` and `config.yaml`.
+        run: A run's folder, with `config.yaml`, and `history.csv` if it has trained an epoch.
     """
     best = OmegaConf.load(run / "config.yaml").callbacks.best
-    rows = [row for row in read_history(run / "history.csv") if best.monitor is None or best.monitor in row]
-    if best.monitor is None:
-        return rows[-1]
-    pick = max if best.mode == "max" else min
-    value = pick(row[best.monitor] for row in rows)
-    return [row for row in rows if row[best.monitor] == value][-1]
+    rows = _history(run)
+    values = [row.get(best.monitor, math.nan) for row in rows]
+    finite = [value for value in values if math.isfinite(value)]
+    last = len(rows) - 1
+    if finite:
+        value = max(finite) if best.mode == "max" else min(finite)
+        last = max(number for number, each in enumerate(values) if each == value)
+    figures: dict[str, float] = {}
+    for row in rows[: last + 1]:
+        figures |= row
+    return figures
+
+
+def _history(run: Path) -> list[dict[str, float]]:
+    file = run / "history.csv"
+    return read_history(file) if file.is_file() else []
 
 
 class SweptRun(NamedTuple):
@@ -92,7 +116,7 @@ class SweptRun(NamedTuple):
         folder: Its folder.
         values: Every value of its config, by dotted key.
         figures: Of the test split, from `metrics.json`.
-        val_accuracy: Of the epoch whose checkpoint is kept.
+        val_accuracy: Of the epoch whose checkpoint is kept; NaN where none was validated.
         val_loss: The class term there.
         minutes: Of training.
     """
@@ -124,12 +148,19 @@ class Setting(NamedTuple):
 
     @property
     def val_accuracy(self) -> float:
-        return float(np.mean([run.val_accuracy for run in self.runs]))
+        """Mean over the runs that were validated; NaN where none was."""
+        known = [run.val_accuracy for run in self.runs if math.isfinite(run.val_accuracy)]
+        return float(np.mean(known)) if known else math.nan
 
     @property
     def rank(self) -> tuple[float, float]:
         """Greater for a better one, by val alone."""
-        return self.val_accuracy, -float(np.mean([run.val_loss for run in self.runs]))
+        return _rank(self.val_accuracy, float(np.mean([run.val_loss for run in self.runs])))
+
+
+def _rank(accuracy: float, loss: float) -> tuple[float, float]:
+    """Greater for a better run; one without a val is the worst."""
+    return tuple(value if math.isfinite(value) else -math.inf for value in (accuracy, -loss))  # type: ignore[return-value]
 
 
 def read_runs(folder: Path) -> list[SweptRun]:
@@ -137,11 +168,12 @@ def read_runs(folder: Path) -> list[SweptRun]:
     found = []
     for file in sorted(folder.glob("runs/*/metrics.json")):
         run = file.parent
-        history, kept = read_history(run / "history.csv"), kept_figures(run)
+        history, kept = _history(run), kept_figures(run)
         values = dict(_flat(OmegaConf.to_container(OmegaConf.load(run / "config.yaml"))))
         minutes = sum(row["seconds"] for row in history) / 60
-        figures = json.loads(file.read_text())
-        found.append(SweptRun(run, values, figures, kept["val/accuracy"], kept["val/loss_cls"], minutes))
+        figures = json.loads(file.read_text(encoding="utf-8"))
+        accuracy, loss = (kept.get(name, math.nan) for name in ("val/accuracy", "val/loss_cls"))
+        found.append(SweptRun(run, values, figures, accuracy, loss, minutes))
     return found
 
 
@@ -172,7 +204,7 @@ def settings_of(runs: Sequence[SweptRun]) -> list[Setting]:
         groups.setdefault(repr([run.values.get(key) for key in keys]), []).append(run)
     settings = []
     for group in groups.values():
-        group.sort(key=lambda run: (-run.val_accuracy, run.val_loss))
+        group.sort(key=lambda run: _rank(run.val_accuracy, run.val_loss), reverse=True)
         accuracy = np.array([run.figures["accuracy"] for run in group])
         if len(group) == 1:
             low, high = group[0].figures["intervals"]["accuracy"]
@@ -186,6 +218,8 @@ def settings_of(runs: Sequence[SweptRun]) -> list[Setting]:
 
 def summarize(folder: Path) -> list[Setting]:
     """Writes `summary.csv`, `summary.png` and `model`, that of the best run by val, into a sweep's folder.
+
+    Where no run was validated there is no best one, and no `model`.
 
     Returns:
         The settings, the best by val first; none where no run is finished.
@@ -213,14 +247,19 @@ def summarize(folder: Path) -> list[Setting]:
         minutes = np.mean([run.minutes for run in setting.runs])
         figures = [setting.val_accuracy, setting.accuracy, setting.low, setting.high]
         over = "seeds" if len(setting.runs) > 1 else "clips"
-        rows.append([*setting.values.values(), len(setting.runs), *(f"{value:.4f}" for value in figures), over])
+        rows.append([*setting.values.values(), len(setting.runs), *(_cell(value) for value in figures), over])
         rows[-1] += [*(f"{value:.4f}" for value in means), f"{minutes:.1f}", setting.runs[0].folder.name]
     replace_file(folder / "summary.csv", csv_text(columns, rows))
     figure = grid(settings) if _is_grid(settings) else settings_bars(settings)
     figure.savefig(folder / "summary.png", dpi=150)
-    with replace_folder(folder / "model") as made:
-        shutil.copytree(settings[0].runs[0].folder / "model", made, dirs_exist_ok=True)
+    if math.isfinite(settings[0].val_accuracy):
+        with replace_folder(folder / "model") as made:
+            shutil.copytree(settings[0].runs[0].folder / "model", made, dirs_exist_ok=True)
     return settings
+
+
+def _cell(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else ""
 
 
 def _is_grid(settings: Sequence[Setting]) -> bool:
@@ -230,6 +269,12 @@ def _is_grid(settings: Sequence[Setting]) -> bool:
         return False
     sizes = [len({row[axis] for row in values}) for axis in (0, 1)]
     return min(sizes) > 1 and max(sizes) <= MOST and sizes[0] * sizes[1] == len(values)
+
+
+def _clips(run: SweptRun) -> frozenset[str] | None:
+    """Ids of all clips of a run, in whichever part; None where they are not known."""
+    held = HeldSplit.read(run.folder)
+    return None if held is None else held.clip_ids
 
 
 class Summarize(Callback):
@@ -243,5 +288,9 @@ class Summarize(Callback):
             values = ", ".join(f"{key}={value}" for key, value in setting.values.items()) or "all"
             figures = f"accuracy {setting.accuracy:.4f} ({setting.low:.4f} to {setting.high:.4f})"
             log.info("%s: %s, val %.4f, %d runs", values, figures, setting.val_accuracy, len(setting.runs))
-        if settings:
+        if settings and math.isfinite(settings[0].val_accuracy):
             log.info("The best by val is in %s; the table in %s", folder / "model", folder / "summary.csv")
+        elif settings:
+            log.warning("No run was validated, so none is the best by val. The table is in %s", folder / "summary.csv")
+        if len({_clips(run) for setting in settings for run in setting.runs} - {None}) > 1:
+            log.warning("The runs were not trained on the same clips: the store has changed between them.")

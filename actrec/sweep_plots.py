@@ -30,7 +30,7 @@ def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
         for setting in settings:
             figure_of = setting.val_accuracy if title == "val" else setting.accuracy
             values[ys.index(setting.values[y]), xs.index(setting.values[x])] = figure_of
-        low, high = values.min(), values.max()
+        low, high = (np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else (0.0, 1.0)
         axes.imshow(values, cmap=theme.ramp(), origin="lower", aspect="auto", vmin=low - 0.4 * (high - low), vmax=high)
         style(axes, theme, f"Accuracy, {title}", x, y)
         axes.grid(False)
@@ -38,7 +38,8 @@ def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
         axes.set_yticks(range(len(ys)), [f"{value:g}" for value in ys])
         for (row, column), value in np.ndenumerate(values):
             colour = theme.surface if value > (low + high) / 2 else theme.ink
-            axes.text(column, row, f"{value:.3f}", ha="center", va="center", fontsize=NORMAL, color=colour)
+            text = f"{value:.3f}" if np.isfinite(value) else "none"
+            axes.text(column, row, text, ha="center", va="center", fontsize=NORMAL, color=colour)
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shlex
 import statistics
 import sys
@@ -35,7 +36,7 @@ from actrec.skeleton import get_skeleton
 from actrec.spec import ModelSpec
 from actrec.sweep import run_one
 from actrec.tracking import WatchTraining, log_results, make_loggers
-from actrec.trainer import fit, make_trainer, put_in
+from actrec.trainer import check_val, fit, make_trainer, put_in
 from actrec.transfer import start_from
 from actrec.types import ActrecError
 
@@ -51,8 +52,13 @@ def check_numbers(cfg: DictConfig) -> None:
     """Raises an ActrecError for a top-level value that is not the number it must be."""
     for name, least in _LEAST.items():
         check_whole(cfg, name, least)
+    check_whole(cfg.hardware, "workers", 0)
+    if cfg.seed >= 2**32:
+        raise ActrecError(f"seed is {cfg.seed}; expected less than 2^32, which NumPy takes.")
+    if cfg.split is None:
+        raise ActrecError("split has no value. Leave out split=null; split.val_share=0 is for a training without val.")
     for name in _NUMBERS:
-        if type(cfg[name]) not in (int, float) or cfg[name] < 0:
+        if type(cfg[name]) not in (int, float) or not 0 <= cfg[name] < math.inf:
             raise ActrecError(f"{name} is {cfg[name]!r}; expected a number of at least 0.")
 
 
@@ -177,6 +183,7 @@ def train(cfg: DictConfig) -> Path:
         seed=cfg.seed,
     )
     trainer = make_trainer(cfg)
+    check_val(trainer, len(data.splits["val"]))
     run = open_run(cfg, data.held)
     put_in(run.folder, trainer)
     trainer.loggers = make_loggers(cfg, run.folder)
@@ -226,6 +233,9 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
         checkpoint = torch.load(best, map_location="cpu", weights_only=True)
         module.load_state_dict(checkpoint["state_dict"])
         facts["checkpoint of epoch"] = str(checkpoint["epoch"])
+    elif not cfg.fast_dev_run:
+        facts["checkpoint"] = "the last: none was kept as the best"
+        log.warning("There is no checkpoints/best.ckpt: the model is the last epoch's.")
     results = judge(module.network.eval(), spec, data.splits["test"])
     save_model(folder / "model", module.network, replace(spec, metrics=results.headlines), data.held)
     page = write_results(

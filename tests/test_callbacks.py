@@ -3,9 +3,10 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import lightning as L
+import pytest
 import torch
 
-from actrec.callbacks import History, RunCheckpoint
+from actrec.callbacks import EarlyStop, History, RunCheckpoint
 from actrec.report import read_history
 
 
@@ -48,3 +49,32 @@ def test_history_goes_on_after_a_resumption(tmp_path: Path) -> None:
     epoch(second, 1, 0.5)
     rows = read_history(tmp_path / "history.csv")
     assert [(row["epoch"], row["val/accuracy"]) for row in rows] == [(0, 0.25), (1, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "every", "at_end"),
+    [
+        ("val/accuracy", 1, True),  # val has been run by then
+        ("val/accuracy", 2, False),
+        ("train/loss", 1, True),
+        ("train/loss", 2, True),
+        (None, 1, True),
+        (None, 2, True),  # the last epoch's, validated or not
+    ],
+)
+def test_a_checkpoint_is_saved_when_its_figure_is_there(monitor: str | None, every: int, at_end: bool) -> None:
+    callback = RunCheckpoint(monitor=monitor)
+    trainer = Mock(spec=L.Trainer, check_val_every_n_epoch=every, val_check_interval=1.0, num_val_batches=[3])
+    assert callback._should_save_on_train_epoch_end(trainer) == at_end
+
+
+@pytest.mark.parametrize(
+    ("monitor", "patience", "every", "checks"),
+    [("val/accuracy", 15, 1, 15), ("val/accuracy", 15, 2, 8), ("val/loss", 3, 20, 1), ("train/loss", 15, 2, 15)],
+)
+def test_patience_is_in_epochs(monitor: str, patience: int, every: int, checks: int) -> None:
+    callback = EarlyStop(monitor, patience=patience)
+    trainer = Mock(spec=L.Trainer, check_val_every_n_epoch=every, val_check_interval=1.0)
+    callback.setup(trainer, Mock(spec=L.LightningModule), "fit")
+    assert callback.patience == checks
+    assert callback._check_on_train_epoch_end == (every == 1 or monitor.startswith("train/"))

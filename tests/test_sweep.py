@@ -15,7 +15,7 @@ from scipy.stats import t as student
 import actrec.train
 from actrec.data.writer import ClipSource, write_store
 from actrec.spec import load_spec
-from actrec.sweep import SweptRun, differing, read_runs, settings_of, summarize
+from actrec.sweep import SweptRun, differing, kept_figures, read_runs, settings_of, summarize
 from actrec.types import SkeletonSequence
 
 Run = Callable[..., tuple[int, str, str]]
@@ -190,3 +190,80 @@ def test_one_run_has_its_interval_over_clips() -> None:
 def test_without_a_finished_run_nothing_is_written(tmp_path: Path) -> None:
     assert summarize(tmp_path) == []
     assert not list(tmp_path.iterdir())
+
+
+def run_of(folder: Path, history: str, monitor: str | None = "val/accuracy", **values: Any) -> Path:
+    """A finished run's folder, as far as a sweep reads it."""
+    best = {"monitor": monitor, "mode": "min" if monitor and "loss" in monitor else "max"}
+    (folder / "model").mkdir(parents=True)
+    (folder / "model" / "name").write_text(folder.name)
+    (folder / "config.yaml").write_text(json.dumps({"callbacks": {"best": best}, **values}))
+    figures = {"accuracy": 0.5, "macro_f1": 0.5, "auc": 0.5, "intervals": {"accuracy": [0.4, 0.6]}}
+    (folder / "metrics.json").write_text(json.dumps(figures))
+    if history:
+        (folder / "history.csv").write_text(history)
+    return folder
+
+
+HEAD = "epoch,seconds,train/loss,val/accuracy,val/loss_cls\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "monitor", "epoch", "accuracy"),
+    [
+        ("0,60,3,0.5,2\n1,60,2,0.75,1\n2,60,1,0.25,3\n", "val/accuracy", 1, 0.75),
+        ("0,60,3,0.5,2\n1,60,2,0.5,1\n2,60,1,0.25,3\n", "val/accuracy", 1, 0.5),  # of equals the latest
+        ("0,60,3,,\n1,60,2,0.75,1\n2,60,1,,\n", None, 2, 0.75),  # the last; val's are the latest
+        ("0,60,3,,\n1,60,1,0.75,1\n2,60,2,,\n3,60,3,0.5,1\n", "train/loss", 1, 0.75),
+        ("0,60,3,,\n1,60,2,,\n", "val/accuracy", 1, None),  # never validated: the last is kept
+        ("0,60,3,nan,2\n1,60,2,0.25,1\n", "val/accuracy", 1, 0.25),
+    ],
+)
+def test_the_figures_kept_are_the_checkpoints(
+    rows: str, monitor: str | None, epoch: int, accuracy: float | None, tmp_path: Path
+) -> None:
+    kept = kept_figures(run_of(tmp_path / "run", HEAD + rows, monitor))
+    assert (kept["epoch"], kept.get("val/accuracy")) == (epoch, accuracy)
+
+
+def test_a_summary_has_what_there_is(tmp_path: Path) -> None:
+    run_of(tmp_path / "runs/a", HEAD + "0,60,3,0.5,2\n", a=1)
+    run_of(tmp_path / "runs/b", HEAD + "0,60,3,,\n", a=2)
+    run_of(tmp_path / "runs/c", HEAD + "0,60,3,0.75,2\n", a=3)
+    run_of(tmp_path / "runs/d", "", a=4)
+    assert [setting.values["a"] for setting in summarize(tmp_path)][:2] == [3, 1]
+    with (tmp_path / "summary.csv").open(newline="") as file:
+        cells = {row["a"]: row["val_accuracy"] for row in csv.DictReader(file)}
+    assert cells == {"1": "0.5000", "2": "", "3": "0.7500", "4": ""}
+    assert (tmp_path / "model/name").read_text() == "c"
+
+
+def test_without_any_val_there_is_no_best(tmp_path: Path) -> None:
+    for name in "ab":
+        for seed in (0, 1):
+            run_of(tmp_path / f"runs/{name}{seed}", HEAD + "0,60,3,,\n", lambda_1=ord(name), lambda_2=seed, k=name)
+    assert len(summarize(tmp_path)) == 4
+    assert (tmp_path / "summary.png").is_file()
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_sweep_that_keeps_the_last_and_is_seldom_validated(sweep: Run) -> None:
+    code, out, err = sweep("seeds", "seed=0,1", "callbacks.best.monitor=null", "val_every=2", "epochs=3")
+    assert code == 0, err
+    (row,) = table("small_seeds")
+    assert 0 <= float(row["val_accuracy"]) <= 1
+    assert "The best by val is in" in out
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["sweep.search.metric=val/acc"], "sweep.search.metric is 'val/acc', which is never logged. Did you mean"),
+        (["val_every=9"], "val_every is 9: no epoch of 2 has the val/accuracy to search by"),
+    ],
+)
+def test_a_search_by_what_is_never_there_ends_before_a_training(overrides: list[str], message: str, sweep: Run) -> None:
+    code, _, err = sweep("optuna", "trial=0", *overrides)
+    assert code == 1
+    assert message in err
+    assert not list(Path("outputs").glob("small_optuna/runs/*"))

@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 import actrec.evaluate
 import actrec.prepare
 import actrec.train
+from actrec.callbacks import LOGGED
 from actrec.config import config_dir
 from actrec.data.held_split import FILE
 from actrec.data.writer import ClipSource, write_store
@@ -206,7 +207,7 @@ def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_comm
     history = read_history(run / "history.csv")
     assert [row["epoch"] for row in history] == list(range(30))
     assert history[-1]["train/loss_cls"] < history[0]["train/loss_cls"]
-    assert {"train/loss_pred", "train/loss_feat", "val/accuracy", "lr"} <= set(history[-1])
+    assert {*LOGGED, "lr"} <= set(history[-1])
 
     # evaluate says the same of the model folder alone
     code, _, err = run_command(
@@ -226,6 +227,29 @@ def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_comm
     code, _, err = run_command(actrec.train.run, *common, *TINY, f"output_dir={run}", "resume=auto")
     assert code == 1
     assert "cannot be resumed" in err
+
+
+@pytest.mark.parametrize(
+    ("overrides", "best"),
+    [
+        (["val_every=5"], None),  # none is validated: the last is the model
+        (["split.val_share=0", "callbacks.best.monitor=null"], 1),
+        (["+callbacks.best.save_top_k=2", "callbacks.progress=null"], 1),
+    ],
+)
+def test_without_a_best_the_last_is_the_model(
+    overrides: list[str], best: int | None, store: Path, tmp_path: Path, run_command: Run
+) -> None:
+    run, given = tmp_path / "run", ["dataset=csv", f"store={store}", *TINY, "epochs=2", "split.val_share=0.2", "seed=3"]
+    code, out, err = run_command(actrec.train.run, *given, *overrides, f"output_dir={run}")
+    assert code == 0, err
+    assert ("There is no checkpoints/best.ckpt: the model is the last epoch's." in out) == (best is None)
+    assert (run / "checkpoints/best.ckpt").exists() == (best is not None)
+    assert (run / "metrics.json").is_file()
+    last = torch.load(run / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+    if "split.val_share=0" in overrides or best is None:
+        for name, value in load_file(run / "model/model.safetensors").items():
+            torch.testing.assert_close(value, last[f"network.{name}"])
 
 
 def test_early_stop_ends_a_run(store: Path, tmp_path: Path, run_command: Run) -> None:
@@ -318,6 +342,15 @@ def test_a_mistake_is_one_sentence(
     [
         (["hardware.accelerator=abacus"], "hardware does not fit this machine"),
         (["callbacks=[ema]"], "lacks 'best'"),
+        (["callbacks.best=null"], "lacks 'best'"),
+        (["callbacks.best.monitor=val/acuracy"], "which is never logged. Did you mean 'val/accuracy'?"),
+        (["callbacks.best.save_on_train_epoch_end=true", "val_every=2"], "save_on_train_epoch_end=null"),
+        (["split.val_share=0"], "There are no clips in val, and RunCheckpoint goes by val/accuracy. Give val a share"),
+        (["split=null"], "split has no value"),
+        (["network=null"], "network=null is no choice. Choose one: network=infogcnpp|"),
+        (["hardware.workers=-1"], "workers is -1"),
+        (["base_lr=nan"], "base_lr is nan"),
+        (["seed=99999999999"], "seed is 99999999999"),
         (["callbacks=[default,emma]"], "no callbacks 'emma'. Did you mean 'ema'?"),
         (["optimizer.momentum=much"], "optimizer or the schedule does not work"),
         (["lr_steps=[late]"], "optimizer or the schedule does not work"),

@@ -241,7 +241,7 @@ class ActionData(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         rank, world = self._rank()
-        if len(self.val_items) < world:
+        if 0 < len(self.val_items) < world:
             raise ActrecError(
                 f"Val has {len(self.val_items)} windows for {world} processes. Use fewer of them (hardware.devices, "
                 "hardware.num_nodes), or give val more clips (split.val_share)."

@@ -94,6 +94,11 @@ class HeldSplit:
         data = {name: getattr(self, name) for name in names}
         return json.dumps({"format": _FORMAT, **data}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
+    @property
+    def clip_ids(self) -> frozenset[str]:
+        """Of all clips, or windows."""
+        return frozenset(self._clips)
+
     def is_of(self, clips: Sequence[SkeletonSequence], dataset: str, generated: Mapping[str, Any] | None) -> bool:
         """Whether these clips are, at least in part, of the data that was split: other data may have the same names.
 
