@@ -24,7 +24,7 @@ from actrec.online.judge import judge_online, online_summary
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
 from actrec.results import Voice, judge_fused, summary, write_results
-from actrec.run import free_folder, log_to
+from actrec.run import free_folder, kept_log, log_to
 from actrec.spec import load_spec
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.why import explain
@@ -109,7 +109,8 @@ def evaluate(cfg: DictConfig) -> Path:
     kept = [clip for clip in every if clip.label not in left_out]
     generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
     data = DataSet(kept, dataset.name, dataset.split, generated)
-    part = choose(data, [Path(folder) for folder in _folders(cfg)], spec, cfg.part, cfg.split)
+    with kept_log() as earlier:
+        part = choose(data, [Path(folder) for folder in _folders(cfg)], spec, cfg.part, cfg.split)
     clips = [spec.pipeline.map(clip) for clip in part]
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")
@@ -120,7 +121,7 @@ def evaluate(cfg: DictConfig) -> Path:
     if cfg.online:
         recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
         results.metrics["online"] = judge_online(recognizer, clips)
-    with replace_folder(folder) as made, log_to(made / "evaluate.log"):
+    with replace_folder(folder) as made, log_to(made / "evaluate.log", earlier):
         write_results(
             made,
             results,

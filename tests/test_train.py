@@ -233,7 +233,7 @@ def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_comm
     ("overrides", "best"),
     [
         (["val_every=5"], None),  # none is validated: the last is the model
-        (["split.val_share=0", "callbacks.best.monitor=null"], 1),
+        (["split.val_share=0.0", "callbacks.best.monitor=null"], 1),
         (["+callbacks.best.save_top_k=2", "callbacks.progress=null"], 1),
     ],
 )
@@ -247,7 +247,7 @@ def test_without_a_best_the_last_is_the_model(
     assert (run / "checkpoints/best.ckpt").exists() == (best is not None)
     assert (run / "metrics.json").is_file()
     last = torch.load(run / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
-    if "split.val_share=0" in overrides or best is None:
+    if "split.val_share=0.0" in overrides or best is None:
         for name, value in load_file(run / "model/model.safetensors").items():
             torch.testing.assert_close(value, last[f"network.{name}"])
 
@@ -345,7 +345,7 @@ def test_a_mistake_is_one_sentence(
         (["callbacks.best=null"], "lacks 'best'"),
         (["callbacks.best.monitor=val/acuracy"], "which is never logged. Did you mean 'val/accuracy'?"),
         (["callbacks.best.save_on_train_epoch_end=true", "val_every=2"], "save_on_train_epoch_end=null"),
-        (["split.val_share=0"], "There are no clips in val, and RunCheckpoint goes by val/accuracy. Give val a share"),
+        (["split.val_share=0.0"], "There are no clips in val, and RunCheckpoint goes by val/accuracy. Give val a share"),
         (["split=null"], "split has no value"),
         (["network=null"], "network=null is no choice. Choose one: network=infogcnpp|"),
         (["hardware.workers=-1"], "workers is -1"),
