@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,8 @@ class Recognition:
             await self.run(recognizer.push, keypoints, number / _STREAM_FPS)
         if self.pose is not None:
             await self.find([np.zeros((360, 640, 3), dtype=np.uint8)])
+        gc.collect()
+        gc.freeze()  # what is loaded stays: going through it for garbage stops every stream for 180 ms
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Does something short in the thread for recognition."""
@@ -69,6 +72,7 @@ class Recognition:
         """Lets go of the threads, when they have finished what they do."""
         self._pose_thread.shutdown()
         self._recognition_thread.shutdown()
+        gc.unfreeze()
 
 
 class LiveStream:
