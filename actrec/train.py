@@ -28,7 +28,7 @@ from actrec.data.store import read_info
 from actrec.memory import keep_freed_memory
 from actrec.module import ActionModule
 from actrec.network.compiled import compile_network
-from actrec.online.mismatch import streaming_warning, training_mismatches
+from actrec.online.mismatch import streaming_advice, streaming_mismatches, training_mismatches
 from actrec.report import pick_typical, read_history
 from actrec.results import Results, judge, summary, write_results
 from actrec.run import kept_log, log_to, open_run, split_of_resumed
@@ -200,8 +200,7 @@ def train(cfg: DictConfig) -> Path:
                 "Starts from %s: %d of %d classes and %s known.", cfg.init, known.classes, len(data.labels), joints
             )
             tell_seen(cfg.init, data)
-        for warning in _for_streams(spec, data):
-            log.warning("%s", warning)
+        tell_of_streams(spec, data)
         fit(trainer, module, data, run.checkpoint)
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
@@ -211,13 +210,14 @@ def train(cfg: DictConfig) -> Path:
     return run.folder
 
 
-def _for_streams(spec: ModelSpec, data: ActionData) -> list[str]:
-    """What the model will lack where it is streamed, and what to do about it."""
+def tell_of_streams(spec: ModelSpec, data: ActionData) -> None:
+    """Says what the model will lack where it is streamed, and what to do about it."""
     crop, clips = data.augmentation.temporal_crop, data.splits["train"]
     lengths = [spec.pipeline.preprocess.length(len(clip), clip.fps) for clip in clips]
-    found = training_mismatches(spec.pipeline, lengths, (crop.p or 0.0) if crop else 0.0)
-    warning = streaming_warning(spec)
-    return found if warning is None else [warning, *found]
+    for mismatch in training_mismatches(spec.pipeline, lengths, (crop.p or 0.0) if crop else 0.0):
+        log.warning("%s", mismatch)
+    if streaming_mismatches(spec):
+        log.info("This model is for whole clips. One for streams (predict, serve): %s", streaming_advice(spec))
 
 
 def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData, spec: ModelSpec) -> Results:
