@@ -76,8 +76,12 @@ def lettered(name: str, names: Mapping[str, str] | None = None, longest: int = L
     """
     if names is not None and name in names:
         return shorten(names[name], longest)
-    shown = shorten(one_line(spaced(name)), longest)
-    return "".join(letter if can_draw(letter) else "?" for letter in shown)
+    return drawable(spaced(name), longest)
+
+
+def drawable(text: str, longest: int = LONGEST) -> str:
+    """A text on one line and of this width at most, with "?" for letters that no font here has."""
+    return "".join(letter if can_draw(letter) else "?" for letter in shorten(one_line(text), longest))
 
 
 def pictured(classes: Sequence[str], longest: int = LONGEST) -> dict[str, str]:

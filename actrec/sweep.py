@@ -250,11 +250,11 @@ def summarize(folder: Path) -> list[Setting]:
         rows.append([*setting.values.values(), len(setting.runs), *(_cell(value) for value in figures), over])
         rows[-1] += [*(f"{value:.4f}" for value in means), f"{minutes:.1f}", setting.runs[0].folder.name]
     replace_file(folder / "summary.csv", csv_text(columns, rows))
-    figure = grid(settings) if _is_grid(settings) else settings_bars(settings)
-    figure.savefig(folder / "summary.png", dpi=150)
     if math.isfinite(settings[0].val_accuracy):
         with replace_folder(folder / "model") as made:
             shutil.copytree(settings[0].runs[0].folder / "model", made, dirs_exist_ok=True)
+    figure = grid(settings) if _is_grid(settings) else settings_bars(settings)
+    figure.savefig(folder / "summary.png", dpi=150)  # the last: nothing else is lost if it fails
     return settings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from actrec.lettering import one_line, shorten
+from actrec.lettering import drawable
 from actrec.plots import LIGHT, NORMAL, Theme, new_figure, percent, style
 
 MOST = 20  # values of a key for which a heat map has room
@@ -62,7 +62,7 @@ def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30)
     )
     axes.plot([each.accuracy for each in shown], rows, "o", color=theme.series[0], markersize=7)
     named = (", ".join(f"{key}={_short(value)}" for key, value in each.values.items()) or "all" for each in shown)
-    names = [shorten(one_line(name), _LONGEST) for name in named]
+    names = [drawable(name, _LONGEST) for name in named]
     axes.set_yticks(rows, names)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.xaxis.set_major_formatter(percent)
