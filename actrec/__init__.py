@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from actrec import _interrupts as _interrupts
 from actrec.data.store import read_store
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.skeleton import Skeleton, get_skeleton, map_keypoints

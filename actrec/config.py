@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import re
 import sys
@@ -65,6 +66,8 @@ def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
                 _fail(error)
 
         def entry() -> None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(errors="backslashreplace")  # a locale's encoding may lack …, λ and names
             try:
                 sys.argv[1:] = [_quoted(argument) for argument in sys.argv[1:]]
                 arguments = get_args_parser().parse_args()

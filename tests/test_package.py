@@ -157,3 +157,63 @@ def test_wheel_holds_configs_and_templates(tmp_path: Path) -> None:
     expected |= {f"actrec/{file.relative_to(ROOT).as_posix()}" for file in (ROOT / "conf").rglob("*.yaml")}
     assert expected - held == set()
     assert {name.split("/")[0].split("-")[0] for name in held} == {"actrec"}
+
+
+def _without_encoding(call: ast.Call) -> bool:
+    """Whether a call opens a file as text in whatever encoding the locale has."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    named = {keyword.arg for keyword in call.keywords}
+    if name in ("read_text", "write_text"):
+        return "encoding" not in named and len(call.args) <= (name == "write_text")
+    if name == "FileHandler":
+        return "encoding" not in named
+    modes = call.args[0:1] if isinstance(function, ast.Attribute) else call.args[1:2]
+    modes += [keyword.value for keyword in call.keywords if keyword.arg == "mode"]
+    words = [mode.value for mode in modes if isinstance(mode, ast.Constant)]
+    is_of_a_path = len(words) == len(modes) and all(
+        set(word) <= set("rwxabt+") for word in words
+    )  # of something else, such as av, the first argument is what is opened
+    return name == "open" and is_of_a_path and "encoding" not in named and not any("b" in word for word in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("p.read_text()", True),
+        ("p.read_text(encoding='utf-8')", False),
+        ("p.write_text(a)", True),
+        ("p.open()", True),
+        ("p.open('a')", True),
+        ("p.open('rb')", False),
+        ("p.open(newline='', encoding='utf-8')", False),
+        ("open('a')", True),
+        ("logging.FileHandler(p)", True),
+        ("av.open(str(p))", False),
+        ("Ledger.open(path, info)", False),
+        ("archive.open('keypoints.npy')", False),
+    ],
+)
+def test_a_text_file_without_an_encoding_is_found(text: str, wrong: bool) -> None:
+    call = ast.parse(text, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert _without_encoding(call) == wrong
+
+
+def test_text_files_are_utf8_whatever_the_locale() -> None:
+    wrong = [
+        f"{name}:{node.lineno}"
+        for name, file in FILES.items()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _without_encoding(node)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(("error", "says"), [("KeyboardInterrupt", "interrupted\n"), ("ValueError(3)", "Traceback")])
+def test_an_interrupt_while_a_command_imports_is_one_word(error: str, says: str) -> None:
+    code = f"import sys; sys.argv = ['-m']; import actrec; raise {error}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr.startswith(says)
+    assert ("Traceback" in done.stderr) == (says == "Traceback")
