@@ -170,7 +170,7 @@ def _without_encoding(call: ast.Call) -> bool:
         return "encoding" not in named
     modes = call.args[0:1] if isinstance(function, ast.Attribute) else call.args[1:2]
     modes += [keyword.value for keyword in call.keywords if keyword.arg == "mode"]
-    words = [mode.value for mode in modes if isinstance(mode, ast.Constant)]
+    words = [str(mode.value) for mode in modes if isinstance(mode, ast.Constant)]
     is_of_a_path = len(words) == len(modes) and all(
         set(word) <= set("rwxabt+") for word in words
     )  # of something else, such as av, the first argument is what is opened
