@@ -61,7 +61,10 @@ def test_a_start_takes_the_rows_of_the_labels_it_knows(
             r"its network\.dim is 8, and here it is 16",
         ),
         (
-            {"pipeline": replace(spec().pipeline, features=Features(use_velocity=True))},
+            {
+                "pipeline": replace(spec().pipeline, features=Features(use_velocity=True)),
+                "network_options": {**spec().network_options, "in_channels": 5},
+            },
             r"features\.use_velocity is Fal",
         ),
     ],
