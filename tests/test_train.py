@@ -345,7 +345,10 @@ def test_a_mistake_is_one_sentence(
         (["callbacks.best=null"], "lacks 'best'"),
         (["callbacks.best.monitor=val/acuracy"], "which is never logged. Did you mean 'val/accuracy'?"),
         (["callbacks.best.save_on_train_epoch_end=true", "val_every=2"], "save_on_train_epoch_end=null"),
-        (["split.val_share=0.0"], "no clips in val, and RunCheckpoint goes by val/accuracy. Give val a share"),
+        (
+            ["split.val_share=0.0"],
+            "There are no clips in val, and RunCheckpoint goes by val/accuracy. Give val a share",
+        ),
         (["split=null"], "split has no value"),
         (["network=null"], "network=null is no choice. Choose one: network=infogcnpp|"),
         (["hardware.workers=-1"], "workers is -1"),
