@@ -115,7 +115,7 @@ def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run
     assert code == 0, err
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["n_clips"] == (28 if generated else 12)
     for_streams = experiment in ("penn_online", "penn_camera", "synthetic_online")
-    assert ("is not trained for streams" in out + err) == (not for_streams)
+    assert ("This model is for whole clips" in out + err) == (not for_streams)
 
 
 def test_quickstart_needs_no_data_and_ends_with_commands_that_work(
