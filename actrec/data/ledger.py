@@ -9,7 +9,6 @@ never done again while its source is the same; wherever a run is killed, any oth
 from __future__ import annotations
 
 import csv
-import glob
 import io
 import os
 from collections.abc import Iterator, Sequence
@@ -202,13 +201,20 @@ class Ledger:
             again: Whether it is to be tried again all the same.
         """
         clip = source.clip
-        for file in (self.path / "clips").glob(f"{glob.escape(clip.clip_id)}*.npz.tmp"):  # of a run that was killed
-            file.unlink()
+        self._remove_temporary(clip.clip_id)
         again = again or not (source.glance or source.content)  # it has no file, and so no stamp that could change
         stamp = "" if again else left_out_stamp(clip)
         values = (clip.clip_id, clip.source, label, clip.origin, stamp, reason)
         self._append(LEFT_OUT, {name: printable(value) for name, value in zip(_REASONS, values, strict=True)})
         self._append(SOURCES, source.record(None, "", again))
+
+    def _remove_temporary(self, clip_id: str) -> None:
+        """Removes the temporary files of a clip that a killed run has left."""
+        folder, number = self.path / "clips", 1
+        _temporary(folder / f"{clip_id}.npz").unlink(missing_ok=True)
+        while (file := folder / f"{person_id(clip_id, number)}.npz").exists() or _temporary(file).exists():
+            _temporary(file).unlink(missing_ok=True)
+            number += 1
 
     def _append(self, name: str, row: Row) -> None:
         csv.writer(self._files[name], lineterminator="\n").writerow([row[column] for column in _TABLES[name]])

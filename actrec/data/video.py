@@ -96,7 +96,8 @@ class Video:
         fps = self._mean_rate
         if not self.is_constant:
             steps = np.diff(self.times)
-            usual = np.abs(steps / np.median(steps) - 1) < _USUAL  # containers round times, to milliseconds some
+            median = np.quantile(steps, 0.5, method="lower")  # one of them: the mean of two may be far from both
+            usual = np.abs(steps / median - 1) < _USUAL  # containers round times, to milliseconds some
             fps = float(1 / steps[usual].mean())
         if fps > MOST_FPS:
             raise ActrecError(

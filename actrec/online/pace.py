@@ -30,13 +30,14 @@ class Pace:
 
         Raises:
             ActrecError: The last `FAR_FRAMES` gaps were all longer than `max_gap`, or the last `NEAR_FRAMES` shorter
-                than any camera's; nothing has changed then.
+                than any camera's. The gap of the next frame counts from this one.
         """
         gap, far, near = timestamp - self._time, self._far, self._near
         if gap > 0:
             far = far + 1 if gap > self.max_gap else 0
             near = near + 1 if gap < NEAREST else 0
         if far >= FAR_FRAMES:
+            self._time = timestamp  # so that a stream whose frames come closer again is followed again
             raise ActrecError(
                 f"Each of the last {far} frames came more than max_gap={self.max_gap:g} s after the one before, the "
                 f"newest {gap:g} s. Are the timestamps in milliseconds? Give seconds: divide them by 1000. A stream "

@@ -383,3 +383,16 @@ def test_names_that_file_systems_treat_specially(tmp_path: Path) -> None:
     assert len({clip.clip_id.lower() for clip in clips}) == len(names)
     again = prepare("mine", tmp_path, tmp_path / "store", importer, LabelMap(), "coco17")
     assert outcome(again, Path("s")) == "s was already complete."
+
+
+def test_a_left_out_clip_leaves_other_workers_files_alone(folder: Folder) -> None:
+    folder.prepare()
+    clips = folder.store / "clips"
+    own = [clips / name for name in ("c1.npz.tmp", "c1.p1.npz.tmp", "c1.p2.npz.tmp")]
+    others = [clips / name for name in ("c10.npz.tmp", "c1.flip.npz.tmp")]
+    for file in (*own, *others):
+        file.write_bytes(b"")
+    folder.write("c1", array(1)[:, :5])
+    assert folder.prepare().rejected
+    assert not any(file.exists() for file in own)
+    assert all(file.exists() for file in others)

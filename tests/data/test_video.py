@@ -136,6 +136,12 @@ def test_a_header_without_a_rate(tmp_path: Path) -> None:
     assert Video(tmp_path, footage).about_frames == 5
 
 
+def test_the_rate_where_half_of_the_frames_are_slow(tmp_path: Path) -> None:
+    times = [0.0, 0.05, 0.1, 0.6, 1.1]  # the mean of the two middle steps is like neither
+    footage = Footage(4, 4, Header(), lambda width, height: iter([(time, None) for time in times]))
+    assert Video(tmp_path, footage).fps == pytest.approx(20)
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.MOV", "b.3gp", "c.MTS", "d.gif", "e.VOB", "f.m2ts", "g.flv", "h.ogv"])
 def test_names_of_videos(name: str) -> None:
     assert is_video(Path("folder") / name)

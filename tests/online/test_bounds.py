@@ -93,6 +93,19 @@ def test_a_slow_stream_sets_a_greater_max_gap_and_real_gaps_are_none() -> None:
         time += 1 / 30
 
 
+def test_a_slow_stream_that_becomes_faster_is_followed_again() -> None:
+    recognizer, errors = make_recognizer(), list[str]()
+    times = [3.0 * frame for frame in range(FAR_FRAMES + 3)]
+    for time in times:
+        try:
+            recognizer.push(GOOD, time)
+        except ActrecError as error:
+            errors.append(str(error))
+    assert len(errors) == 3
+    for frame in range(1, 4):
+        assert recognizer.push(GOOD, times[-1] + frame / 30) is not None
+
+
 def test_a_new_stream_begins_at_any_time() -> None:
     recognizer = make_recognizer()
     for start in range(3 * FAR_FRAMES):
