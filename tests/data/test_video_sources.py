@@ -237,7 +237,7 @@ def test_a_damaged_annotation_is_one_rejected_clip(tmp_path: Path) -> None:
     scipy.io.savemat(tmp_path / "labels/0002.mat", content)
     bad, good = Videos(PennActionFrames(), Extractor(Blobs("yolo11n")))(tmp_path)
     assert (bad.label, good.label) == (None, "bowl")
-    with pytest.raises(ActrecError, match=r"^labels/0001\.mat: it cannot be read as a MATLAB file"):
+    with pytest.raises(ActrecError, match=r"^its annotation .*labels/0001\.mat: it cannot be read as a MATLAB file"):
         bad.load()
 
 
