@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from actrec.data.held_split import FILE, HeldSplit
+from actrec.data.held_split import FILE, SavedSplit
 from actrec.files import replace_folder
 from actrec.network.infogcn import InfoGCN
 from actrec.network.transformer import Transformer
@@ -35,14 +35,14 @@ def build_network(spec: ModelSpec) -> nn.Module:
         raise ActrecError(f"{spec.network} cannot be made with {spec.network_options}: {error}") from error
 
 
-def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, held: HeldSplit | None = None) -> Path:
+def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: SavedSplit | None = None) -> Path:
     """Writes a model folder whole, or not at all; one that is there is replaced.
 
     Args:
         folder: Where to.
         network: The network whose weights are saved.
         spec: What it is.
-        held: Which clips it was trained, validated and tested on, which evaluation keeps to.
+        saved: Which clips it was trained, validated and tested on, which evaluation keeps to.
     """
     folder = Path(folder)
     with replace_folder(folder) as made:
@@ -50,8 +50,8 @@ def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, held: He
         save_file(weights, made / "model.safetensors")
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
         (made / "README.md").write_text(model_card(spec), encoding="utf-8")
-        if held is not None:
-            (made / FILE).write_text(held.to_json(), encoding="utf-8")
+        if saved is not None:
+            (made / FILE).write_text(saved.to_json(), encoding="utf-8")
     return folder
 
 

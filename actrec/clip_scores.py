@@ -1,6 +1,6 @@
-"""Accuracy over clips while a network is trained, in the form of torchmetrics; between the module and its windows.
+"""Accuracy over clips in validation, as a torchmetrics metric that the Lightning module updates with windows.
 
-It has a file of its own since torchmetrics takes seconds and 250 MB to be imported, which judging and serving spare.
+It has a file of its own since importing torchmetrics takes seconds and 250 MB, which evaluation and serving save.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which classes are taken for which: what is shown of a confusion matrix of many classes."""
+"""Selects what is shown of a confusion matrix of many classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 30  # classes of a larger one that are drawn
 
 
 class Confusion(NamedTuple):
-    """How often clips of one class were taken for another.
+    """The confusion of one class with another.
 
     Attributes:
         share: Of the true class's clips.
@@ -27,7 +27,7 @@ class Confusion(NamedTuple):
 
 
 def most_frequent(counts: Int[ndarray, "class class"], classes: Sequence[str], most: int = 30) -> list[Confusion]:
-    """The most frequent confusions, the most frequent first; of equals the one of the greater share.
+    """Lists the most frequent confusions in descending order, ties by their share.
 
     Args:
         counts: See `actrec.metrics.confusion_counts`.
@@ -42,11 +42,10 @@ def most_frequent(counts: Int[ndarray, "class class"], classes: Sequence[str], m
 
 
 def classes_shown(counts: Int[ndarray, "class class"]) -> Int[ndarray, " shown"]:
-    """Numbers of the classes that a picture of the matrix holds, in order: all up to `WHOLE`, else the `SHOWN` most
-    confused ones.
+    """Selects the classes that a picture of the matrix shows: all up to `WHOLE`, else the `SHOWN` most confused ones.
 
-    These are the classes of the most frequent confusions, either way round taken together, so that what is shown holds
-    the confusions themselves; where there are too few of them, the classes of most clips come after.
+    They are taken from the most frequent confusions, both directions added, so that both classes of a confusion are
+    shown; if these are too few, the classes with the most clips are added.
 
     Args:
         counts: See `actrec.metrics.confusion_counts`.

@@ -24,7 +24,7 @@ GREY: Colour = (150, 150, 150)
 
 
 def rgb(colour: str) -> Colour:
-    """Of "#rrggbb"."""
+    """Converts "#rrggbb" to red, green and blue."""
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return red, green, blue
 

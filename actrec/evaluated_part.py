@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actrec.data.held_split import HeldSplit, named
+from actrec.data.held_split import SavedSplit, named
 from actrec.data.split import Split
 from actrec.spec import ModelSpec
 from actrec.types import ActrecError, SkeletonSequence
@@ -35,9 +35,9 @@ class DataSet:
     split: str | None
     generated: Mapping[str, Any] | None = None
 
-    def is_of(self, held: HeldSplit) -> bool:
+    def is_of(self, saved: SavedSplit) -> bool:
         """Whether a training has split this data set, or an earlier state of it."""
-        return held.is_of(self.clips, self.name, self.generated)
+        return saved.is_of(self.clips, self.name, self.generated)
 
 
 def choose(data: DataSet, models: Sequence[Path], spec: ModelSpec, part: str, protocol: str | None) -> Clips:
@@ -55,25 +55,25 @@ def choose(data: DataSet, models: Sequence[Path], spec: ModelSpec, part: str, pr
     """
     if part not in PARTS:
         raise ActrecError(f"There is no part '{part}'. Choose one of: {', '.join(PARTS)}.")
-    held = HeldSplit.read(models[0])
-    is_own = held is not None and data.is_of(held) and protocol in (None, spec.split.get("protocol"))
+    saved = SavedSplit.read(models[0])
+    is_own = saved is not None and data.is_of(saved) and protocol in (None, spec.split.get("protocol"))
     if part == "all":
         chosen = data.clips
-    elif held is not None and is_own:
-        chosen = _as_held(held, data, part)
+    elif saved is not None and is_own:
+        chosen = _by_saved_split(saved, data, part)
     elif part == "new":
-        chosen = _all_new(held, data, models[0])
+        chosen = _all_new(saved, data, models[0])
     else:
-        chosen = _drawn(data, spec, part, protocol, held, models[0])
+        chosen = _drawn(data, spec, part, protocol, saved, models[0])
     for number, model in enumerate(models):
         if number or part == "all" or not is_own:
-            _tell_seen(model, data, chosen)
+            _warn_seen(model, data, chosen)
     return chosen
 
 
-def _as_held(held: HeldSplit, data: DataSet, part: str) -> Clips:
-    parts = held.deal(data.clips)
-    new, added = parts["new"], [clip for clip in parts["test"] if held.part_of(clip) is None]
+def _by_saved_split(saved: SavedSplit, data: DataSet, part: str) -> Clips:
+    parts = saved.deal(data.clips)
+    new, added = parts["new"], [clip for clip in parts["test"] if saved.part_of(clip) is None]
     if new:
         groups = list(dict.fromkeys(clip.group or clip.clip_id for clip in new))
         rest = "" if part == "new" else f" They are not in part={part}; part=new evaluates them alone."
@@ -88,7 +88,7 @@ def _as_held(held: HeldSplit, data: DataSet, part: str) -> Clips:
         log.warning(
             "%d clips of the store's official test are new since the model's training; test has them.", len(added)
         )
-    gone = held.gone(data.clips)
+    gone = saved.gone(data.clips)
     if gone:
         counts = ", ".join(f"{count} of {name}" for name, count in gone.items())
         log.warning("Groups that the model's training had are not among the clips any more: %s.", counts)
@@ -98,20 +98,20 @@ def _as_held(held: HeldSplit, data: DataSet, part: str) -> Clips:
     return parts[part]
 
 
-def _all_new(held: HeldSplit | None, data: DataSet, model: Path) -> Clips:
-    if held is None:
+def _all_new(saved: SavedSplit | None, data: DataSet, model: Path) -> Clips:
+    if saved is None:
         raise ActrecError(f"Which clips are new to '{model}' is not known: it has no split.json. Choose another part.")
-    if data.is_of(held):
+    if data.is_of(saved):
         raise ActrecError("part=new is by the model's own split. Leave out split=…")
     return data.clips
 
 
 def _drawn(
-    data: DataSet, spec: ModelSpec, part: str, protocol: str | None, held: HeldSplit | None, model: Path
+    data: DataSet, spec: ModelSpec, part: str, protocol: str | None, saved: SavedSplit | None, model: Path
 ) -> Clips:
     own = Split(**spec.split) if spec.split else Split(data.split)
     split = own if protocol is None else Split(protocol)
-    if held is not None and not data.is_of(held):
+    if saved is not None and not data.is_of(saved):
         log.info("None of the %d clips was there in the training of '%s'.", len(data.clips), model)
     elif protocol not in (None, spec.split.get("protocol")) and spec.split:
         log.warning(
@@ -119,7 +119,7 @@ def _drawn(
             spec.split["protocol"],
             protocol,
         )
-    elif held is None and spec.split and (split.protocol != "official" or part != "test"):
+    elif saved is None and spec.split and (split.protocol != "official" or part != "test"):
         log.warning(
             "'%s' has no split.json, which trainings leave since they keep their split: it is drawn again, and is what "
             "the training had only if the clips are the same as then.",
@@ -130,9 +130,9 @@ def _drawn(
     return split(data.clips)[part]
 
 
-def _tell_seen(model: Path, data: DataSet, chosen: Clips) -> None:
-    held = HeldSplit.read(model)
-    seen = held.seen(chosen) if held is not None and data.is_of(held) else []
+def _warn_seen(model: Path, data: DataSet, chosen: Clips) -> None:
+    saved = SavedSplit.read(model)
+    seen = saved.seen(chosen) if saved is not None and data.is_of(saved) else []
     if seen:
         log.warning(
             "%d of the %d clips are of groups that '%s' was trained or validated on.", len(seen), len(chosen), model

@@ -68,9 +68,9 @@ def _of_graphs(network: InfoGCN, features: Tensor, valid: Tensor, matrices: Call
 
 @torch.inference_mode()
 def _seen_by(network: InfoGCN, features: Tensor, valid: Tensor, part: str, look: Callable[..., Tensor]) -> Tensor:
-    """What `look` gives for that part of each of the encoder's layers and its inputs.
+    """Applies `look` to that part of each of the encoder's layers and its inputs.
 
-    The hooks are on a copy that shares the weights: whoever else runs the network meanwhile never meets them.
+    The hooks are on a copy that shares the weights, so that other threads can run the network meanwhile.
     """
     weights = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     own = deepcopy(network, weights)

@@ -1,7 +1,7 @@
-"""Fonts for the letters that labels are written in; below everything that draws text on pictures.
+"""Finds fonts for the letters of labels, for everything that draws text on pictures.
 
-matplotlib brings DejaVu, which has Latin, Greek, Cyrillic and Arabic letters. What it lacks is looked for in the
-system's fonts, and the file that has it is used for those letters alone.
+matplotlib brings DejaVu, which has Latin, Greek, Cyrillic and Arabic letters. Other letters are looked
+for in the system's fonts, and a font that has them is used for those letters alone.
 """
 
 from __future__ import annotations
@@ -137,6 +137,6 @@ def for_pillow(text: str, size: int) -> tuple[Any, str]:
 
 
 def forget() -> None:
-    """Drops what is known of the system's fonts, so that they are looked for again."""
+    """Clears the caches, so that the system's fonts are searched again."""
     for each in (_letters, is_own, _candidates, font_with, _truetype):
         each.cache_clear()

@@ -1,6 +1,6 @@
-"""Names as they stand in pictures: on one line, shortened in the middle, in letters that some font here has.
+"""Formats names for pictures: on one line, shortened in the middle, in letters that an installed font has.
 
-`letter` sees to the fonts of a matplotlib figure just before it is drawn; `new_figure` makes figures that do so.
+`set_fonts` chooses the fonts of a matplotlib figure just before it is drawn, in figures that `new_figure` makes.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _PACKAGES = (
 
 
 def spaced(name: str) -> str:
-    """A class name as people read it."""
+    """Replaces the underscores of a class name by spaces."""
     return name.replace("_", " ")
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks, tabs and characters that do not show; letters with their accents as one."""
+    """Removes line breaks, tabs and invisible characters from a text, and composes accents."""
     text = " ".join(unicodedata.normalize("NFC", text).split())
     return "".join(
         letter
@@ -42,14 +42,14 @@ def one_line(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """The width of a text in Latin letters: Chinese, Japanese and Korean ones are twice as wide."""
+    """Measures a text in widths of a Latin letter; Chinese, Japanese and Korean letters are twice as wide."""
     return sum(
         0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text
     )
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
-    """A text of this width at most; of a longer one the middle is left out, since names often differ at the end."""
+    """Shortens a text to this width by leaving out the middle, since names often differ at the end."""
     if width(text) <= longest:
         return text
     room, head, tail = longest - 1, "", ""
@@ -67,7 +67,7 @@ def shorten(text: str, longest: int = LONGEST) -> str:
 
 
 def lettered(name: str, names: Mapping[str, str] | None = None, longest: int = LONGEST) -> str:
-    """A name as it stands in a picture.
+    """Formats a name for a picture.
 
     Args:
         name: A class's, or another.
@@ -85,10 +85,10 @@ def drawable(text: str, longest: int = LONGEST) -> str:
 
 
 def pictured(classes: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
-    """How each class is called in pictures: by its name; by "class 3", its number from 0, where no font here has the
-    letters of its name; and with its number behind where shortened names would be alike.
+    """Chooses the name of each class in pictures: its own; "class 3", its number from 0, where no installed font has
+    the letters of its name; with its number appended where shortened names would be the same.
 
-    What to install is logged, once.
+    The font to install is logged, once.
 
     Args:
         classes: In the model's order.
@@ -111,7 +111,7 @@ def pictured(classes: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
 
 
 def coded(names: Mapping[str, str]) -> dict[str, str]:
-    """Of what `pictured` gives, the classes that are called by their number, and how."""
+    """Selects from the result of `pictured` the classes that are named by their number."""
     return {name: text for name, text in names.items() if not all(can_draw(each) for each in one_line(spaced(name)))}
 
 
@@ -136,8 +136,8 @@ def _advise(package: str, name: str) -> None:
         )
 
 
-def letter(figure: Figure) -> None:
-    """Gives each text of a figure fonts that have its letters, and takes it as it is: `$` begins no formula."""
+def set_fonts(figure: Figure) -> None:
+    """Gives each text of a figure fonts that have its letters, and draws it literally: `$` begins no formula."""
     for text in figure.findobj(Text):
         shown = text.get_text()
         text.set_parse_math(False)
@@ -150,9 +150,9 @@ def letter(figure: Figure) -> None:
 
 
 class LetteredFigure(Figure):
-    """A figure whose texts may be of any script."""
+    """A figure whose texts may be in any script."""
 
     def draw(self, renderer: object) -> None:
         """See `Figure.draw`."""
-        letter(self)
+        set_fonts(self)
         super().draw(renderer)  # type: ignore[arg-type]

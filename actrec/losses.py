@@ -14,11 +14,11 @@ from torch.nn import functional as F
 
 from actrec.types import ActrecError, Batch, NetworkOutput
 
-Count = Callable[[Int[Tensor, ""]], Tensor]  # what a sum over so many elements is divided by
+Count = Callable[[Int[Tensor, ""]], Tensor]  # from the number of elements in a batch to the divisor of their sum
 
 
 def own_count(n_elements: Int[Tensor, ""]) -> Int[Tensor, ""]:
-    """As many as there are: the plain mean."""
+    """Returns the number itself, for the mean over the batch."""
     return n_elements
 
 

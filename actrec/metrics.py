@@ -139,7 +139,7 @@ def paired_interval(
 
 
 def likeliest(probabilities: Float[ndarray, "clip class"] | Int[ndarray, " clip"]) -> Int[ndarray, " clip"]:
-    """The number of each clip's likeliest class, a tie going to the lower; class numbers are given back."""
+    """Returns the likeliest class of each clip, the lower number in a tie; class numbers are returned as they are."""
     return probabilities if probabilities.ndim == 1 else probabilities.argmax(1)
 
 
@@ -152,8 +152,7 @@ def _check(probabilities: Float[ndarray, "clip class"] | Int[ndarray, " clip"]) 
 
 
 def _tally(probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " clip"]) -> Any:
-    """What is counted of each clip, as a sparse matrix (clip, count): its label is in the top five; then for each
-    class: right, true, predicted."""
+    """Counts for each clip, as a sparse matrix (clip, count): label in the top 5; per class: right, true, predicted."""
     n_clips, n_classes = probabilities.shape
     clips, predicted = np.arange(n_clips), probabilities.argmax(1)
     own = probabilities[clips, labels][:, None]

@@ -1,4 +1,4 @@
-"""What a recogniser says, drawn over the picture that it says it of."""
+"""Draws a recogniser's predictions over the pictures of a stream."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PALETTE = (
 
 
 class Overlay:
-    """Draws over one stream's pictures; what it remembers is of bounded size, however long the stream.
+    """Draws over the pictures of one stream. Its memory is bounded, however long the stream is.
 
     Args:
         skeleton: Layout of the keypoints that come.
@@ -58,8 +58,8 @@ class Overlay:
         self.skeleton, self.forecast_skeleton = skeleton, forecast_skeleton
         self.timeline = Timeline(length, _ROWS)
         self._names = pictured(labels)
-        self._colours: dict[str, Colour] = {}  # of the model's labels, of which there are so many and no more
-        self._places: dict[str, int | None] = {}  # of the labels in the picture before
+        self._colours: dict[str, Colour] = {}  # by label; bounded by the number of classes
+        self._places: dict[str, int | None] = {}  # by person, in the previous picture
         self._several = False
 
     def colour(self, label: str) -> Colour:
@@ -95,7 +95,7 @@ class Overlay:
     def _draw_labels(
         self, draw: Any, people: Sequence[Watched], scale: float, size: int, area: tuple[float, float]
     ) -> None:
-        """Draws everybody's label, where it covers no face, no other label and not the timeline."""
+        """Draws the label of each person where it covers no face, no other label and not the timeline."""
         boxes = [each.box * np.float32(scale) for each in people]
         drawn = np.array([scale, scale, 1], np.float32)
         faces = [face_of(each.keypoints * drawn, box, self.skeleton) for each, box in zip(people, boxes, strict=True)]

@@ -1,4 +1,4 @@
-"""Where the labels of the people in a picture go: not over a face, not over one another, inside the picture."""
+"""Places the labels of people in a picture: inside it, and not over faces or one another."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy import ndarray
 from actrec.skeleton import Skeleton
 
 _HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head")
-_HEAD_WIDTH = 0.28  # of a box's shorter side, where the head's joints tell no more than where it is
+_HEAD_WIDTH = 0.28  # of a box's shorter side; the least width of a head
 
 _GAP, _MARGIN = 0.15, 0.3  # of a label's height: between it and its box; that a better place has about it
-_OVER = 0.3  # share of a label that may lie over somebody's box
+_OVER = 0.3  # share of a label that may lie over a person's box
 
 
 class Rectangle(NamedTuple):
@@ -28,7 +28,7 @@ class Rectangle(NamedTuple):
 
 
 def face_of(keypoints: Float[ndarray, "joint 3"], box: Float[ndarray, " 4"], skeleton: Skeleton) -> Rectangle | None:
-    """Where somebody's face is, within the box; None where no joint of the head is observed.
+    """Estimates the rectangle of a person's face within the box; None where no joint of the head is observed.
 
     Args:
         keypoints: x, y and confidence; 0 is unobserved.
@@ -67,15 +67,15 @@ def place_labels(
     area: tuple[float, float],
     before: Sequence[int | None] = (),
 ) -> list[Placed]:
-    """Where each label goes: above its box if there is room, else below it or beside it, else as near as can be.
+    """Places each label above its box if there is room, else below or beside it, else as near as possible.
 
     Args:
         boxes: Of the people, in the order in which labels choose their places.
         sizes: Width and height of each label.
         kept_free: What no label should cover: faces.
         area: Width and height of what labels may cover, from the picture's upper left corner.
-        before: The choice of each in the picture before: it is left only for one that is better by a margin, so that
-            labels do not jump.
+        before: The choice of each label in the previous picture, which changes only for one that is better by a margin,
+            so that labels do not jump.
     """
     placed, bodies = list[Placed](), np.array(boxes, dtype=float).reshape(-1, 4)
     for number, (box, (width, height)) in enumerate(zip(boxes, sizes, strict=True)):
@@ -102,14 +102,14 @@ def _anywhere(
     area: tuple[float, float],
     taken: Float[ndarray, "taken 4"],
 ) -> Rectangle:
-    """The place nearest to that one that covers the least of what is taken."""
+    """Finds the place that covers the least of what is taken, and of those the nearest to `wanted`."""
     places = np.concatenate([wanted[None], _grid(width, height, area)])
     away = np.abs(places[:, :2] - wanted[:2]).sum(1)
     return Rectangle(*places[np.lexsort((away, _overlap(places, taken).sum(1)))[0]].tolist())
 
 
 def _candidates(box: Rectangle, width: float, height: float, area: tuple[float, float]) -> Float[ndarray, "place 4"]:
-    """Places about a box, moved into the area, the best first."""
+    """Lists places around a box, moved into the area, the best first."""
     centre, middle, gap = (box.left + box.right - width) / 2, (box.top + box.bottom) / 2, height * _GAP
     starts = [
         (box.left, box.top - height - gap),
@@ -129,7 +129,7 @@ def _candidates(box: Rectangle, width: float, height: float, area: tuple[float, 
 
 
 def _grid(width: float, height: float, area: tuple[float, float]) -> Float[ndarray, "place 4"]:
-    """Places all over the area, half a label apart."""
+    """Lists places all over the area, half a label apart."""
     columns = np.arange(0, max(area[0] - width, 0) + 1, max(width / 2, 1))
     rows = np.arange(0, max(area[1] - height, 0) + 1, max(height / 2, 1))
     return _inside(np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2), width, height, area)
@@ -144,7 +144,7 @@ def _inside(
 
 
 def _overlap(a: Float[ndarray, "place 4"], b: Float[ndarray, "taken 4"]) -> Float[ndarray, "place taken"]:
-    """The area, in square pixels, that each pair of rectangles shares."""
+    """Computes the area of intersection of each pair of rectangles, in square pixels."""
     first, second = a[:, None], b[None]
     sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
     shared: ndarray = np.maximum(sides, 0).prod(-1)

@@ -1,4 +1,4 @@
-"""Plain data that was read from a file, checked against what it is made into: a model folder's configuration."""
+"""Checks plain data from a file, such as a model folder's configuration, and makes dataclasses of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def parse_object(text: str) -> dict[str, Any]:
-    """A JSON text's object.
+    """Parses a text as a JSON object.
 
     Raises:
         ActrecError: It is no JSON, or no object.
@@ -43,7 +43,7 @@ def check_finite(value: Any, name: str) -> None:
 
 
 def taken(data: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    """The value of a key, which must be there and be of that type; a whole number is a float too.
+    """Returns the value of a key, checked to be there and of that type; whole numbers are converted to float.
 
     Raises:
         ActrecError: It is not.
@@ -59,7 +59,7 @@ def taken(data: Mapping[str, Any], name: str, kind: type[T]) -> T:
 
 
 def made(kind: type[T], data: Mapping[str, Any], name: str) -> T:
-    """A dataclass made of a section of a file.
+    """Makes a dataclass of a section of a file.
 
     Args:
         kind: The dataclass.

@@ -39,12 +39,12 @@ log = logging.getLogger("actrec.predict")  # run as a script, __name__ is __main
 
 
 class Stream(NamedTuple):
-    """Pictures to look at: of a file, or live."""
+    """The pictures of a file, a camera or a network stream."""
 
     frames: Iterator[tuple[float, Picture]]  # seconds and picture
     fps: float
     width: int  # of the source's own pictures, in pixels
-    n_frames: int | None  # None where nobody knows
+    n_frames: int | None  # None if unknown
     seconds: float | None
 
 
@@ -99,7 +99,7 @@ def watch(
 
 
 def lines(number: int, time: float, people: list[Watched], labels: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """What a frame's lines of `predictions.jsonl` say: one for each person, or one that says that nobody is there."""
+    """Makes a frame's lines of `predictions.jsonl`: one for each person, or one with `person` null."""
     for each in people:
         prediction = each.prediction
         yield {
@@ -119,7 +119,7 @@ def lines(number: int, time: float, people: list[Watched], labels: tuple[str, ..
 
 
 class Summary(NamedTuple):
-    """What was seen.
+    """Summary of a stream.
 
     Attributes:
         n_frames: All of them.
@@ -191,7 +191,7 @@ def _removed_if_empty(folder: Path) -> Iterator[None]:
 
 
 def sources(source: str) -> dict[str, str]:
-    """What to look at, by the name of the folder that its results go into: a folder's videos, or the source itself."""
+    """Lists the sources by the name of the folder for their results: a folder's videos, or the source itself."""
     if is_stream(source):
         return {re.sub(r"[^\w.]+", "_", source).strip("_."): source}
     path = Path(source).expanduser()
@@ -221,7 +221,7 @@ def run(cfg: DictConfig) -> None:
             summary = predict(stream, extractor, recognizer.fresh(), output / name, cfg.video)
         except SetupError:
             raise  # so would every other
-        except Exception as error:  # of one video, whatever it is, ends not the others
+        except Exception as error:  # an unexpected error in one video must not end the others
             if len(every) > 1:
                 failed.append(_reason(source, error))
                 log.warning("left out: %s", failed[-1])
@@ -239,7 +239,7 @@ def run(cfg: DictConfig) -> None:
 
 
 def _reason(source: str, error: Exception) -> str:
-    """The source and why it failed, with the exception's name where nobody foresaw it."""
+    """Formats the source and why it failed, with the exception's name where it is unexpected."""
     text = str(error) if isinstance(error, ActrecError) else f"{type(error).__name__}: {error}"
     return text if source in text else f"{source}: {text}"
 

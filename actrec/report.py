@@ -114,7 +114,7 @@ def pick_typical(clips: Sequence[SkeletonSequence], classes: Sequence[str]) -> l
 
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
-    """Writes `metrics.json`; a figure that is not finite, for which JSON has no word, is null."""
+    """Writes `metrics.json`; a figure that is not finite, which JSON cannot represent, is null."""
     replace_file(path, json.dumps(_plain(metrics), indent=2, allow_nan=False) + "\n")
 
 
@@ -182,7 +182,7 @@ def write_report(
         typical: A clip of each class of the training data; see `pick_typical`.
         why: Why the model decided so; its figures are in `metrics`.
         config: The run's resolved config, as YAML.
-        facts: What else the page's head tells: network, store, …
+        facts: What else the head of the page shows: network, store, …
 
     Returns:
         The page.
@@ -245,7 +245,7 @@ def write_pictures(folder: Path, draw: Mapping[str, Callable[[Theme], Figure]]) 
         try:
             for theme, file in files.items():
                 _write_picture(file, figure(theme))
-        except Exception as error:  # whatever it is, the figures are worth more than a picture
+        except Exception as error:  # of any kind: a failed picture must not lose the figures
             for file in files.values():
                 file.unlink(missing_ok=True)
             missing[name] = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -261,7 +261,7 @@ def _write_page(file: Path, content: Mapping[str, Any]) -> None:
     )
     environment.filters["spaced"] = spaced
     page = environment.get_template("report.html").render(**content)
-    replace_file(file, page.encode(errors="replace"))  # a name from a file system may hold what is no letter
+    replace_file(file, page.encode(errors="replace"))  # a file name may contain bytes that are no characters
 
 
 def _counts(predictions: Sequence[ClipPrediction], classes: Sequence[str]) -> Int[ndarray, "class class"]:

@@ -1,4 +1,4 @@
-"""What a model makes of a split, and the files that say so: `metrics.json`, `predictions.csv` and the report."""
+"""Evaluates a model on a split, and writes `metrics.json`, `predictions.csv` and the report."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def write_results(
     config: str | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> Path:
-    """Writes all of it into a folder: first `predictions.csv` and `metrics.json`, which are for programs and what a run
-    is judged by, then the report, so that nothing that fails in a picture can lose a figure.
+    """Writes the results into a folder: first `predictions.csv` and `metrics.json`, then the report, so that no figure
+    is lost where a picture fails.
 
     Returns:
         The report's page.

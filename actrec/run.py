@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.data.held_split import FILE, HeldSplit
+from actrec.data.held_split import FILE, SavedSplit
 from actrec.files import replace_file
 from actrec.types import ActrecError
 
@@ -69,7 +69,7 @@ def _is_first_process() -> bool:
     return all(int(os.environ.get(name, 0)) == 0 for name in ("LOCAL_RANK", "NODE_RANK"))
 
 
-def split_of_resumed(cfg: DictConfig) -> HeldSplit | None:
+def split_of_resumed(cfg: DictConfig) -> SavedSplit | None:
     """The split that a run of this config goes on with: of the run that it resumes, or that another process opened.
 
     Raises:
@@ -77,18 +77,18 @@ def split_of_resumed(cfg: DictConfig) -> HeldSplit | None:
     """
     if not _is_first_process():
         opened = os.environ.get(_OPEN) or cfg.output_dir
-        return None if opened is None else HeldSplit.read(Path(opened))
+        return None if opened is None else SavedSplit.read(Path(opened))
     fingerprint = _fingerprint(cfg)
     folder = _folder(cfg, fingerprint) if cfg.resume else None
-    return HeldSplit.read(folder) if folder is not None and _unfinished(folder, fingerprint) else None
+    return SavedSplit.read(folder) if folder is not None and _unfinished(folder, fingerprint) else None
 
 
-def open_run(cfg: DictConfig, held: HeldSplit | None = None) -> Run:
+def open_run(cfg: DictConfig, saved: SavedSplit | None = None) -> Run:
     """The folder for a run of this config: a new one, or with `resume` that of a run which was cut off.
 
     Args:
         cfg: A composed `train` config.
-        held: The run's split, which is kept in the folder from the beginning.
+        saved: The run's split, which is kept in the folder from the beginning.
 
     Raises:
         ActrecError: The folder asked for holds another or a finished run, or there is no such run to resume.
@@ -114,8 +114,8 @@ def open_run(cfg: DictConfig, held: HeldSplit | None = None) -> Run:
     elif cfg.resume not in (None, "auto"):
         raise ActrecError(f"There is no run to resume in '{folder}'. Use resume=auto to find one, or leave it out.")
     folder.mkdir(parents=True, exist_ok=True)
-    if held is not None and not (folder / FILE).exists():
-        replace_file(folder / FILE, held.to_json())
+    if saved is not None and not (folder / FILE).exists():
+        replace_file(folder / FILE, saved.to_json())
     replace_file(folder / "config.yaml", fingerprint)
     os.environ[_OPEN] = str(folder.absolute())
     return _with_checkpoint(folder)
@@ -161,7 +161,7 @@ def free_folder(output_dir: str | None, name: str) -> Path:
 
 @contextmanager
 def kept_log() -> Iterator[list[logging.LogRecord]]:
-    """Keeps what actrec logs before a run has its folder, for `log_to`."""
+    """Collects the log records of actrec until a run has its folder, for `log_to`."""
     handler = MemoryHandler(capacity=sys.maxsize, flushLevel=sys.maxsize, flushOnClose=False)
     logger = logging.getLogger("actrec")
     logger.addHandler(handler)

@@ -131,7 +131,7 @@ def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:
 
 
 def load_spec(folder: str | Path) -> ModelSpec:
-    """What the model in a folder is.
+    """Reads the specification of a model folder.
 
     Raises:
         ActrecError: The folder is not a model folder, or its configuration is damaged or contradicts itself.

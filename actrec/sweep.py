@@ -20,7 +20,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from scipy.stats import t as student
 
-from actrec.data.held_split import HeldSplit
+from actrec.data.held_split import SavedSplit
 from actrec.files import csv_text, replace_file, replace_folder
 from actrec.report import read_history
 from actrec.run import is_finished
@@ -273,8 +273,8 @@ def _is_grid(settings: Sequence[Setting]) -> bool:
 
 def _clips(run: SweptRun) -> frozenset[str] | None:
     """Ids of all clips of a run, in whichever part; None where they are not known."""
-    held = HeldSplit.read(run.folder)
-    return None if held is None else held.clip_ids
+    saved = SavedSplit.read(run.folder)
+    return None if saved is None else saved.clip_ids
 
 
 class Summarize(Callback):

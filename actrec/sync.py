@@ -1,4 +1,4 @@
-"""What the processes of one training share: counts, and on CPUs batch norm; on GPUs that is PyTorch's own."""
+"""Synchronises counts over the processes of a training, and batch norm on CPUs; on GPUs PyTorch's own is used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.distributed.nn.functional import all_reduce  # passes gradients on
 
 
 def mean_over_processes(count: Int[Tensor, ""]) -> Tensor:
-    """The mean of a count over the processes of a training; of one process, the count.
+    """Averages a count over the processes of a training; returns it as it is in a single process.
 
     Losses that are divided by it, and not by the process's own count, have as their mean over the processes what one
     process would have of all their batches, however much of each is padding. Every process must call it as often.

@@ -1,15 +1,15 @@
-"""Which label each person held when, as far back as a timeline shows it: of bounded size in an endless stream."""
+"""The labels that each person held over time, of bounded size in an endless stream."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_LIVE = 30.0  # seconds that are shown where nobody knows how long the stream will be
+_LIVE = 30.0  # seconds that are shown of a stream of unknown length
 
 
 class Stretch(NamedTuple):
-    """Part of a stream in which somebody held a label, in seconds."""
+    """An interval of a stream in which a person held a label, in seconds."""
 
     start: float
     end: float
@@ -23,7 +23,7 @@ class _Row:
 
 
 class Timeline:
-    """Remembers whose label changed when.
+    """Records when the label of each person changed.
 
     Args:
         length: Seconds that the stream lasts, and the timeline shows; None where that is not known: the last 30.
@@ -63,7 +63,7 @@ class Timeline:
 
     @property
     def stretches(self) -> dict[str, list[Stretch]]:
-        """Of each person that is shown: which labels were held when."""
+        """The intervals of held labels of each person that is shown."""
         first, people = self.span[0], list(self._held)
         shown = people[: self.rows] if self.length is not None else people[-self.rows :]
         found = {}

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from actrec.checkpoint import build_network, save_model
 from actrec.config import check_whole, main
 from actrec.data.datamodule import ActionData
-from actrec.data.held_split import HeldSplit
+from actrec.data.held_split import SavedSplit
 from actrec.data.load import load_clips
 from actrec.data.pipeline import Pipeline
 from actrec.data.store import read_info
@@ -93,10 +93,10 @@ def make_data(cfg: DictConfig) -> ActionData:
         preload=cfg.preload,
         preload_to_tensor=cfg.preload_to_tensor,
         seed=cfg.seed,
-        held=split_of_resumed(cfg),
+        saved=split_of_resumed(cfg),
     )
     generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
-    data.held = replace(data.held, dataset=dataset.name, generated=generated)
+    data.saved = replace(data.saved, dataset=dataset.name, generated=generated)
     return data
 
 
@@ -130,10 +130,10 @@ def check_recipe(cfg: DictConfig) -> None:
         raise ActrecError(f"The optimizer or the schedule does not work with its values: {error}") from error
 
 
-def tell_seen(init: str, data: ActionData) -> None:
+def warn_seen(init: str, data: ActionData) -> None:
     """Warns where the model that a run starts from was trained on clips of the run's test."""
-    held, test = HeldSplit.read(Path(init)), data.splits["test"]
-    seen = held.seen(test) if held is not None and held.is_of(test, data.held.dataset, data.held.generated) else []
+    saved, test = SavedSplit.read(Path(init)), data.splits["test"]
+    seen = saved.seen(test) if saved is not None and saved.is_of(test, data.saved.dataset, data.saved.generated) else []
     if seen:
         log.warning(
             "%d of the %d clips of test are of groups that '%s' was trained or validated on: the test will be too "
@@ -184,7 +184,7 @@ def train(cfg: DictConfig) -> Path:
     )
     trainer = make_trainer(cfg)
     check_val(trainer, len(data.splits["val"]))
-    run = open_run(cfg, data.held)
+    run = open_run(cfg, data.saved)
     put_in(run.folder, trainer)
     trainer.loggers = make_loggers(cfg, run.folder)
     if trainer.loggers:
@@ -199,8 +199,8 @@ def train(cfg: DictConfig) -> Path:
             log.info(
                 "Starts from %s: %d of %d classes and %s known.", cfg.init, known.classes, len(data.labels), joints
             )
-            tell_seen(cfg.init, data)
-        tell_of_streams(spec, data)
+            warn_seen(cfg.init, data)
+        warn_of_streams(spec, data)
         fit(trainer, module, data, run.checkpoint)
         if trainer.is_global_zero:
             module.to(trainer.strategy.root_device)
@@ -210,7 +210,7 @@ def train(cfg: DictConfig) -> Path:
     return run.folder
 
 
-def tell_of_streams(spec: ModelSpec, data: ActionData) -> None:
+def warn_of_streams(spec: ModelSpec, data: ActionData) -> None:
     """Says what the model will lack where it is streamed, and what to do about it."""
     crop, clips = data.augmentation.temporal_crop, data.splits["train"]
     lengths = [spec.pipeline.preprocess.length(len(clip), clip.fps) for clip in clips]
@@ -237,7 +237,7 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
         facts["checkpoint"] = "the last: none was kept as the best"
         log.warning("There is no checkpoints/best.ckpt: the model is the last epoch's.")
     results = judge(module.network.eval(), spec, data.splits["test"])
-    save_model(folder / "model", module.network, replace(spec, metrics=results.headlines), data.held)
+    save_model(folder / "model", module.network, replace(spec, metrics=results.headlines), data.saved)
     page = write_results(
         folder,
         results,

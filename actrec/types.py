@@ -21,7 +21,7 @@ class SetupError(ActrecError):
     """What every clip needs is missing (a package, a pose model): a run over many ends with it."""
 
 
-# Heatmap and SimCC scores overshoot: 1.05 is common in MMPose's files. What is farther out is no confidence.
+# Heatmap and SimCC scores overshoot: 1.05 is common in MMPose's files. Values farther out are errors.
 CONFIDENCES = (-0.1, 1.1)
 FARTHEST = 1e5  # pixels from the picture's corner; FFmpeg's largest picture has 65,535 a side
 LATEST = 1e10  # seconds; an epoch's are 1.8e9, its milliseconds 1.8e12
@@ -63,7 +63,7 @@ def checked_keypoints(keypoints: Float[ndarray, "*frame joint 3"], what: str) ->
 
 
 def _unit_of_confidence(least: float, greatest: float) -> str:
-    """What confidences out of range are likely to be, and what to do."""
+    """Suggests what confidences out of range are likely to be, and what to do."""
     if least < CONFIDENCES[0]:
         return "Is the third value z? Give (x, y, confidence), or (x, y) alone where there are no confidences."
     for whole, name in ((100, "per cent"), (255, "bytes")):

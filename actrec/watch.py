@@ -1,4 +1,4 @@
-"""From the people of each picture to what each of them does: tracks and the online recogniser, together."""
+"""Follows the people in a stream of pictures and recognises what each does: the tracker and the recogniser together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from actrec.online.recognizer import OnlineRecognizer, Prediction
 
 
 class Watched(NamedTuple):
-    """Somebody in a picture.
+    """A person in a picture, with the prediction.
 
     Attributes:
         person: "1" for the first who was followed, "2" for the next …
@@ -32,7 +32,7 @@ class Watcher:
     """Follows the people of one stream of pictures.
 
     Args:
-        recognizer: Its own; nobody else may push to it.
+        recognizer: Used by this watcher alone.
         fps: Frames a second, about.
     """
 
@@ -41,7 +41,7 @@ class Watcher:
         self._names, self._named = dict[int, str](), 0
 
     def __call__(self, people: People, time: float) -> list[Watched]:
-        """Takes the next picture's people, and gives those who are followed in the order of their numbers.
+        """Takes the people in the next picture, and returns those who are followed in the order of their numbers.
 
         Args:
             people: In the pixels of the stream's pictures.
@@ -67,7 +67,7 @@ class Watcher:
         ]
 
     def _with_room(self, present: dict[str, int]) -> dict[str, int]:
-        """Those who are followed already, and as many others as the recogniser has room for."""
+        """Returns the people who are followed already, and as many others as the recogniser has room for."""
         followed = set(self.recognizer.people)
         others = [person for person in present if person not in followed]
         left_out = set(others[max(self.recognizer.max_people - len(followed), 0) :])

@@ -103,7 +103,7 @@ class Why:
 
 
 def _means(values: ndarray) -> ndarray:
-    """Means over the last axis of what is finite; NaN where nothing is, as of a horizon longer than every clip."""
+    """Averages finite values over the last axis; NaN where there are none, as for a horizon longer than every clip."""
     return np.ma.masked_invalid(values).mean(-1).filled(np.nan)
 
 

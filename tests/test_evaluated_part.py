@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actrec.data.held_split import FILE, HeldSplit
+from actrec.data.held_split import FILE, SavedSplit
 from actrec.data.pipeline import Pipeline
 from actrec.data.preprocess import Preprocess
 from actrec.data.split import Split
@@ -26,7 +26,7 @@ SPEC = ModelSpec("InfoGCN", {}, PIPELINE, ("a", "b"), split=asdict(GROUPED))
 def keep(folder: Path, clips: Sequence[SkeletonSequence], split: Split = GROUPED) -> Path:
     """A model folder as far as its split goes."""
     folder.mkdir()
-    (folder / FILE).write_text(replace(HeldSplit.of(split, clips), dataset="mine").to_json(), encoding="utf-8")
+    (folder / FILE).write_text(replace(SavedSplit.of(split, clips), dataset="mine").to_json(), encoding="utf-8")
     return folder
 
 

@@ -153,7 +153,7 @@ def test_files_of_one_stem_have_a_folder_each_and_what_is_passed_over_is_said(
     code, out, err = run_command(predict.run, *arguments, f"source={folder}", "video=false")
     assert code == 0, err
     assert sorted(file.parent.name for file in (tmp_path / "out").rglob("*.jsonl")) == ["IMG_0001.MOV", "IMG_0001.mp4"]
-    assert f"Passed over in {folder}: 1 .txt, 1 hidden." in out + err
+    assert f"Skipped in {folder}: 1 .txt, 1 hidden." in out + err
 
 
 def test_an_unforeseen_exception_ends_one_video_and_is_named(

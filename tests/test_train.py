@@ -456,9 +456,9 @@ def test_a_start_from_a_model_that_knows_the_test_is_said(
     told: list[str] = []
     monkeypatch.setattr(actrec.train.log, "warning", lambda text, *values: told.append(text % values))
     data = actrec.train.make_data(config(*GROUPED, f"store={store}"))
-    (tmp_path / FILE).write_text(data.held.to_json(), encoding="utf-8")
-    actrec.train.tell_seen(str(tmp_path), data)
+    (tmp_path / FILE).write_text(data.saved.to_json(), encoding="utf-8")
+    actrec.train.warn_seen(str(tmp_path), data)
     assert not any("are of groups that" in text for text in told)
-    actrec.train.tell_seen(str(tmp_path), actrec.train.make_data(config(*GROUPED, f"store={store}", "split.seed=5")))
+    actrec.train.warn_seen(str(tmp_path), actrec.train.make_data(config(*GROUPED, f"store={store}", "split.seed=5")))
     assert "are of groups that" in told[-1]
     assert int(told[-1].split()[0]) > 0

@@ -58,8 +58,8 @@ def with_confidence(array: ndarray, skeleton: Skeleton) -> Float[ndarray, "frame
     """The array as (x, y, confidence); a joint with NaN is unobserved, all zero.
 
     In an array of (x, y) alone, confidence is 1, and 0 where both are exactly 0: pose estimators write (0, 0) for a
-    joint that they have not found. A third value is taken for a confidence where it can be one; no rule tells it from
-    a z that is in [0, 1] throughout.
+    joint that they have not found. A third value in [0, 1] is taken for a confidence; a z that is always in
+    that range cannot be distinguished from one.
 
     Args:
         array: As it was read.
@@ -84,7 +84,7 @@ def seen(points: Num[ndarray, "*frame joint 2"]) -> Bool[ndarray, "*frame joint"
 
 
 def _advice(array: ndarray, skeleton: Skeleton) -> str:
-    """What an array of another kind is likely to be, and what to do with it."""
+    """Suggests what an array of another kind is likely to be, and how to convert it."""
     shape, n_joints = array.shape, skeleton.n_joints
     if array.dtype.kind not in "fiu":
         return "Save x, y and confidence as floats."

@@ -1,4 +1,4 @@
-"""What an importer gives a store: a clip that was found and not yet read, and what it would be made from."""
+"""A clip that an importer has found and not yet read, with what the store compares to find out whether it changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ClipSource:
             group and split, where they are known before the clip is read. With another row, it is not read again.
         inputs: What else shapes the clip, by name, as plain JSON: frame rate, picture size, options of the importer.
             With other inputs the clip is made again.
-        content: Stamps the clip's part of a file that has many; the whole file counts if not given.
+        content: Hashes the clip's part of a file that has many clips; by default the whole file is hashed.
         given_id: The id as it was given.
     """
 

@@ -1,7 +1,7 @@
-"""Video files before they are decoded: which containers are opened, which stream is taken, what its header says.
+"""Opens video files: the containers that are allowed, the choice of the stream, and its header.
 
-A file's content is untrusted: only containers of one file are opened, by no protocol but the file's own, so that a
-playlist or a script that bears a video's name opens nothing else.
+The content of a file is untrusted: only containers that consist of one file are opened, by the protocol `file` alone,
+so that a playlist or a script with a video's name opens nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_SIDE = 2**15  # pixels, of what FFmpeg decodes
 
 
 class Header(NamedTuple):
-    """What a file says of its video stream.
+    """The header of a video stream.
 
     Attributes:
         rate: Frames a second; None where it says none that can be.

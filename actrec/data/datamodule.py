@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from actrec.data.augment import Augmentation
 from actrec.data.exclude import alike, exclude_override, excluded
-from actrec.data.held_split import HeldSplit
+from actrec.data.held_split import SavedSplit
 from actrec.data.pipeline import Item, Pipeline, collate_trimmed
 from actrec.data.split import Split
 from actrec.skeleton import get_skeleton
@@ -121,9 +121,9 @@ class TrainingWindows(Dataset[Item]):
         return self.pipeline.item(window, self.labels[clip], clip)
 
 
-def _without_new(clips: Sequence[SkeletonSequence], held: HeldSplit) -> list[SkeletonSequence]:
+def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[SkeletonSequence]:
     """The clips that were there when the run began."""
-    kept = [clip for clip in clips if not held.is_new(clip)]
+    kept = [clip for clip in clips if not saved.is_new(clip)]
     if len(kept) < len(clips):
         log.warning("%d clips are new since this run began, and are left out of it.", len(clips) - len(kept))
     return kept
@@ -146,7 +146,7 @@ class ActionData(L.LightningDataModule):
         preload: See `TrainingWindows`.
         preload_to_tensor: See `TrainingWindows`.
         seed: Seed of order and augmentation.
-        held: The split that a run which goes on has had from its beginning; None lets `split` divide the clips.
+        saved: The split that a run which goes on has had from its beginning; None lets `split` divide the clips.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class ActionData(L.LightningDataModule):
         preload: bool = True,
         preload_to_tensor: bool = True,
         seed: int = 0,
-        held: HeldSplit | None = None,
+        saved: SavedSplit | None = None,
     ) -> None:
         super().__init__()
         self.pipeline, self.augmentation = pipeline, augmentation
@@ -170,8 +170,8 @@ class ActionData(L.LightningDataModule):
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
         left_out = excluded(exclude_labels, {*(clip.label for clip in clips), *(labels or ())})
         clips = [clip for clip in clips if clip.label not in left_out]
-        if held is not None:
-            clips = _without_new(clips, held)
+        if saved is not None:
+            clips = _without_new(clips, saved)
         for name in {clip.skeleton for clip in clips} - {pipeline.skeleton.name}:
             lost = set(get_skeleton(name).joints) - set(pipeline.skeleton.joints)
             log.warning(
@@ -193,8 +193,8 @@ class ActionData(L.LightningDataModule):
             log.warning("Labels that differ in case or punctuation alone are classes of their own: %s.", names)
         if len({clip.label for clip in clips}) == 1:
             raise ActrecError(f"All clips are of one class, {clips[0].label}: nothing to tell apart.")
-        self.split, self.held = split, held or HeldSplit.of(split, clips)
-        parts = self.held.again(clips)
+        self.split, self.saved = split, saved or SavedSplit.of(split, clips)
+        parts = self.saved.again(clips)
         if not parts["train"]:
             raise ActrecError("The split has no clips in train. Mend the column split, or set split.protocol=grouped.")
         self.stored_train = parts["train"]

@@ -1,4 +1,4 @@
-"""Pictures of a video file with their times: what PyAV (FFmpeg) decodes, upright, at the size that is asked for."""
+"""Decodes a video file with PyAV (FFmpeg): upright pictures of the requested size, with their times."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _check_size(frame: Any, first: tuple[int, int], time: float, limits: VideoLi
 
 
 class _Turn(NamedTuple):
-    """How a stored picture is made upright: first its axes are swapped, then it is mirrored."""
+    """The transformation that makes a stored picture upright: first its axes are swapped, then it is mirrored."""
 
     swapped: bool
     in_x: bool
@@ -119,7 +119,7 @@ class _Turn(NamedTuple):
 
 
 def _turn(frame: Any) -> _Turn:
-    """By the display matrix, which takes a place (p, q) of the stored picture to (a p + c q, b p + d q)."""
+    """Reads the display matrix, which maps a place (p, q) of the stored picture to (a p + c q, b p + d q)."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return _Turn(False, False, False)
@@ -148,7 +148,7 @@ def _frames(path: Path, limits: VideoLimits, header: Header) -> Iterator[Any]:
 
 
 def _decoded(path: Path, limits: VideoLimits, header: Header, threads: int) -> Iterator[Any]:
-    """What a decoder of so many threads gives; 0 is as many as it likes.
+    """Decodes with that many threads; 0 lets FFmpeg choose.
 
     Raises:
         _LostFrames: With many threads, a packet gave no frame.
@@ -184,7 +184,7 @@ def _decoded(path: Path, limits: VideoLimits, header: Header, threads: int) -> I
 
 
 def _report(path: Path, n_frames: int, n_lost: int) -> None:
-    """Says how many frames are lost.
+    """Logs how many frames are lost.
 
     Raises:
         ActrecError: They are more than a few.

@@ -1,4 +1,4 @@
-"""Labels that a user leaves out, as the command line and YAML give them: `dataset.exclude_labels=[bowl,"1e3"]`."""
+"""Reads the labels that a user excludes on the command line or in YAML: `dataset.exclude_labels=[bowl,"1e3"]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a folder of videos or arrays: the files that are read, and those that are passed over, by kind."""
+"""Lists the files in a folder of videos or arrays, and logs which are not read, by kind."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def files_below(folder: Path) -> Listing:
 def _walk(folder: Path, above: tuple[str, ...], listing: Listing) -> Iterator[os.DirEntry[str]]:
     real = os.path.realpath(folder)
     if real in above:
-        log.warning("%s is passed over: it leads back to a folder that it is in.", folder)
+        log.warning("%s is skipped: it is a link to a folder that contains it.", folder)
         return
     try:
         with os.scandir(folder) as entries:
@@ -66,7 +66,7 @@ def videos_in(folder: Path, read: Sequence[str] = ()) -> list[Path]:
 
     Args:
         folder: The folder.
-        read: Endings of other files that are read too. What else there is, is told by kind and number.
+        read: Endings of other files that are read too. All others are logged by kind and number.
     """
     listing = files_below(folder)
     videos = [file for file in listing.files if file.name.lower().endswith(VIDEOS)]
@@ -75,18 +75,18 @@ def videos_in(folder: Path, read: Sequence[str] = ()) -> list[Path]:
         for file in listing.files
         if not file.name.lower().endswith((*VIDEOS, *read))
     )
-    tell_passed_over(folder, kinds, listing.hidden)
+    log_skipped(folder, kinds, listing.hidden)
     return sorted(videos + listing.unreadable)
 
 
-def tell_passed_over(folder: Path, kinds: Counter[str], hidden: int = 0) -> None:
-    """Logs what in a folder is not read: a warning, where it is more than hidden files."""
+def log_skipped(folder: Path, kinds: Counter[str], hidden: int = 0) -> None:
+    """Logs the files of a folder that are not read, as a warning where they are more than hidden files."""
     parts = [f"{count} {kind}" for kind, count in kinds.most_common()] + ([f"{hidden} hidden"] if hidden else [])
     if parts:
-        log.log(logging.WARNING if kinds else logging.INFO, "Passed over in %s: %s.", folder, ", ".join(parts))
+        log.log(logging.WARNING if kinds else logging.INFO, "Skipped in %s: %s.", folder, ", ".join(parts))
 
 
-def tell_unlisted_files(
+def warn_unlisted_files(
     folder: Path, files: Sequence[Path], listed: Sequence[Path], table: Path, endings: Sequence[str]
 ) -> None:
     """Warns of files of a folder, with one of these endings, that its table does not list."""
@@ -98,17 +98,17 @@ def tell_unlisted_files(
         log.warning("%d files in %s are not in %s (the first: %s).", len(others), folder, table, others[0])
 
 
-def tell_misnamed(raw: Path, files: Sequence[Path], expected: str) -> None:
-    """Warns of videos that are passed over for their names."""
+def warn_misnamed(raw: Path, files: Sequence[Path], expected: str) -> None:
+    """Warns of videos that are skipped because of their names."""
     if files:
-        log.warning("Passed over in %s: %d videos, the first %s; expected %s.", raw, len(files), files[0], expected)
+        log.warning("Skipped in %s: %d videos, the first %s; expected %s.", raw, len(files), files[0], expected)
 
 
 def split_level(raw: Path, places: Sequence[Path]) -> int | None:
-    """At which level of a folder of videos its folders are named as splits: 0, 1 (in class folders), or None.
+    """Finds the level at which the folders of videos are named as splits: 0, 1 (inside class folders), or None.
 
     Raises:
-        ActrecError: Some are, and it cannot be told whether they are splits or classes.
+        ActrecError: Some are, and whether they are splits or classes is ambiguous.
     """
     tops = sorted({place.parts[0] for place in places})
     named = [top for top in tops if split_named(top)]

@@ -1,4 +1,4 @@
-"""Times of decoded frames, in seconds from the first, ascending, whatever stamps the file has."""
+"""Computes ascending times of decoded frames, in seconds from the first, from any time stamps in the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's split, kept as `split.json` in its folder and its model's, so that clips stay where training had them.
+"""A run's split, saved as `split.json` in its folder and in its model's, so that clips stay in the part they were in.
 
 A drawn split is drawn from what a store holds; once the store has grown, the same draw puts other groups in test.
 """
@@ -20,7 +20,7 @@ _NAMED = 3  # clips or groups that a message names
 
 
 @dataclass(frozen=True)
-class HeldSplit:
+class SavedSplit:
     """The groups of each part of a run's split, and their clips.
 
     Attributes:
@@ -49,8 +49,8 @@ class HeldSplit:
         object.__setattr__(self, "_clips", clips)
 
     @classmethod
-    def of(cls, split: Split, clips: Sequence[SkeletonSequence]) -> HeldSplit:
-        """What a split makes of these clips."""
+    def of(cls, split: Split, clips: Sequence[SkeletonSequence]) -> SavedSplit:
+        """Splits clips and records the parts."""
         parts = replace(split, clips_per_class=None)(clips)
         used = {clip.clip_id for clip in split.with_few(parts)["train"]}
         is_cut = split.protocol == "random_windows"
@@ -67,7 +67,7 @@ class HeldSplit:
         )
 
     @classmethod
-    def read(cls, folder: Path) -> HeldSplit | None:
+    def read(cls, folder: Path) -> SavedSplit | None:
         """The split of a run's or a model's folder; None where there is none, as in those of earlier versions.
 
         Raises:
@@ -141,7 +141,7 @@ class HeldSplit:
         return parts
 
     def again(self, clips: Sequence[SkeletonSequence]) -> Parts:
-        """The very clips that the run began with, for one that goes on.
+        """Returns the clips that the run began with, for a run that is resumed.
 
         Raises:
             ActrecError: Some are gone.

@@ -1,4 +1,4 @@
-"""Clip ids: names that every file system takes, and that stay apart on every one."""
+"""Makes clip ids: file names that are valid and distinct on every file system."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.io
 
 from actrec.data.arrays import load_array, with_confidence
-from actrec.data.folders import distinct_names, files_below, tell_unlisted_files
+from actrec.data.folders import distinct_names, files_below, warn_unlisted_files
 from actrec.data.tables import COLUMNS, Row, check_rate, locate, read_table
 from actrec.data.writer import ClipSource
 from actrec.skeleton import get_skeleton
@@ -132,7 +132,7 @@ class SkeletonTable:
         table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
         rows = read_table(table, (*COLUMNS, "fps", "source", "width", "height"))
         files = [locate(raw, row["file"]) for row in rows]
-        tell_unlisted_files(raw, files_below(raw).files, files, table, (".npy", ".npz"))
+        warn_unlisted_files(raw, files_below(raw).files, files, table, (".npy", ".npz"))
         names = distinct_names([row.path for row in rows])
         return [self._source(file, row, name) for file, row, name in zip(files, rows, names, strict=True)]
 

@@ -1,9 +1,9 @@
-"""What is known of a skeleton store that is being made: which clips it has, what from, and which are left out and why.
+"""The record of a skeleton store that is being made: its clips, their sources, and the clips left out with the reason.
 
-The rows of `manifest.csv.part`, `left_out.csv.part` and `sources.csv.part` are written as clips are done; a worker that
-makes one share of a store has files of its own. The order for a clip is: its npz under a temporary name, its row, what
-it was made from with a hash of its arrays, then the npz's own name. So a clip whose npz has that hash is whole, and
-never done again while its source is the same; wherever a run is killed, any other is.
+Rows are appended to `manifest.csv.part`, `left_out.csv.part` and `sources.csv.part` clip by clip; a worker that makes
+one share of a store has files of its own. The order for a clip is: its npz under a temporary name, its row, its
+provenance with a hash of its arrays, then the renaming of the npz. So a clip whose npz has that hash is complete, and
+is not made again while its source is the same; all others are, at whatever point a run was killed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from actrec.data import made_from, stamps
-from actrec.data.claim import claim
+from actrec.data.claim import initialize_store
 from actrec.data.clip_source import ClipSource
-from actrec.data.made_from import SOURCES, MadeFrom
+from actrec.data.made_from import SOURCES, Provenance
 from actrec.data.plausibility import ClipMeasure, measure
 from actrec.data.store import COLUMNS, FORMAT_VERSION, MANIFEST, Row
 from actrec.data.store_rows import row_of, whole_keypoints, whole_rows
@@ -36,7 +36,7 @@ _PART = ".part"
 
 @dataclass(frozen=True)
 class Stored:
-    """A clip that the store has, whole.
+    """A clip that is complete in the store.
 
     Attributes:
         rows: Of the manifest; one a person.
@@ -67,14 +67,14 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path, info: dict[str, Any], share: str = "") -> Ledger:
-        """Checks that the folder is that store's, or makes it so.
+        """Opens the record of a store, whose folder is created if need be.
 
         Raises:
             ActrecError: The folder holds another store, or something else.
         """
         parts = [file for name in _TABLES for file in path.glob(f"{name}{_PART}*")]
         finished = any((path / name).is_file() for name in (MANIFEST, SOURCES))
-        if claim(path, {"format_version": FORMAT_VERSION, **info}, keep=finished or share != ""):
+        if initialize_store(path, {"format_version": FORMAT_VERSION, **info}, keep=finished or share != ""):
             for file in parts:
                 file.unlink()
         (path / "clips").mkdir(exist_ok=True)
@@ -100,7 +100,7 @@ class Ledger:
         return self.path / f"{name}{_PART}{self.share}"
 
     def read(self) -> None:
-        """Read what all workers have written by now."""
+        """Reads what all workers have written so far."""
         for name, columns in _TABLES.items():
             for file in [self.path / name, *sorted(self.path.glob(f"{name}{_PART}*"))]:
                 if file.is_file():
@@ -113,7 +113,7 @@ class Ledger:
 
     def rows(self, clip_id: str) -> list[Row]:
         """The rows of a clip, all people's; none where it was never stored, or its record says that it is left out."""
-        known, record = self._known[MANIFEST], self.made_from(clip_id)
+        known, record = self._known[MANIFEST], self.provenance(clip_id)
         if record is None:
             return [known[clip_id]] if clip_id in known else list(self._people(clip_id))
         if not record["people"].isdecimal():
@@ -124,7 +124,7 @@ class Ledger:
 
     def find(self, clip_id: str) -> Stored | None:
         """A clip, if the store has it with all its people, and its files are readable and what was written."""
-        rows, record = self.rows(clip_id), self.made_from(clip_id)
+        rows, record = self.rows(clip_id), self.provenance(clip_id)
         arrays = [whole_keypoints(self.path, row) for row in rows]
         whole = [array for array in arrays if array is not None]
         if not rows or len(whole) < len(rows):
@@ -142,19 +142,19 @@ class Ledger:
             number += 1
 
     def written(self, stored: Stored) -> int:
-        """When the first of a clip's files was written, in ns since 1970."""
+        """Returns when the first of a clip's files was written, in ns since 1970."""
         return min(stamps.modified(self.path / row["file"]) for row in stored.rows)
 
-    def made_from(self, clip_id: str) -> Row | None:
-        """What a clip was made from, or left out for; None where it was not yet, or by a version that does not say."""
+    def provenance(self, clip_id: str) -> Row | None:
+        """The row of `sources.csv` of a clip; None for a new clip, or one of a version that wrote no such file."""
         return self._known[SOURCES].get(clip_id)
 
     def why_left_out(self, clip_id: str) -> Row | None:
         """The row of a clip that was left out: `reason` is empty where the label map has no place for it."""
         return self._known[LEFT_OUT].get(clip_id)
 
-    def add(self, source: MadeFrom, sequences: Sequence[SkeletonSequence], people: int) -> Stored:
-        """Stores a clip: its only sequence, or one a person."""
+    def add(self, source: Provenance, sequences: Sequence[SkeletonSequence], people: int) -> Stored:
+        """Stores a clip: one sequence, or one for each person."""
         rows = [row_of(sequence) for sequence in sequences]
         files = [self.path / row["file"] for row in rows]
         arrays = [sequence.keypoints.astype(np.float32, copy=False) for sequence in sequences]
@@ -177,8 +177,8 @@ class Ledger:
             raise
         return stored
 
-    def restate(self, source: MadeFrom, stored: Stored, sequences: Sequence[SkeletonSequence]) -> Stored:
-        """Gives a stored clip the rows of `sequences`, whose arrays are those that it has."""
+    def restate(self, source: Provenance, stored: Stored, sequences: Sequence[SkeletonSequence]) -> Stored:
+        """Replaces the rows of a stored clip by those of `sequences`, whose arrays are the same."""
         rows = [row_of(sequence) for sequence in sequences]
         for row in rows if rows != stored.rows else ():
             self._append(MANIFEST, row)
@@ -186,13 +186,13 @@ class Ledger:
         measures = [measure(sequence.keypoints, row) for sequence, row in zip(sequences, rows, strict=True)]
         return Stored(rows, measures, stored.keypoints, stored.people)
 
-    def confirm(self, source: MadeFrom, stored: Stored | None) -> None:
-        """Notes that a clip is as the source, as it is now, has it: stored, or left out."""
-        if not source.is_noted(self.made_from(source.clip.clip_id)):
+    def confirm(self, source: Provenance, stored: Stored | None) -> None:
+        """Records that a clip, stored or left out, is up to date with its source."""
+        if not source.is_noted(self.provenance(source.clip.clip_id)):
             self._append(SOURCES, source.record(stored.people, stored.keypoints) if stored else source.record(None, ""))
 
-    def leave_out(self, source: MadeFrom, label: str, reason: str, again: bool = False) -> None:
-        """Notes why a clip is not in the store, so that it need not be read again while its source is the same.
+    def leave_out(self, source: Provenance, label: str, reason: str, again: bool = False) -> None:
+        """Records why a clip is not in the store, so that it is not read again while its source is the same.
 
         Args:
             source: What it would be made from.
@@ -202,7 +202,7 @@ class Ledger:
         """
         clip = source.clip
         self._remove_temporary(clip.clip_id)
-        again = again or not (source.glance or source.content)  # it has no file, and so no stamp that could change
+        again = again or not (source.status or source.content)  # a clip without a file has nothing that could change
         stamp = "" if again else left_out_stamp(clip)
         values = (clip.clip_id, clip.source, label, clip.origin, stamp, reason)
         self._append(LEFT_OUT, {name: printable(value) for name, value in zip(_REASONS, values, strict=True)})
@@ -222,7 +222,7 @@ class Ledger:
         self._known[name][row["clip_id"]] = row
 
     def _reopen(self) -> None:
-        """Takes the manifest away, as a finished store is not whole while its clips change; the part files have all."""
+        """Removes the manifest, since the store is incomplete while its clips change; the part files have all rows."""
         manifest, part = self.path / MANIFEST, self.path / f"{MANIFEST}{_PART}"
         if self.share and not part.exists():
             try:
@@ -232,7 +232,7 @@ class Ledger:
         manifest.unlink(missing_ok=True)
 
     def close(self, rows: Sequence[Row], left_out: Sequence[Row], clip_ids: Sequence[str]) -> None:
-        """Finishes the store: clips that it no longer has go first, and the manifest comes last.
+        """Finishes the store: removes clips that are no longer in it, and writes the manifest last.
 
         Args:
             rows: Of the manifest.

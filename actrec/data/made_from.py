@@ -1,4 +1,4 @@
-"""What each clip of a store was made from: the rows of `sources.csv`, and whether that is what is there now."""
+"""Provenance of a store's clips: the rows of `sources.csv`, and their comparison with the sources as they are now."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from actrec.files import printable
 SOURCES = "sources.csv"
 # `given` is the clip's row and inputs as JSON; `people` is 0 for a clip that is one sequence; of a clip that was left
 # out, `people` and `keypoints` (a hash of the stored arrays) are empty.
-COLUMNS = ("clip_id", "file", "glance", "content", "given", "people", "keypoints")
-_AGAIN = "again"  # in place of the content's stamp: the clip is tried again in any case
+COLUMNS = ("clip_id", "file", "status", "content", "given", "people", "keypoints")
+_AGAIN = "again"  # in place of the content's hash: the clip is read again in the next run
 
 NOTHING, ROW, SOURCE = "nothing", "row", "source"  # what has changed
 
 
-class MadeFrom:
-    """What a clip would be made from now. The content is read only where it is asked for.
+class Provenance:
+    """Describes the source of a clip as it is now. Its content is hashed on first use.
 
     Args:
         clip: As the importer has found it.
@@ -31,12 +31,12 @@ class MadeFrom:
 
     def __init__(self, clip: ClipSource) -> None:
         self.clip = clip
-        self.glance = stamps.glance(Path(clip.file))
+        self.status = stamps.file_status(Path(clip.file))
         self._content: str | None = None
 
     @property
     def content(self) -> str:
-        """The content's stamp."""
+        """The hash of the content."""
         if self._content is None:
             self._content = self.clip.content() if self.clip.content else stamps.content(Path(self.clip.file))
         return self._content
@@ -47,10 +47,10 @@ class MadeFrom:
         return json.dumps(given, sort_keys=True, default=str)
 
     def change(self, record: Row) -> str:
-        """What has changed since the record was written: NOTHING, the ROW alone, or the SOURCE."""
+        """Returns what has changed since the record was written: NOTHING, the ROW alone, or the SOURCE."""
         if record["content"] == _AGAIN:
             return SOURCE
-        if record["glance"] == self.glance:
+        if record["status"] == self.status:
             self._content = record["content"]
         row = inputs = False
         if record["given"] != self._given:
@@ -58,22 +58,22 @@ class MadeFrom:
             try:
                 was = json.loads(record["given"])
                 row, inputs = (_differ(was[part], now[part]) for part in ("row", "inputs"))
-            except (ValueError, KeyError, TypeError):  # somebody has edited it
+            except (ValueError, KeyError, TypeError):  # the file was edited by hand
                 return SOURCE
         if inputs or record["content"] != self.content:
             return SOURCE
         return ROW if row else NOTHING
 
     def settled(self, record: Row) -> bool:
-        """Whether nothing is to be done for the clip by another worker than the one that wrote the record."""
+        """Whether workers other than the one that wrote the record have nothing to do for the clip."""
         return record["content"] == _AGAIN or self.change(record) == NOTHING
 
     def is_noted(self, record: Row | None) -> bool:
-        """Whether the record says all that there is to say now."""
-        return record is not None and (record["glance"], record["given"]) == (self.glance, self._given)
+        """Whether the record has the present status, row and inputs."""
+        return record is not None and (record["status"], record["given"]) == (self.status, self._given)
 
     def agrees(self, rows: Sequence[Row], made: int) -> bool:
-        """Whether stored rows of which there is no record can be from this source, as far as can be told.
+        """Whether stored rows without a record may be from this source: equal numbers, and not older than it.
 
         Args:
             rows: Of the manifest.
@@ -84,7 +84,7 @@ class MadeFrom:
         return same and stamps.modified(Path(self.clip.file)) <= made
 
     def record(self, people: int | None, keypoints: str, again: bool = False) -> Row:
-        """The row of `sources.csv` for a clip that was made, or left out, just now.
+        """Makes the row of `sources.csv` for a clip that was just stored or left out.
 
         Args:
             people: How many sequences it is, 0 for the only one; None where it was left out.
@@ -93,7 +93,7 @@ class MadeFrom:
         """
         number = "" if people is None else str(people)
         content = _AGAIN if again else self.content
-        values = (self.clip.clip_id, printable(self.clip.file), self.glance, content, self._given, number, keypoints)
+        values = (self.clip.clip_id, printable(self.clip.file), self.status, content, self._given, number, keypoints)
         return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -101,7 +101,7 @@ _NUMBERS = ("fps", "width", "height")
 
 
 def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether a value differs that both have: a later version may give more of them."""
+    """Whether a value that both have differs; a later version may have more values."""
     return any(name in was and was[name] != value for name, value in now.items())
 
 

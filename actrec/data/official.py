@@ -1,4 +1,4 @@
-"""The official splits of data sets, as their lists, folders and tables name them."""
+"""Official splits of data sets: the names that lists, folders and tables have for train, val and test."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def official_splits(members: Mapping[str, Collection[str]], lists: str) -> dict[
     return splits
 
 
-def tell_unlisted(names: Sequence[str], n_clips: int, lists: str) -> None:
+def warn_unlisted(names: Sequence[str], n_clips: int, lists: str) -> None:
     """Warns of clips that are in none of the official lists."""
     if names:
         log.warning(

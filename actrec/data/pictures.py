@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"(\d+)")
 
 
 def natural(name: str) -> tuple[list[str | int], str]:
-    """What names are sorted by: numbers in them by their value, so that 2 is before 10, and 002 beside 2."""
+    """Returns the key of natural sort order: numbers in names by their value, so that 2 is before 10."""
     parts = _NUMBER.split(name.lower())
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
 
@@ -65,7 +65,7 @@ def open_pictures(folder: Path, fps: object, limits: VideoLimits) -> Footage:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The pictures of a folder, in order; what is passed over is named.
+    """Lists the pictures of a folder, in order, and logs the files that are skipped.
 
     Raises:
         ActrecError: There are none, or two that bear one name.
@@ -84,7 +84,7 @@ def _files(folder: Path) -> list[Path]:
     if len(files) < len(every):
         others = [file.name for file in every if file not in set(files)]
         more = ", …" if len(others) > 3 else ""
-        log.warning("%s: passed over %d files: %s%s", folder, len(others), ", ".join(others[:3]), more)
+        log.warning("%s: skipped %d files: %s%s", folder, len(others), ", ".join(others[:3]), more)
     return files
 
 
@@ -99,7 +99,7 @@ def _read(file: Path) -> UInt8[ndarray, "height width 3"]:
 
 
 def resized(picture: UInt8[ndarray, "_ _ 3"], width: int, height: int) -> UInt8[ndarray, "_ _ 3"]:
-    """The picture, made smaller."""
+    """Scales a picture down."""
     import cv2
 
     if picture.shape[:2] == (height, width):

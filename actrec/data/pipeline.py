@@ -41,15 +41,14 @@ def collate(items: list[Item]) -> Batch:
 
 
 def trimmed(batch: Batch) -> Batch:
-    """The batch up to the last frame that is real in any of its windows: what stands behind changes nothing but the
-    cost."""
+    """Cuts a batch after the last frame that is valid in any of its windows; later frames only cost time."""
     length = int(batch.valid.any(0).nonzero().max()) + 1
     features, valid, observed = (part[:, :length] for part in (batch.features, batch.valid, batch.observed))
     return batch._replace(features=features, valid=valid, observed=observed)
 
 
 def collate_trimmed(items: list[Item]) -> Batch:
-    """Items as a batch that is as long as its longest."""
+    """Stacks items to a batch that is as long as the longest of them."""
     return trimmed(collate(items))
 
 

@@ -1,6 +1,6 @@
-"""Whether keypoints look like what they should be: what a store's clips have in them, and what is wrong with that.
+"""Plausibility checks of keypoints: measures a store's clips, and finds what is likely to be wrong with them.
 
-Findings are plain data; `actrec.data.plausible_words` says them. Each is chosen so that sound data has none of it.
+Findings are plain data; `actrec.data.plausible_words` formats them. Correct data has none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _INVERTED = 0.75  # of frames; of Penn Action's, 6 % have the hips above the sho
 
 @dataclass(frozen=True)
 class ClipMeasure:
-    """What is in one sequence's keypoints.
+    """Statistics of one sequence's keypoints.
 
     Attributes:
         row: Of the manifest.
@@ -61,7 +61,7 @@ class ClipMeasure:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that looks wrong.
+    """Something that is likely to be wrong.
 
     Attributes:
         kind: "small", "outside", "hardly", "faint", "constant", "rate", "inverted", "single", "two_labels" or
@@ -78,7 +78,7 @@ class Finding:
 
 
 def measure(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipMeasure:
-    """What is in a stored sequence's keypoints."""
+    """Measures the keypoints of a stored sequence."""
     seen = keypoints[..., 2] >= THRESHOLD
     joints = keypoints.reshape(-1, 3)
     points = observed = joints.T.take(np.flatnonzero(joints[:, 2] > 0), axis=1)  # three rows reduce faster than columns
@@ -122,7 +122,7 @@ def _outside(
 
 
 def observed_share(clips: Sequence[ClipMeasure]) -> float:
-    """Of all joints in all frames, the share that preprocessing takes for observed.
+    """Computes the share of all joints in all frames that preprocessing takes for observed.
 
     A joint that no clip of its source has a confidence for in any frame does not count: that source's layout lacks it.
     """
@@ -135,7 +135,7 @@ def observed_share(clips: Sequence[ClipMeasure]) -> float:
 
 
 def findings(clips: Sequence[ClipMeasure]) -> list[Finding]:
-    """What looks wrong in the clips of a store."""
+    """Finds what is likely to be wrong in the clips of a store."""
     found = [*_of_clips(clips), *_repeated(clips)]
     for source in _by_source(clips):
         found += _of_source(source)
@@ -180,7 +180,7 @@ def _of_source(clips: Sequence[ClipMeasure]) -> Iterator[Finding]:
 
 
 def _repeated(clips: Sequence[ClipMeasure]) -> Iterator[Finding]:
-    """Clips of the same keypoints that should not be: under two labels, or in two groups, which a split may part."""
+    """Finds clips with the same keypoints under two labels, or in two groups, which a split may separate."""
     same: defaultdict[str, list[ClipMeasure]] = defaultdict(list)
     for clip in clips:
         if clip.any and clip.n_frames > 1:

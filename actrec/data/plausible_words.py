@@ -1,4 +1,4 @@
-"""The sentences of `actrec.data.plausibility`: the line that `prepare` ends with, and its warnings."""
+"""Formats the results of `actrec.data.plausibility`: the summary line and the warnings of `prepare`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 3
 
 
 def plausibility_line(clips: Sequence[ClipMeasure]) -> str:
-    """The ranges of what a store has, in a sentence."""
+    """Formats the ranges of coordinates, confidences and frame rates in a sentence."""
     rates = sorted(float(clip.row["fps"]) for clip in clips)
     sizes = [(int(clip.row["width"]), int(clip.row["height"])) for clip in clips if int(clip.row["width"]) > 0]
     low = np.array([clip.low for clip in clips if clip.any])
@@ -33,7 +33,7 @@ def plausibility_line(clips: Sequence[ClipMeasure]) -> str:
 
 
 def warning(finding: Finding) -> str:
-    """What looks wrong, and what to do, in a sentence or two."""
+    """Formats a finding and what to do about it, in a sentence or two."""
     values, n = finding.values, len(finding.clips)
     which = f"{n} of {finding.of} clips ({', '.join(finding.clips[:_SHOWN])}{', …' if n > _SHOWN else ''})"
     one = "has" if n == 1 else "have"

@@ -33,7 +33,7 @@ def prepare(
     options: dict[str, Any] | None = None,
     share: Share | None = None,
 ) -> StoreSummary:
-    """Make the skeleton store of a data set, or finish one that a killed run left.
+    """Makes the skeleton store of a data set, or brings one up to date.
 
     Args:
         dataset: What the data set is called.
@@ -86,7 +86,7 @@ def prepare(
 
 
 def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSource], Counter[tuple[str, str]]]:
-    """The clips to be read, and how many of each source and label are known beforehand not to be."""
+    """Returns the clips that the label map takes, and how many of each source and label it leaves out."""
     wanted: list[ClipSource] = []
     skipped: Counter[tuple[str, str]] = Counter()
     for clip in clips:
@@ -98,7 +98,7 @@ def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSour
 
 
 def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), absent: list[str] | None = None) -> str:
-    """What the store has, for people: a table of clips by label and source, and what is amiss."""
+    """Describes the store: a table of clips by label and source, and what was left out or is missing."""
     sources = sorted({row["source"] for row in summary.rows})
     counts = Counter((row["label"], row["source"]) for row in summary.rows)
     names = labels or tuple(sorted({row["label"] for row in summary.rows}))
@@ -126,19 +126,19 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
         lines += [f"  {origin}: {reason}" for origin, reason in summary.rejected.items()]
     if summary.unforeseen:
         lines.append(
-            f"{summary.unforeseen} of them by errors that are not foreseen, and are tried again with the next run; "
+            f"{summary.unforeseen} of them by unexpected errors; the next run tries them again, and "
             "hydra.verbose=actrec shows their tracebacks."
         )
     if summary.adopted:
         lines.append(
-            f"{summary.adopted} clips are of a version that did not note what they were made from. Their sources are "
-            "no newer than they are, and are taken for what they were made from."
+            f"{summary.adopted} clips are of a version that wrote no sources.csv. Their sources are no newer than they "
+            "are, and are taken to be what they were made from."
         )
     return "\n".join(lines)
 
 
 def outcome(summary: StoreSummary, store: Path) -> str:
-    """What a run did, the last line of all."""
+    """Returns the last line of the output: what the run did."""
     if not summary.missing:
         return summary.outcome(store)
     return (

@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from actrec.data import stamps
 from actrec.data.arrays import seen
-from actrec.data.official import families_of, official_splits, tell_unlisted
+from actrec.data.official import families_of, official_splits, warn_unlisted
 from actrec.data.tables import check_rate
 from actrec.data.writer import ClipSource
 from actrec.types import FARTHEST, ActrecError, SkeletonSequence
@@ -116,7 +116,7 @@ class Pyskl:
         members = {part: {str(clip) for clip in splits[name]} & set(names) for part, name in lists.items()}
         found = official_splits(members, " and ".join(lists.values()))
         log.info("The official split of %s is %s.", raw.name, ", ".join(lists.values()))
-        tell_unlisted([name for name in names if name not in found], len(names), ", ".join(lists.values()))
+        warn_unlisted([name for name in names if name not in found], len(names), ", ".join(lists.values()))
         absent = sum(len({str(clip) for clip in splits[name]} - set(names)) for name in lists.values())
         if absent:
             log.warning("%s: %d clips of its lists have no annotation.", raw, absent)

@@ -85,13 +85,13 @@ class Split:
         else:
             parts = self._deal(sequences, groups)
         _check_disjoint(parts, groups)
-        log.info("%s", self._told(sequences, parts, groups, official))
+        log.info("%s", self._summary(sequences, parts, groups, official))
         return self.with_few(parts)
 
-    def _told(
+    def _summary(
         self, sequences: Sequence[SkeletonSequence], parts: Parts, groups: Mapping[str, str], official: bool
     ) -> str:
-        """How the split came about, for the log."""
+        """Describes how the split was made, for the log."""
         stored = {sequence.split for sequence in sequences if sequence.split}
         by = "window" if self.protocol == "random_windows" else "group"
         drawn = f"by {by}, stratified on label (split.val_share={self.val_share:g}"

@@ -1,7 +1,7 @@
-"""Stamps: short texts that tell whether what a clip is made from is still the same, for the ledger of a store.
+"""Fingerprints of a clip's source file, by which the ledger of a store finds out whether the source has changed.
 
-A glance costs one look at the file's entry and tells that a file is surely the same. Where it differs, the content's
-stamp decides, so that a copy, or `touch`, has nothing done again.
+The file's status (size and times) is read first: it costs one `stat`, and the file is unchanged where it is the same.
+Where it differs, a hash of the content decides, so that a copy of a file, or `touch`, causes no work.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _BLOCK = 64 << 10
 _BLOCKS = 64  # of a larger file, spread evenly; the first and the last are among them
 
 
-def glance(path: Path) -> str:
-    """Size and times of a file, or of all that is in a folder; empty where there is none.
+def file_status(path: Path) -> str:
+    """Returns size and times of a file, or a hash of those of all files in a folder; empty where there is none.
 
     The time of change is among them, which no program can set: a file that was replaced by one of the same size and
     modification time differs.
@@ -40,7 +40,7 @@ def _times(status: os.stat_result) -> str:
 
 
 def modified(path: Path) -> int:
-    """When a file, or the latest of a folder's, was modified, in ns since 1970; 0 where there is none."""
+    """Returns when a file, or any file in a folder, was last modified, in ns since 1970; 0 where there is none."""
     try:
         return max((status.st_mtime_ns for _, status in _entries(path)), default=0)
     except (OSError, ValueError):
@@ -48,7 +48,7 @@ def modified(path: Path) -> int:
 
 
 def content(path: Path) -> str:
-    """A hash of what a file holds, or all the files of a folder; empty where it cannot be read.
+    """Hashes the content of a file, or of all files in a folder; empty where it cannot be read.
 
     Files of up to 16 MiB are read whole, larger ones in 64 blocks of 64 KiB spread evenly from the first to the last.
     """
@@ -60,12 +60,12 @@ def content(path: Path) -> str:
 
 
 def arrays(keypoints: Iterable[ndarray]) -> str:
-    """A hash of arrays: their shapes and values."""
+    """Hashes the shapes and values of arrays."""
     return _short(part for array in keypoints for part in (repr(array.shape).encode(), array.tobytes()))
 
 
 def values(mapping: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:
-    """A hash of plain values and arrays by name, whatever their order; those `without` do not count."""
+    """Hashes plain values and arrays by name, in any order; names in `without` are left out."""
     digest = hashlib.blake2b(digest_size=12)
     for name in sorted(map(str, mapping)):
         if name not in without:

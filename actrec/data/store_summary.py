@@ -1,4 +1,4 @@
-"""What a run that makes a skeleton store did, and what the store now has."""
+"""Summary of a run that makes a skeleton store: what it did, and what the store now has."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StoreSummary:
         restated: Clips that were there, and got another label, group or split.
         removed: Clips that were in the store and no longer are.
         tried: How many clips this run read.
-        adopted: Clips of a version that did not note what they were made from, taken to be of the source as it is.
+        adopted: Clips of a version that wrote no `sources.csv`, taken to be made from the present source.
         frames: How many frames the written clips have.
         missing: Clips that other workers have yet to make; the store is not finished.
         observed: Of all joints in all frames, the share that preprocessing takes for observed; see
@@ -34,7 +34,7 @@ class StoreSummary:
         measures: What is in each clip's keypoints.
         unseen: Clips in which no joint is observed in any frame; they are kept.
         rejected: Bad clips: their origin and what is wrong with them.
-        unforeseen: How many of those this run rejected for an error that nobody foresaw.
+        unforeseen: How many of those this run rejected for an unexpected error.
         skipped: Clips left out by the label map, by source and that source's label.
     """
 
@@ -55,7 +55,7 @@ class StoreSummary:
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def outcome(self, store: Path) -> str:
-        """What this run changed, in a sentence."""
+        """Returns what this run changed, in a sentence."""
         counts = [f"{self.because[why]} {why}" for why in (NEW, CHANGED, MENDED) if self.because[why]]
         others = [
             f"{number} {what}"

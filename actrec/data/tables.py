@@ -1,4 +1,4 @@
-"""Tables that list clips: CSV as people's programs write it, checked, a `Row` for each clip."""
+"""Reads and checks tables that list clips: CSV as spreadsheet programs write it, a `Row` for each clip."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def read_table(table: Path, columns: Sequence[str]) -> list[Row]:
         what = f"has no column {' and no '.join(missing)}" if missing else "lists no clips"
         found = f" It has: {', '.join(filter(None, header))}." if missing else ""
         raise ActrecError(f"{table} {what}; expected columns file and label, and a row a clip.{found}")
-    _tell_unknown(table, header, columns)
+    _warn_unknown(table, header, columns)
     rows = [
         Row(table, number, _checked(table, number, {k: v for k, v in cells.items() if k in columns and v}))
         for number, cells in records
@@ -137,7 +137,7 @@ def read_records(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
     Raises:
         ActrecError: The file is no table of text.
     """
-    text = re.sub(r"\A\s*sep=.\s*[\r\n]", "", _text(table))  # by which Excel is told the separator
+    text = re.sub(r"\A\s*sep=.\s*[\r\n]", "", _text(table))  # a line in which Excel looks for the separator
     first = next(filter(str.strip, text.splitlines()), "")
     columns = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in _SEPARATORS}
     return _parsed(table, text, max(columns, key=lambda mark: columns[mark]))
@@ -190,7 +190,7 @@ def _text(table: Path) -> str:
 
 
 def column_name(cell: str) -> str:
-    """The name of a column as it is known: "Clip ID" is clip_id."""
+    """Normalises the name of a column: "Clip ID" becomes clip_id."""
     return re.sub(r"[\s-]+", "_", unicodedata.normalize("NFC", cell).strip().strip("\ufeff\"'").strip().casefold())
 
 
@@ -206,7 +206,7 @@ def _checked(table: Path, number: int, cells: Cells) -> Cells:
 
 
 def _check_rows(table: Path, rows: Sequence[Row]) -> None:
-    """Raises an ActrecError where a clip is listed twice, and tells of rows without a split among those with one."""
+    """Raises an ActrecError where a clip is listed twice, and warns of rows without a split among rows with one."""
     numbers: dict[tuple[str, str], int] = {}
     for row in rows:
         other = numbers.setdefault((row["file"], row.get("clip_id")), row.number)
@@ -226,7 +226,7 @@ def _check_rows(table: Path, rows: Sequence[Row]) -> None:
         )
 
 
-def _tell_unknown(table: Path, header: Sequence[str], columns: Sequence[str]) -> None:
+def _warn_unknown(table: Path, header: Sequence[str], columns: Sequence[str]) -> None:
     unknown = []
     for name in header:
         if name and name not in columns:
@@ -239,7 +239,7 @@ def _tell_unknown(table: Path, header: Sequence[str], columns: Sequence[str]) ->
 
 
 def locate(folder: Path, file: str) -> Path:
-    """Where a file of a table is, from the folder: also with Windows's separators, or accents spelt otherwise there."""
+    """Finds a file of a table in the folder, also with Windows's separators or in another Unicode normal form."""
     plain = folder / file
     if plain.exists():
         return plain

@@ -1,4 +1,4 @@
-"""One clip of a store in the making: what is to be done for it, and doing it."""
+"""Brings one clip of a store up to date: decides whether it must be read, and reads it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from actrec.data.clip_source import ClipSource
 from actrec.data.ledger import Ledger, Stored, left_out_stamp, person_id
-from actrec.data.made_from import NOTHING, ROW, SOURCE, MadeFrom
+from actrec.data.made_from import NOTHING, ROW, SOURCE, Provenance
 from actrec.data.store_rows import sequences as sequences_of
 from actrec.data.store_summary import CHANGED, MENDED, NEW, StoreSummary
 from actrec.skeleton import get_skeleton
@@ -20,15 +20,15 @@ log = logging.getLogger(__name__)
 
 Accept = Callable[[SkeletonSequence], SkeletonSequence | None]
 
-# The machine's faults and not a clip's, wherever they are met: no space, no files, no memory.
+# Faults of the machine, which every clip would meet: no space, too many open files, no memory.
 _ENDS = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE", "ENOMEM")}
 
 
 def bring_up_to_date(clip: ClipSource, ledger: Ledger, accept: Accept, summary: StoreSummary) -> Stored | None:
-    """The clip as the store has it in the end, read where its source has changed; None where it is left out.
+    """Brings a clip up to date and returns it as stored; None where it is left out.
 
-    An exception that nobody foresaw is the clip's, which is left out for it, and not the end of a run over many. So is
-    one of a file that cannot be read, or that is too large for the memory.
+    The clip is read only where its source has changed. An unexpected exception leaves out this clip alone, and so does
+    a file that cannot be read or does not fit into memory.
 
     Args:
         clip: The clip.
@@ -46,20 +46,20 @@ def bring_up_to_date(clip: ClipSource, ledger: Ledger, accept: Accept, summary: 
     except (ActrecError, OSError):  # a table or an option of the user's is wrong; the store cannot be written
         raise
     except Exception as error:
-        _reject(MadeFrom(clip), ledger, summary, error)
+        _reject(Provenance(clip), ledger, summary, error)
         return None
 
 
-def _reject(source: MadeFrom, ledger: Ledger, summary: StoreSummary, error: Exception) -> None:
-    """Leaves a clip out for an error that nobody foresaw; it may pass, so the next run tries the clip again."""
-    log.debug("%s: unforeseen error", source.clip.origin, exc_info=error)
+def _reject(source: Provenance, ledger: Ledger, summary: StoreSummary, error: Exception) -> None:
+    """Leaves a clip out for an unexpected error; the next run tries it again, since the error may be temporary."""
+    log.debug("%s: unexpected error", source.clip.origin, exc_info=error)
     summary.unforeseen += 1
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     ledger.leave_out(source, source.clip.label or "", _line(reason), again=True)
 
 
 def _current(clip: ClipSource, ledger: Ledger, accept: Accept, summary: StoreSummary) -> Stored | None:
-    source, record, stored = MadeFrom(clip), ledger.made_from(clip.clip_id), ledger.find(clip.clip_id)
+    source, record, stored = Provenance(clip), ledger.provenance(clip.clip_id), ledger.find(clip.clip_id)
     if record is None and stored is not None:
         if not source.agrees(stored.rows, ledger.written(stored)):
             return _make(source, ledger, accept, summary, CHANGED)
@@ -82,9 +82,9 @@ def _current(clip: ClipSource, ledger: Ledger, accept: Accept, summary: StoreSum
     return stored
 
 
-def _make(source: MadeFrom, ledger: Ledger, accept: Accept, summary: StoreSummary, why: str) -> Stored | None:
+def _make(source: Provenance, ledger: Ledger, accept: Accept, summary: StoreSummary, why: str) -> Stored | None:
     """Reads a clip into the store; None where it is left out."""
-    clip, _ = source.clip, source.content  # stamped before it is read: what changes meanwhile is read again
+    clip, _ = source.clip, source.content  # hashed before it is read: a change meanwhile is found by the next run
     summary.tried += 1
     try:
         loaded = clip.load()
@@ -118,8 +118,10 @@ def _make(source: MadeFrom, ledger: Ledger, accept: Accept, summary: StoreSummar
     return stored
 
 
-def _restate(source: MadeFrom, stored: Stored, ledger: Ledger, accept: Accept, summary: StoreSummary) -> Stored | None:
-    """Gives a stored clip the row that its source has now, without reading it; None where it is then left out."""
+def _restate(
+    source: Provenance, stored: Stored, ledger: Ledger, accept: Accept, summary: StoreSummary
+) -> Stored | None:
+    """Updates the row of a stored clip without reading its source; None where the new label leaves it out."""
     values: dict[str, Any] = dict(source.clip.row)
     if "label" not in values:
         ledger.confirm(source, stored)

@@ -1,7 +1,7 @@
 """A video file, or a folder of numbered pictures, as frames with their times.
 
-PyAV decodes files (`decoding.py`): count, order, pictures and times are what it shows, and the header's word is taken
-for nothing but an estimate before.
+PyAV decodes files (`decoding.py`). Number, order, pictures and times of frames are those that are decoded; the header
+is only used for an estimate beforehand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Limits of what a video may be: looked at in its header before a picture is decoded, and again while it is."""
+"""Limits of a video's length, frame rate and size: checked in its header before decoding, and again while decoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from actrec.types import ActrecError
 
-MOST_FPS = 1000.0  # frames a second; a header or times that say more are not believed
+MOST_FPS = 1000.0  # frames a second; no camera is faster; a header or times with more are wrong
 
 
 class TooMuchVideo(ActrecError):

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from actrec.data import stamps
 from actrec.data.extract import Extractor
-from actrec.data.folders import distinct_names, files_below, split_level, tell_misnamed, tell_unlisted_files, videos_in
+from actrec.data.folders import distinct_names, files_below, split_level, videos_in, warn_misnamed, warn_unlisted_files
 from actrec.data.importers import PennAction
 from actrec.data.labels import clean_label
-from actrec.data.official import official_splits, split_named, tell_unlisted, val_is
+from actrec.data.official import official_splits, split_named, val_is, warn_unlisted
 from actrec.data.tables import COLUMNS, check_rate, locate, read_records, read_table
 from actrec.data.variants import ORIGINAL, Variant, drawn_for
 from actrec.data.video import VIDEOS
@@ -176,7 +176,7 @@ class VideoTable:
         table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
         rows = read_table(table, (*COLUMNS, "fps"))
         files = [locate(raw, row["file"]) for row in rows]
-        tell_unlisted_files(raw, files_below(raw).files, files, table, VIDEOS)
+        warn_unlisted_files(raw, files_below(raw).files, files, table, VIDEOS)
         for row, file, name in zip(rows, files, distinct_names([row.path for row in rows]), strict=True):
             fps, problem = 30.0, ""
             try:
@@ -217,10 +217,10 @@ class Ucf101:
                 clips.append(unreadable(raw, file))
             else:
                 others.append(file)
-        tell_misnamed(raw, others, self.expected)
+        warn_misnamed(raw, others, self.expected)
         if splits:
             without = [clip.clip_id for clip in clips if not clip.split and not clip.problem]
-            tell_unlisted(without, len(clips), f"trainlist{self.official:02d}.txt and testlist{self.official:02d}.txt")
+            warn_unlisted(without, len(clips), f"trainlist{self.official:02d}.txt and testlist{self.official:02d}.txt")
         yield from clips
 
     def _splits(self, raw: Path) -> dict[str, str]:
@@ -276,12 +276,12 @@ class Kinetics400:
                 clips.append(VideoClip(file, file.stem, clean_label(label), match["id"], split or named))
             else:
                 unlabelled.append(file)
-        tell_misnamed(raw, others, self.expected)
-        tell_misnamed(raw, unlabelled, "a row in a CSV, or a class folder")
+        warn_misnamed(raw, others, self.expected)
+        warn_misnamed(raw, unlabelled, "a row in a CSV, or a class folder")
         val = val_is(clip.split for clip in clips)
         without = [clip.clip_id for clip in clips if not clip.split and not clip.problem]
         if len(without) < len(clips):
-            tell_unlisted(without, len(clips), "the lists and folders of train, val and test")
+            warn_unlisted(without, len(clips), "the lists and folders of train, val and test")
         yield from (replace(clip, split=val) if clip.split == "val" else clip for clip in clips)
 
     def _listed(self, raw: Path) -> dict[str, tuple[str, str]]:

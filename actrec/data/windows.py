@@ -233,10 +233,10 @@ class Features:
         return self.of(window.keypoints, window.known, skeleton, window.valid[:, None])
 
     def observed(self, window: Window, skeleton: Skeleton) -> Bool[ndarray, "time joint"]:
-        """Where the stream's own values, which a forecast is held against, rest on what was seen.
+        """Returns where the values of the stream are observed, for the loss of forecasts.
 
-        Of a joint, where it was seen; of a bone, where both ends were, and nowhere where the joint has no parent; of a
-        velocity, where the joint was seen in that frame and the one before.
+        A joint is where it was seen; a bone where both its ends were, and never for a joint without a parent; a
+        velocity where the joint was seen in that frame and the one before.
         """
         seen = window.observed & window.valid[:, None]
         if self.stream == "bone":

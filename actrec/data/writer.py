@@ -17,7 +17,7 @@ from tqdm import tqdm
 from actrec.data.clip_source import ClipSource
 from actrec.data.ids import distinct_ids
 from actrec.data.ledger import Ledger, Stored
-from actrec.data.made_from import MadeFrom
+from actrec.data.made_from import Provenance
 from actrec.data.plausibility import observed_share
 from actrec.data.store import Row
 from actrec.data.store_summary import StoreSummary
@@ -65,8 +65,8 @@ def write_store(
     """Makes a skeleton store, goes on with one that is not finished, or brings one up to date with its sources.
 
     Clips whose sources are the same are not read again, be they stored or left out; those whose sources changed are
-    made again, and those that are not among `clips` any more are removed. An exception that a clip raises and nobody
-    foresaw rejects that clip.
+    made again, and those that are not among `clips` any more are removed. An unexpected exception rejects the clip that
+    raised it.
 
     Args:
         path: The store's folder, made if need be.
@@ -101,7 +101,7 @@ def write_store(
 
 
 def _distinct(given: Iterable[ClipSource]) -> list[ClipSource]:
-    """The clips, with ids that stay apart.
+    """Makes the ids of clips distinct on every file system.
 
     Raises:
         ActrecError: A clip is there twice, or two were given one id.
@@ -133,7 +133,7 @@ def _finish(
     max_rejected: float,
     before: set[str],
 ) -> None:
-    """Adds the store up, over all workers' clips, and finishes it where none is missing."""
+    """Sums up the store over all workers' clips, and finishes it where none is missing."""
     left_out: list[Row] = []
     for clip in clips:
         settled = clip.clip_id in done or _settled(clip, ledger)
@@ -161,8 +161,8 @@ def _finish(
 
 def _settled(clip: ClipSource, ledger: Ledger) -> bool:
     """Whether another worker has brought a clip up to date."""
-    record = ledger.made_from(clip.clip_id)
-    return record is not None and MadeFrom(clip).settled(record)
+    record = ledger.provenance(clip.clip_id)
+    return record is not None and Provenance(clip).settled(record)
 
 
 def _check_rejected(path: Path, summary: StoreSummary, n_bad: int, n_clips: int, max_rejected: float) -> None:

@@ -1,4 +1,4 @@
-"""The frames of a batch that a network computes: in training the valid ones alone, in evaluation all of them."""
+"""Selects the frames of a batch that a network computes: valid frames in training, all frames in evaluation."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Frames:
             self.time = self.index % valid.shape[1]
 
     def pack(self, x: Float[Tensor, "batch time *rest"]) -> Float[Tensor, "*lead"]:
-        """The frames to work on: (frame, …) where they are packed, else `x` itself."""
+        """Returns the frames to compute: (frame, …) where they are packed, else `x` itself."""
         return x if self.index is None else x.flatten(0, 1).index_select(0, self.index)
 
     def unpack(self, x: Float[Tensor, "*lead"], axis: int = 0) -> Float[Tensor, "*whole"]:
-        """What `pack` gave back in its place in (batch, time), with zeros at the frames that are not valid.
+        """Reverses `pack`: returns (batch, time, …) with zeros at frames that are not valid.
 
         Args:
             x: Packed, or as it lies.

@@ -1,4 +1,4 @@
-"""A stream's frames at the rate that the model works at."""
+"""Resamples a stream to the frame rate of the model."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class Clock:
         return np.where(both, last * np.float32(1 - weight) + keypoints * np.float32(weight), np.float32(0))
 
     def state(self) -> dict[str, ndarray]:
-        """All that it remembers."""
+        """Returns the whole state."""
         return {"times": np.array([self.time, self._start]), "due": np.array(self._due), "frame": self._last}
 
     def restore(self, state: dict[str, ndarray]) -> None:
-        """Goes on from what `state` gave.
+        """Restores what `state` returned.
 
         Raises:
-            ValueError: It gave no such thing; nothing has changed then.
+            ValueError: The state is not valid; nothing has changed then.
         """
         times, due = fitting(state, "times", (2,), float), int(fitting(state, "due", (), int))
         frame = fitting(state, "frame", self._last.shape, np.float32)
@@ -82,5 +82,5 @@ class Clock:
         else:  # those due up to now have come out: no more than a gap's are outstanding
             fits = -LATEST <= start <= time and abs((time - start) * self.fps + 1 - due) <= 1 + TOLERANCE
         if not fits:
-            raise ValueError("a clock that no stream has")
+            raise ValueError("the clock is not that of a stream")
         self.time, self._start, self._due, self._last = time, start, due, frame

@@ -1,7 +1,7 @@
-"""From due frames to logits and forecasts, for many people at once: the part of online recognition that a network runs.
+"""Runs the network in online recognition: from frames to logits and forecasts, for many people at once.
 
-Two ways to the same numbers, those of a batch forward over the frames since the anchor: `StepEngine` keeps each layer's
-keys and values, so that a frame costs a frame's work; `WindowEngine` runs the window again, which any model allows.
+Both engines give what a batch forward over the frames since the anchor gives: `StepEngine` keeps each layer's keys and
+values, so that a frame costs one frame's work; `WindowEngine` runs the whole window again, which any model allows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Frames = Float[ndarray, "person joint 3"]
 
 
 class Answers(NamedTuple):
-    """What frames give.
+    """The outputs for a batch of frames.
 
     Attributes:
         logits: Class scores.
@@ -57,25 +57,25 @@ class WindowModel(Protocol):
 
 @runtime_checkable
 class Engine(Protocol):
-    """Keeps what it needs of each person's past."""
+    """Runs a network over the frames of several people, and keeps the state of each."""
 
     def push(self, people: Sequence[str], frames: Frames) -> Answers:
         """Takes the next frame of each of these people, at the model's rate; an unknown one starts with it."""
 
     def forget(self, person: str) -> None:
-        """Lets go of a person."""
+        """Drops all state of a person."""
 
     def fresh(self) -> Engine:
-        """An engine that runs the same network, and follows nobody."""
+        """Returns an engine without people that shares the network."""
 
     def state(self, person: str) -> dict[str, ndarray]:
-        """All that is remembered of a person, in arrays of fixed size."""
+        """Returns the state of a person, in arrays of fixed size."""
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
-        """Goes on with a person from what `state` gave.
+        """Restores a person from what `state` returned.
 
         Raises:
-            ValueError: It gave no such thing; nothing has changed then.
+            ValueError: The state is not valid; nothing has changed then.
         """
 
 
@@ -142,21 +142,21 @@ class StepEngine:
         return Answers(logits, _in_pixels(poses.swapaxes(0, 1), origin, scale, known))
 
     def _rows_of(self, people: Sequence[str]) -> Any:
-        """What to index rows with: a slice where that can be, which gives a view, so that nothing is copied."""
+        """Returns the index of the people's rows: a slice where possible, which gives a view instead of a copy."""
         numbers = [self._number(person) for person in people]
         if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
             return slice(2 * numbers[0], 2 * numbers[-1] + 2)
         return (2 * np.array(numbers)[:, None] + np.arange(2)).ravel()
 
     def _take_turns(self, rows: ndarray) -> Bool[ndarray, " row"]:
-        """Hands over from full windows, begins those that are due, and says which windows take the frame."""
+        """Replaces full windows by younger ones, starts those that are due, and returns which take the frame."""
         of_person = rows.reshape(-1, 2)
         full = of_person["answers"] & (of_person["position"] == self.length)
         of_person["position"][full] = 0
         of_person["answers"] ^= full.any(1, keepdims=True)
         elder = of_person["position"][of_person["answers"]]
         active = (of_person["answers"] | (elder >= self.length - self.length // 2)[:, None]).ravel()
-        beginning = rows["position"] == 0  # idle ones too: what those were given until now is let go of
+        beginning = rows["position"] == 0  # of idle windows too, whose contents are discarded
         if beginning.any():
             fresh = new_streams(int(beginning.sum()), self._fields)
             fresh["answers"] = rows["answers"][beginning]
@@ -164,7 +164,7 @@ class StepEngine:
         return active
 
     def _take(self, rows: ndarray, frames: Frames) -> None:
-        """Preprocesses a frame in both of each person's windows. What an idle one makes of it is of no matter."""
+        """Preprocesses a frame in both of each person's windows. The result in an idle window is not used."""
         raw, observed = frames.astype(np.float64), self.pipeline.preprocess.observed(frames)
         both = [each.repeat(2, 0)[:, None] for each in (raw, observed, *measure(raw, observed, self.pipeline.skeleton))]
         normalized, known = push(rows, both[0], both[1], Measures(*both[2:]))

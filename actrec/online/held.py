@@ -12,7 +12,7 @@ from actrec.online.state import check_within, fitting
 from actrec.types import ActrecError
 
 NO_ACTION = -1
-_MOST = 1e15  # frames that a state can have counted
+_MOST = 1e15  # frames; greater counts in a state are refused
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class HeldLabel:
         return self.label
 
     def state(self) -> ndarray:
-        """All that it remembers."""
+        """Returns the whole state."""
         return np.array([self.label, self._candidate, self._count, self._weight, *self._sum])
 
     def restore(self, state: ndarray) -> None:
-        """Goes on from what `state` gave.
+        """Restores what `state` returned.
 
         Raises:
-            ValueError: It gave no such thing; nothing has changed then.
+            ValueError: The state is not valid; nothing has changed then.
         """
         values = fitting({"held": state}, "held", (4 + len(self._sum),), float)
         check_within(_MOST, values)
@@ -94,6 +94,6 @@ class HeldLabel:
             not NO_ACTION <= min(label, candidate) <= max(label, candidate) < len(self._sum)
             or min(count, values[3]) < 0
         ):
-            raise ValueError("a held label that no stream has")
+            raise ValueError("the held label is not that of a stream")
         self.label, self._candidate, self._count = label, candidate, count
         self._weight, self._sum = float(values[3]), values[4:].copy()

@@ -1,4 +1,4 @@
-"""What the recogniser is given, checked before anything is done with it: settings, names, timestamps and keypoints."""
+"""Checks the inputs of the recogniser: settings, names, timestamps and keypoints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_settings(spec: ModelSpec, max_gap: float, max_people: int) -> None:
 
 
 def number_of(timestamp: object) -> float:
-    """A timestamp as a float.
+    """Converts a timestamp to a float.
 
     Raises:
         ActrecError: It is no number.
@@ -42,7 +42,7 @@ def number_of(timestamp: object) -> float:
 
 
 def checked_name(person: object) -> str:
-    """A person's name as it is.
+    """Checks that a person's name is a string, and returns it.
 
     Raises:
         ActrecError: It is no string.
@@ -53,7 +53,7 @@ def checked_name(person: object) -> str:
 
 
 def numbers_of(keypoints: object, skeleton: Skeleton) -> Float[ndarray, "joint 3"]:
-    """One person's keypoints as an array; `actrec.types.checked_keypoints` looks at their values.
+    """Converts one person's keypoints to an array; `actrec.types.checked_keypoints` checks the values.
 
     Raises:
         ActrecError: They are no numbers, or not three for each joint.
@@ -68,5 +68,5 @@ def numbers_of(keypoints: object, skeleton: Skeleton) -> Float[ndarray, "joint 3
             f"The keypoints are {array.dtype} of shape {array.shape}; expected numbers of shape {expected}: x, y and "
             f"confidence of each joint of '{skeleton.name}'."
         )
-    with np.errstate(over="ignore"):  # what becomes infinite is refused as such
+    with np.errstate(over="ignore"):  # values that become infinite are refused later
         return array.astype(np.float64)

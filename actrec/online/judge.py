@@ -1,4 +1,4 @@
-"""What online recognition makes of labelled clips: each streamed frame by frame, as if it were live."""
+"""Evaluates online recognition on labelled clips, each streamed frame by frame."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from actrec.types import ActrecError, SkeletonSequence
 
 _AT_ONCE = 32  # clips streamed as one batch
 
-NOBODY = -2  # where nobody has been seen yet
+NOBODY = -2  # before the person is first observed
 
 
 class Streamed(NamedTuple):
-    """What a clip's frames gave.
+    """The labels of a clip's frames.
 
     Attributes:
-        label: Class number that was likeliest after each frame; `NOBODY` where nobody has been seen yet.
+        label: Class number that was likeliest after each frame; `NOBODY` before the person is first observed.
         held: Class number that was held, or -1 for no action; `NOBODY` likewise.
     """
 

@@ -1,4 +1,4 @@
-"""What a model was trained on against what a stream gives it: said in training, and wherever a model is streamed."""
+"""Compares what a model was trained on with what a stream provides, for warnings in training and in serving."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from actrec.data.pipeline import Pipeline
 from actrec.data.windows import AnchoredWindows, ResizeWindows, SlidingWindows
 from actrec.spec import ModelSpec
 
-# What trains a model for streams, by the data set of one that was not.
+# Overrides that train a model for streams, by data set.
 _EXPERIMENTS = {
     "penn_action": "experiment=penn_online",
     "synthetic": "experiment=synthetic_online init=<the model folder of experiment=synthetic>",
@@ -17,7 +17,7 @@ _OTHERWISE = "preprocess=causal preprocess.fps=15 windows=anchored augmentation.
 
 
 def streaming_mismatches(spec: ModelSpec) -> list[str]:
-    """The ways in which a model was trained on something else than a stream gives, a sentence each; none is best.
+    """Lists the differences between a model's training data and a stream, a sentence each.
 
     Args:
         spec: The model's.
@@ -27,7 +27,7 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
     if isinstance(parts.windows, ResizeWindows):
         found.append(
             f"Its training windows are whole clips, each resampled to {length} frames (windows=resize); a stream's "
-            "frames come at the pace of the camera, and nobody knows where an action ends."
+            "frames come at the pace of the camera, and the end of an action is not known."
         )
     elif isinstance(parts.windows, SlidingWindows):
         found.append(
@@ -53,12 +53,12 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
 
 
 def streaming_advice(spec: ModelSpec) -> str:
-    """The overrides that train such a model for streams."""
+    """Returns the overrides that train such a model for streams."""
     return _EXPERIMENTS.get(spec.dataset, _OTHERWISE) + (" decision=last" if spec.decision == "mean" else "")
 
 
 def streaming_warning(spec: ModelSpec) -> str | None:
-    """All mismatches and what to do, as `predict`, `serve` and the app say it; None where there is none."""
+    """Returns all mismatches and what to do, for `predict`, `serve` and the app; None where there is none."""
     found = streaming_mismatches(spec)
     if not found:
         return None
@@ -69,7 +69,7 @@ def streaming_warning(spec: ModelSpec) -> str | None:
 
 
 def training_mismatches(pipeline: Pipeline, lengths: Sequence[int], crop: float) -> list[str]:
-    """What a stream will give a model of `windows=anchored` that its training clips do not, a sentence each.
+    """Lists what streams have and the training clips of a model of `windows=anchored` lack, a sentence each.
 
     Args:
         pipeline: The model's.

@@ -1,4 +1,4 @@
-"""Whether a stream's timestamps can be seconds: in another unit every frame is too far from the last, or too near."""
+"""Checks that a stream's timestamps are seconds: in another unit, all frames are too far apart, or too close."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from actrec.types import ActrecError
 
-FAR_FRAMES = 10  # a person who is filmed has gaps, but not so many with nothing between them
+FAR_FRAMES = 10  # gaps in a row; a real stream has gaps, but other frames between them
 NEAR_FRAMES = 300
-NEAREST = 1 / 2000  # seconds; no camera that people are watched by is so fast
+NEAREST = 1 / 2000  # seconds; no camera of this use is so fast
 
 
 class Pace:
-    """Follows the time from frame to frame of one stream.
+    """Checks the gaps between the frames of one stream.
 
     Args:
         max_gap: Seconds from which on a gap is no longer bridged.

@@ -1,4 +1,4 @@
-"""The streaming recogniser: keypoints go in as they come, and every frame has its answer. Needs no torch at import."""
+"""The streaming recogniser: takes keypoints frame by frame and predicts after each. It imports no torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_PEOPLE = 64
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is known of a person after a frame.
+    """The prediction for a person after a frame.
 
     Attributes:
         timestamp: Of that frame, in seconds.
@@ -49,7 +49,7 @@ class Prediction:
 
 
 class _Person:
-    """What the recogniser keeps of a person beside the engine's."""
+    """The state of a person, without that of the engine."""
 
     def __init__(self, clock: Clock, held: HeldLabel) -> None:
         self.clock, self.held, self.n_frames, self.last_seen = clock, held, 0, np.nan
@@ -117,7 +117,7 @@ class OnlineRecognizer:
         return cls(spec, load_engine(folder, spec), hysteresis, max_gap, skeleton, max_people)
 
     def fresh(self) -> OnlineRecognizer:
-        """A recogniser with the same model and settings that follows nobody; the network is in memory once."""
+        """Returns a recogniser without people that has the same settings and shares the network."""
         return OnlineRecognizer(
             self.spec,
             self._engine.fresh(),
@@ -129,7 +129,7 @@ class OnlineRecognizer:
 
     @property
     def people(self) -> list[str]:
-        """Who is followed at the moment."""
+        """The names of the people who are followed now."""
         return list(self._people)
 
     def push(self, keypoints: ndarray | None, timestamp: float, person: str = "") -> Prediction | None:
@@ -249,10 +249,10 @@ class OnlineRecognizer:
         self._engine.forget(person)
 
     def state(self, person: str) -> dict[str, ndarray]:
-        """All that is remembered of a person, in arrays of fixed size, for `restore` or `numpy.savez`.
+        """Returns the state of a person, in arrays of fixed size, for `restore` or `numpy.savez`.
 
         Raises:
-            ActrecError: There is nobody of that name.
+            ActrecError: There is no person of that name.
         """
         if checked_name(person) not in self._people:
             raise ActrecError(f"There is no person '{person}'. Followed are: {', '.join(self._people) or 'none'}.")
@@ -262,7 +262,7 @@ class OnlineRecognizer:
         return own | clock | {f"engine.{name}": value for name, value in self._engine.state(person).items()}
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
-        """Goes on with a person, from now on of this name, from what `state` of the same model gave.
+        """Restores a person, under this name, from what `state` of the same model returned.
 
         Until the next frame there is no prediction.
 
@@ -283,7 +283,7 @@ class OnlineRecognizer:
             known.held.restore(state["held"])
             known.clock.restore(parts["clock"])
             if not -LATEST <= known.last_seen <= known.clock.time or known.n_frames < 1:
-                raise ValueError("a person who was never seen")
+                raise ValueError("the person was never observed")
             self._engine.restore(person, parts["engine"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ActrecError(f"That state is not one of this model's ({error}).") from error

@@ -1,4 +1,4 @@
-"""What a person's state must be like before a recogniser goes on from it: it may come from anywhere."""
+"""Validates the state of a person before a recogniser restores it, since it may come from an untrusted source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GREATEST = 1e15  # of features, keys and values: their products are still finit
 
 
 def fitting(state: Mapping[str, ndarray], name: str, shape: tuple[int, ...], kind: Any) -> ndarray:
-    """An array of a state, in the type that it is kept in.
+    """Returns an array of a state, checked and converted to its type.
 
     Raises:
         ValueError: It is missing, of another shape, or of a type that cannot be converted.
@@ -25,7 +25,7 @@ def fitting(state: Mapping[str, ndarray], name: str, shape: tuple[int, ...], kin
     value, wanted = np.asarray(state[name]), np.dtype(kind)
     if value.shape != shape or not np.can_cast(value.dtype, wanted, "same_kind"):
         raise ValueError(f"{name} is {value.dtype} of shape {value.shape}, expected {wanted} of shape {shape}")
-    with np.errstate(over="ignore"):  # what becomes infinite is refused as such
+    with np.errstate(over="ignore"):  # values that become infinite are refused later
         return value.astype(wanted)
 
 
@@ -41,7 +41,7 @@ def check_turns(position: Int[ndarray, "2"], answers: Bool[ndarray, "2"], length
         elder, younger = int(position[answers][0]), int(position[~answers][0])
         if 1 <= elder <= length and younger == max(elder - (length - length // 2), 0):
             return
-    raise ValueError("windows that do not take turns")
+    raise ValueError("the positions of the two windows do not fit together")
 
 
 def check_rows(rows: ndarray, keys: ndarray, values: ndarray, length: int) -> None:
@@ -61,4 +61,4 @@ def check_rows(rows: ndarray, keys: ndarray, values: ndarray, length: int) -> No
     counted = np.arange(rows["torsos"].shape[1]) < rows["n_torsos"][:, None]
     counts = (rows["n_torsos"] >= 0) & (rows["n_torsos"] <= np.maximum(rows["position"], 1))
     if not counts.all() or (rows["torsos"][counted] <= 0).any():
-        raise ValueError("torsos that nobody has")
+        raise ValueError("torso lengths that are not positive, or too many of them")

@@ -23,7 +23,7 @@ log = logging.getLogger("actrec.serve")
 
 
 def make_app(cfg: DictConfig) -> Any:
-    """The app of a composed `serve` config.
+    """Makes the app of a composed `serve` config.
 
     Raises:
         ActrecError: There is no such model, a setting is wrong, or what the server needs is not installed.
@@ -70,7 +70,7 @@ def run(cfg: DictConfig) -> None:
 
 
 def _serve(app: Any, sock: socket.socket, cfg: DictConfig) -> None:
-    """Answers what comes to a listening socket, until Ctrl-C or SIGTERM."""
+    """Serves the app on a listening socket until Ctrl-C or SIGTERM."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -81,7 +81,7 @@ def _serve(app: Any, sock: socket.socket, cfg: DictConfig) -> None:
                     "The live page is at %s, the API at %sdocs. Ctrl-C ends it.", *2 * [address_of(sock, str(cfg.host))]
                 )
 
-    # Said of every client that is refused, too. A record's message may be an exception.
+    # uvicorn logs this for every client that is refused. The message of a record may be an exception.
     logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in str(record.msg))
     server = Server(
         uvicorn.Config(

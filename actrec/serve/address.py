@@ -1,4 +1,4 @@
-"""Where the server listens: the port is taken before anything is loaded, so that what is announced is true."""
+"""The server's socket: it is bound before the model is loaded, so that a port in use is found at once."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def bound_socket(host: str, port: Any) -> socket.socket:
         raise _no_host(host) from None
     sock = socket.socket(family, kind, protocol)
     try:
-        if (
-            os.name == "posix"
-        ):  # so that a port that a server has just left can be taken; elsewhere it means another thing
+        if os.name == "posix":  # allows a port that was just closed; on Windows it would allow one that is in use
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(place)
     except OSError as error:
@@ -48,7 +46,7 @@ def bound_socket(host: str, port: Any) -> socket.socket:
 
 
 def listen(sock: socket.socket, host: str) -> None:
-    """Lets clients connect to a bound socket; they wait until the server takes them.
+    """Starts to listen on a bound socket; connections wait until the server accepts them.
 
     Raises:
         ActrecError: Another program has begun to listen there meanwhile.
@@ -60,15 +58,15 @@ def listen(sock: socket.socket, host: str) -> None:
 
 
 def port_of(sock: socket.socket) -> int:
-    """The port that a socket is bound to."""
+    """Returns the port that a socket is bound to."""
     return int(sock.getsockname()[1])
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine's own programs reach a server that listens on that name or address."""
+    """Whether a host name or address is reached from this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name: "127.example.org" is anybody's
+    except ValueError:  # a name: "127.example.org" may be any machine
         return host.lower() == "localhost"
 
 

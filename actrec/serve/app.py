@@ -43,7 +43,7 @@ _POSE = "yolo11n"
 
 
 class Seen(NamedTuple):
-    """What was made of a video."""
+    """The results for a video."""
 
     video: bytes
     lines: list[dict[str, Any]]
@@ -72,14 +72,14 @@ def samples() -> list[SkeletonSequence]:
 
 
 class Offer(NamedTuple):
-    """What visitors may choose among."""
+    """The models and the pose model that visitors may use."""
 
     models: list[str]  # folders
     pose: str
 
 
 def offered(arguments: Sequence[str]) -> Offer:
-    """What the app was started with: model folders, and a pose model at the end; else the newest run here.
+    """Reads the models and the pose model that the app was started with; by default the newest run in `outputs/`.
 
     Args:
         arguments: Of the command line.
@@ -217,7 +217,7 @@ def main() -> None:
         return
     model = st.sidebar.selectbox("Model", models)
     st.sidebar.caption(f"Pose model: {weights}")
-    if model not in models:  # whatever a browser sends
+    if model not in models:  # a browser may send any value
         st.error("The app was not started with that model.")
         return
     try:

@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Counters that `/metrics` exports to Prometheus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Counters:
-    """One server's; each in a registry of its own, so that a process can have several."""
+    """The counters of one server, in a registry of their own, so that a process can run several servers."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -18,7 +18,7 @@ class Counters:
             "actrec_failures", "Streams and uploads ended by a fault of the server", ["kind"], registry=self._registry
         )
         for kind in ("stream", "video"):
-            self.failures.labels(kind)  # 0 is said, too
+            self.failures.labels(kind)  # so that 0 is exported too
         self.shed = Counter("actrec_shed_frames", "Frames left out for a slow client", registry=self._registry)
         self.sessions = Gauge("actrec_sessions", "Streams and uploads at the moment", registry=self._registry)
         self.latency = Histogram(

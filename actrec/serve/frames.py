@@ -1,4 +1,4 @@
-"""What clients send as frames: pictures and keypoints, checked before anything is done with them."""
+"""Parses and checks the frames that clients send: pictures and keypoints."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def parse_text(text: str, skeleton: Skeleton, limits: Limits) -> Keypoints:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, each of whose keys is there once."""
+    """Makes a dict of a JSON object, whose keys must be distinct."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ActrecError("The message names something twice, of which one would be lost.")
@@ -92,7 +92,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """The beginning of what was sent, in ASCII."""
+    """Returns the beginning of a value, in ASCII, for a message."""
     return ascii(value)[:40]
 
 
@@ -133,7 +133,7 @@ def decode_jpeg(content: bytes, limits: Limits) -> Picture:
     if content.count(_SCAN) > _MOST_SCANS:
         raise ActrecError(f"The picture has more than {_MOST_SCANS} scans, which take too long to decode.")
     try:
-        with JpegImageFile(io.BytesIO(content)) as image:  # Image.open is not what it was once Ultralytics is there
+        with JpegImageFile(io.BytesIO(content)) as image:  # Ultralytics replaces Image.open
             size = image.size
             if max(size) <= limits.side and max(size) <= _LONGEST_SHAPE * min(size):
                 return np.array(image.convert("RGB"))

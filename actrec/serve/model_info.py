@@ -1,4 +1,4 @@
-"""What `/v1/model` says of a model folder."""
+"""The description of a model folder that `/v1/model` returns."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ID_LENGTH = 16  # hexadecimal digits
 
 
 def model_info(folder: Path, spec: ModelSpec, takes_pictures: bool, warnings: list[str]) -> ModelInfo:
-    """The answer of `/v1/model`.
+    """Makes the answer of `/v1/model`.
 
     Args:
         folder: The model folder, or what `actrec.export` made of one.
         spec: The model's.
         takes_pictures: Whether there is a pose model.
-        warnings: What clients should know of it.
+        warnings: Sentences for clients, such as that the model is not trained for streams.
     """
     skeleton, own, card = get_skeleton(SKELETON), spec.pipeline.skeleton, folder / "README.md"
     return ModelInfo(
@@ -45,9 +45,7 @@ def model_info(folder: Path, spec: ModelSpec, takes_pictures: bool, warnings: li
 
 
 def model_id(folder: Path) -> str:
-    """A model's identity: the same for the same weights and configuration, wherever and whenever they are served.
-
-    The figures that were measured of it are no part of it.
+    """Hashes a model's weights and configuration, without its metrics, to an id.
 
     Args:
         folder: The model folder, or what `actrec.export` made of one.
@@ -64,7 +62,7 @@ def model_id(folder: Path) -> str:
 
 
 def _rule(windows: WindowRule) -> str:
-    """What the config group `windows` calls it."""
+    """Returns the name of a window rule in the config group `windows`."""
     if isinstance(windows, AnchoredWindows):
         return "anchored"
     return "resize" if isinstance(windows, ResizeWindows) else "sliding"

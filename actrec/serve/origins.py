@@ -1,4 +1,4 @@
-"""Which web pages may use the server: browsers say in `Origin` whose page it is that asks."""
+"""Decides by the header `Origin`, which browsers send, which web pages may use the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def checked_origins(origins: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The origins that the setting `origins` lists, in lower case.
+    """Checks the setting `origins`, and returns it in lower case.
 
     Raises:
         ActrecError: One is no origin.
@@ -35,10 +35,10 @@ def checked_origins(origins: str | Sequence[str] | None) -> tuple[str, ...]:
 class Origins:
     """Which pages may use the server: its own, and those of the listed origins.
 
-    A browser lets any page send requests to any server, localhost too, and open WebSockets to it without asking first;
-    what tells them apart is the header `Origin`, which pages cannot forge. Programs other than browsers send none, and
-    are let in. A server that listens on this machine alone takes a page for its own only under a name of this machine:
-    a name of somebody else's domain that is pointed to 127.0.0.1 (DNS rebinding) would pass for its own otherwise.
+    A browser lets any page send requests and open WebSockets to any server, including localhost. The header `Origin`,
+    which pages cannot forge, names the page. Programs other than browsers do not send it, and are admitted. Where a
+    server listens on this machine alone, a page is its own only under a name of this machine; otherwise a
+    foreign domain that resolves to 127.0.0.1 (DNS rebinding) would be admitted.
 
     Attributes:
         listed: Origins of other pages, "*" for all.

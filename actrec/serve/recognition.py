@@ -29,11 +29,11 @@ from actrec.watch import Watcher
 
 T = TypeVar("T")
 _WARM_UP = 30  # frames
-_STREAM_FPS = 15.0  # about what a browser's camera sends; how long the tracker remembers goes by it
+_STREAM_FPS = 15.0  # about what a browser's camera sends; the tracker's memory is measured in frames of it
 
 
 class Recognition:
-    """A model at work for many clients.
+    """Runs a model for many clients.
 
     Args:
         recognizer: Of the model; each client has a fresh one of it.
@@ -44,11 +44,11 @@ class Recognition:
     def __init__(self, recognizer: OnlineRecognizer, pose: PoseModel | None, limits: Limits) -> None:
         self.recognizer, self.pose, self.limits = recognizer, pose, limits
         self._pose_thread = ThreadPoolExecutor(1, "pose")
-        # One, of one thread of torch's: more of either wait for one another, at ten times the latency.
+        # One worker with one thread of torch: more of either wait for one another, at ten times the latency.
         self._recognition_thread = ThreadPoolExecutor(1, "recognition", torch.set_num_threads, (1,))
 
     async def warm_up(self) -> None:
-        """Does once, in the threads that will do it, what takes long the first time, so that no client waits for it."""
+        """Runs recognition and pose once in their threads, so that no client waits for the slow first call."""
         skeleton, recognizer = self.recognizer.input_skeleton, self.recognizer.fresh()
         for number in range(_WARM_UP):
             keypoints = np.ones((skeleton.n_joints, 3), dtype=np.float32)
@@ -59,17 +59,17 @@ class Recognition:
         gc.freeze()  # what is loaded stays: going through it for garbage stops every stream for 180 ms
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Does something short in the thread for recognition."""
+        """Runs a short function in the recognition thread."""
         return await asyncio.get_running_loop().run_in_executor(self._recognition_thread, work, *arguments)
 
     async def find(self, pictures: list[Picture]) -> list[People]:
-        """The people of pictures."""
+        """Finds the people in pictures."""
         if self.pose is None:
             raise NoPose("This server has no pose model and takes keypoints only.")
         return await asyncio.get_running_loop().run_in_executor(self._pose_thread, self.pose, pictures)
 
     def close(self) -> None:
-        """Lets go of the threads, when they have finished what they do."""
+        """Shuts the threads down when they have finished their work."""
         self._pose_thread.shutdown()
         self._recognition_thread.shutdown()
         gc.unfreeze()
@@ -83,7 +83,7 @@ class LiveStream:
         self._watcher: Watcher | None = None
 
     async def answer(self, message: str | bytes) -> dict[str, Any]:
-        """What each person of a frame does.
+        """Recognises what each person in a frame does.
 
         Args:
             message: As :func:`parse_text` and :func:`parse_bytes` take it.
@@ -110,7 +110,7 @@ class LiveStream:
 
 
 async def video_answers(recognition: Recognition, file: Path) -> Any:
-    """What each person of each frame of a video does, frame after frame.
+    """Recognises what each person in each frame of a video does, frame by frame.
 
     Raises:
         TooMuchVideo: It is more than is allowed: by its header, before a picture is decoded, or further on.
@@ -137,7 +137,7 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
 
 
 class NoPose(ActrecError):
-    """Pictures, to a server that takes keypoints only."""
+    """The error for pictures that are sent to a server without a pose model."""
 
 
 def _take(frames: Iterator[tuple[float, Picture]], count: int) -> list[tuple[float, Picture]]:
@@ -149,7 +149,7 @@ def described(
     box: Float[ndarray, " 4"] | None = None,
     keypoints: Float[ndarray, "joint 3"] | None = None,
 ) -> dict[str, Any]:
-    """A prediction as JSON has it; probabilities are in the order of the model's labels, forecasts' unknowns null."""
+    """Converts a prediction to plain data for JSON: probabilities in the order of labels, null for unknown joints."""
     answer: dict[str, Any] = {
         "person": prediction.person,
         "label": prediction.label,
@@ -168,9 +168,9 @@ def described(
 
 
 def as_json(answer: dict[str, Any]) -> str:
-    """An answer's text; half a character (a lone surrogate) in a client's own name is escaped, as it was sent.
+    """Converts an answer to JSON; a lone surrogate in a name that the client has sent is escaped.
 
     Raises:
-        ValueError: A number is NaN or infinite, which JSON has no word for.
+        ValueError: A number is NaN or infinite, which JSON cannot represent.
     """
     return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace").decode()

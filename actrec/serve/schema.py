@@ -1,4 +1,4 @@
-"""What the API answers, as OpenAPI describes it."""
+"""The answers of the API, as OpenAPI describes them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Failure(BaseModel):
 
 
 class WindowInfo(BaseModel):
-    """How many frames the model decides by."""
+    """The window of frames on which the model decides."""
 
-    rule: str = Field(description="That its training clips were cut by: anchored, sliding or resize.")
-    length: int = Field(description="In frames at the model's rate.", examples=[64])
+    rule: str = Field(description="How its training clips were cut: anchored, sliding or resize.")
+    length: int = Field(description="Frames at the model's rate.", examples=[64])
 
 
 class ModelInfo(BaseModel):
@@ -27,22 +27,22 @@ class ModelInfo(BaseModel):
         description="The same for the same weights and configuration, wherever they are served.",
         examples=["8f1c0d2e5b7a9342"],
     )
-    labels: list[str] = Field(description="Of the probabilities, in their order.")
+    labels: list[str] = Field(description="The classes, in the order of probabilities.")
     skeleton: str = Field(description="The joint layout of keypoints that clients send.", examples=["coco17"])
     joints: list[str] = Field(description="The names of its joints, in the order of keypoints.")
-    n_joints: int = Field(description="How many they are.", examples=[17])
+    n_joints: int = Field(description="Number of joints.", examples=[17])
     bones: list[list[int]] = Field(description="Pairs of those joints.")
     forecast_joints: list[str] = Field(description="The joints of forecasts: of the model's own layout.")
     forecast_bones: list[list[int]] = Field(description="Pairs of those joints.")
     fps: float | None = Field(
-        description="Frames a second at which the model looks; those between are answered from the last. null is the "
-        "rate at which the client sends."
+        description="Frames a second at which the model works; frames in between get the last prediction. null: the "
+        "client's rate."
     )
-    training_fps: float = Field(description="Frames a second of the clips that it was trained on, their median.")
+    training_fps: float = Field(description="Median frames a second of its training clips.")
     window: WindowInfo
     takes_pictures: bool = Field(description="Whether there is a pose model.")
-    warnings: list[str] = Field(description="In what a stream is not what the model was trained on, and what to do.")
-    metrics: dict[str, Any] = Field(description="Of the test split.")
+    warnings: list[str] = Field(description="How streams differ from what the model was trained on, and what to do.")
+    metrics: dict[str, Any] = Field(description="Metrics on the test split.")
     card: str = Field(description="The model's README, in Markdown.")
 
 
@@ -54,7 +54,7 @@ class Person(BaseModel):
     probability: float = Field(description="Of that label.", examples=[0.91])
     held: str | None = Field(description="The label that is shown: it changes only after several frames of another.")
     probabilities: list[float] = Field(description="In the order of the model's labels.", examples=[[0.91, 0.06, 0.03]])
-    n_frames: int = Field(description="That the model has seen of the person.", examples=[12])
+    n_frames: int = Field(description="Frames of the person that the model has seen.", examples=[12])
     forecast: list[list[float] | None] | None = Field(
         None, description="The pose that is expected a few frames on: x and y of each joint of the model's, in pixels."
     )

@@ -1,4 +1,4 @@
-"""What the parts of the API share."""
+"""State that the endpoints share, and who is admitted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Server:
     Args:
         recognition: Does the work.
         info: What /v1/model says.
-        token: That clients must bear; None lets everybody in.
+        token: The bearer token that clients must send; None admits every client.
         origins: Which web pages may use it.
     """
 
@@ -37,7 +37,7 @@ class Server:
         return self.sessions >= self.recognition.limits.sessions
 
     def unauthorized(self, connection: HTTPConnection) -> HTTPException | None:
-        """Why a client is not let in; None where it is. A browser's WebSocket can give the token in the query only."""
+        """Returns why a client is not admitted, or None. A browser's WebSocket can send the token in the query only."""
         headers = connection.headers
         if not self.origins.admits(headers.get("origin"), headers.get("host")):
             return HTTPException(
@@ -52,7 +52,7 @@ class Server:
         return HTTPException(401, "The bearer token is missing or wrong.", {"WWW-Authenticate": "Bearer"})
 
     def refusal(self, connection: HTTPConnection) -> HTTPException | None:
-        """Why a client is not served now; None where it is."""
+        """Returns why a client is not served now, or None."""
         if refused := self.unauthorized(connection):
             return refused
         if self.is_full:
@@ -61,7 +61,7 @@ class Server:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[None]:
-        """Counts one more while it lasts."""
+        """Counts one more session for its duration."""
         self.sessions += 1
         self.counters.sessions.set(self.sessions)
         try:

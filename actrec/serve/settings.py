@@ -19,7 +19,7 @@ class Limits:
         fps: Frames a second of a video, or that a stream's client sends.
         people: In one frame of keypoints.
         sessions: Streams and uploads at once.
-        idle: Seconds without a message, or a part of an upload, after which a client is let go.
+        idle: Seconds without a message, or a part of an upload, after which a client is disconnected.
         upload: Seconds that an upload may take.
         queue: Frames of a stream that wait; when there are more, the oldest is shed.
     """

@@ -1,4 +1,4 @@
-"""WS /v1/stream: a frame comes in, what its people do goes out."""
+"""WebSocket /v1/stream: answers each frame with what its people do."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from actrec.types import ActrecError
 log = logging.getLogger(__name__)
 
 _NOT_ALLOWED, _FAILED = 1008, 1011  # WebSocket's close codes
-# What a send to a client that is gone raises: Starlette's, the system's, uvicorn's once it has seen the close frame.
+# Raised by a send to a disconnected client: by Starlette, by the system, and by uvicorn after the close frame.
 _GONE = (WebSocketDisconnect, OSError, RuntimeError, TimeoutError)
 
 
 async def answer_stream(server: Server, socket: WebSocket) -> None:
-    """Answers a client's frames until it, or the server, has enough."""
+    """Answers a client's frames until the client or the server closes the stream."""
     refusal = server.refusal(socket)
     if refusal:
         await socket.send_denial_response(JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers))
@@ -56,18 +56,18 @@ async def answer_stream(server: Server, socket: WebSocket) -> None:
 
 
 class _ClientGoneError(Exception):
-    """The client does not take its answer any more."""
+    """The client has disconnected."""
 
 
 class FrameQueue:
-    """Frames that wait; where there are too many, the oldest is shed.
+    """A bounded queue of frames; when it is full, the oldest is dropped.
 
     Args:
-        most: How many may wait.
+        most: Capacity.
 
     Attributes:
-        shed: How many have been.
-        close: WebSocket's code and reason to close with, where nothing more will come.
+        shed: Number of frames dropped so far.
+        close: WebSocket close code and reason, for when no more frames will come.
     """
 
     def __init__(self, most: int) -> None:
@@ -84,13 +84,13 @@ class FrameQueue:
         self._changed.set()
 
     def end(self, code: int = 1000, reason: str = "") -> None:
-        """Nothing more will come."""
+        """Marks the end: no more frames will come."""
         if not self.ended:
             self.ended, self.close = True, (code, reason)
         self._changed.set()
 
     async def get(self) -> tuple[float, str | bytes] | None:
-        """The next message and when it arrived; None in the end."""
+        """Returns the next message and its time of arrival; None at the end."""
         while not self._waiting:
             if self.ended:
                 return None

@@ -1,4 +1,4 @@
-"""POST /v1/predict: a video comes in, a line of JSON for each of its frames goes out."""
+"""POST /v1/predict: answers a video with a line of JSON for each of its frames."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _FAILED = "The server failed on this video. Its log says why."
 
 
 class NdJson(StreamingResponse):
-    """A line of JSON after the other.
+    """A streaming response of JSON lines.
 
     Args:
-        lines: Of JSON.
-        end: Done when the last one is sent, and also where the client has gone before.
+        lines: The JSON lines.
+        end: Called after the last line, or when the client disconnects.
     """
 
     media_type = "application/x-ndjson"
@@ -40,7 +40,7 @@ class NdJson(StreamingResponse):
         self._end = end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it."""
+        """Sends the response, then calls `end`."""
         try:
             await super().__call__(scope, receive, send)
         finally:

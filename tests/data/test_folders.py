@@ -23,7 +23,7 @@ def test_what_is_passed_over_is_told_by_kind_and_number(tmp_path: Path, caplog: 
     assert videos_in(tmp_path, read=(".csv",)) == [tmp_path / "a/1.mp4", tmp_path / "a/2.MOV"]
     (record,) = caplog.records
     start, _, told = record.getMessage().rstrip(".").partition(": ")
-    assert start == f"Passed over in {tmp_path}"
+    assert start == f"Skipped in {tmp_path}"
     assert set(told.split(", ")) == {"3 .txt", "1 .zip", "1 without an ending", "3 hidden"}
     caplog.clear()
     videos_in(touch(tmp_path / "clean", "1.mp4"))
@@ -46,7 +46,7 @@ def test_links_are_followed_and_loops_are_not(tmp_path: Path, caplog: pytest.Log
     os.symlink("gone.mp4", tmp_path / "raw/a/broken.mp4")
     videos = [str(file.relative_to(tmp_path / "raw")) for file in videos_in(tmp_path / "raw")]
     assert videos == ["a/1.mp4", "a/broken.mp4", "b/2.mp4"]
-    assert caplog.text.count("leads back to a folder that it is in") == 2
+    assert caplog.text.count("is a link to a folder that contains it") == 2
 
 
 def test_a_folder_that_may_not_be_read_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from actrec.data.official import families_of, official_splits, split_named, tell_unlisted, val_is
+from actrec.data.official import families_of, official_splits, split_named, val_is, warn_unlisted
 from actrec.types import ActrecError
 
 
@@ -43,7 +43,7 @@ def test_a_clip_in_two_lists() -> None:
 
 
 def test_clips_in_no_list_are_named(caplog: pytest.LogCaptureFixture) -> None:
-    tell_unlisted([], 9, "x")
+    warn_unlisted([], 9, "x")
     assert not caplog.text
-    tell_unlisted(list("abcd"), 9, "train and test")
+    warn_unlisted(list("abcd"), 9, "train and test")
     assert "4 of 9 clips are in none of train and test and have no split (the first: a, b, c)" in caplog.text

@@ -79,7 +79,7 @@ def test_hidden_files_are_named_and_left_out(tmp_path: Path, caplog: pytest.LogC
     for name in ("._1.png", "._2.png", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
     assert len(open_video(tmp_path).times) == 2
-    assert "passed over 3 files: ._1.png, ._2.png, notes.txt" in caplog.text
+    assert "skipped 3 files: ._1.png, ._2.png, notes.txt" in caplog.text
 
 
 def test_pictures_of_differing_sizes_are_refused(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_all_people_of_a_video_are_clips_of_one_group(raw: Path, tmp_path: Path)
 def test_shares_of_a_store_made_otherwise_are_refused(raw: Path, tmp_path: Path) -> None:
     make(raw, tmp_path / "store", Share(0, 2))
     importer = Videos(ClassFolders(), Extractor(Blobs("yolo11n")))
-    with pytest.raises(ActrecError, match=r"was made otherwise: its options\.a is None, and now 1 is wanted"):
+    with pytest.raises(ActrecError, match=r"was made differently: its options\.a is None, and now 1 is wanted"):
         prepare("folder", raw, tmp_path / "store", importer, LabelMap(), "coco17", options={"a": 1}, share=Share(1, 2))
 
 

@@ -12,14 +12,14 @@ from actrec.data import stamps
 def test_a_copy_has_the_same_content_and_a_change_of_the_same_size_and_time_has_not(tmp_path: Path) -> None:
     file = tmp_path / "a.npy"
     file.write_bytes(b"x" * 1000)
-    status, seen, held = file.stat(), stamps.glance(file), stamps.content(file)
+    status, seen, held = file.stat(), stamps.file_status(file), stamps.content(file)
     shutil.copy(file, tmp_path / "b.npy")
     assert stamps.content(tmp_path / "b.npy") == held
-    assert stamps.glance(file) == seen
+    assert stamps.file_status(file) == seen
 
     file.write_bytes(b"x" * 500 + b"y" + b"x" * 499)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert stamps.glance(file) != seen
+    assert stamps.file_status(file) != seen
     assert stamps.content(file) != held
 
 
@@ -42,14 +42,14 @@ def test_a_large_file_is_sampled_from_end_to_end(tmp_path: Path) -> None:
 def test_a_folder_of_pictures_is_what_is_in_it(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.jpg").write_bytes(bytes([number]))
-    seen, held = stamps.glance(tmp_path), stamps.content(tmp_path)
+    seen, held = stamps.file_status(tmp_path), stamps.content(tmp_path)
     (tmp_path / "2.jpg").rename(tmp_path / "3.jpg")
-    assert stamps.glance(tmp_path) != seen
+    assert stamps.file_status(tmp_path) != seen
     assert stamps.content(tmp_path) != held
 
 
 def test_nothing_there_is_an_empty_stamp(tmp_path: Path) -> None:
-    assert stamps.glance(tmp_path / "none") == stamps.content(tmp_path / "none") == ""
+    assert stamps.file_status(tmp_path / "none") == stamps.content(tmp_path / "none") == ""
 
 
 def test_values_are_hashed_with_their_arrays(tmp_path: Path) -> None:
