@@ -23,7 +23,7 @@ from actrec.config import check_whole, main
 from actrec.data.camera import Camera, is_stream
 from actrec.data.extract import Extractor, one_ahead
 from actrec.data.folders import distinct_names, files_below, videos_in
-from actrec.data.people import SKELETON, People
+from actrec.data.people import SKELETON
 from actrec.data.video import Picture, Video, is_video, open_video
 from actrec.draw import write_video
 from actrec.files import LineFile
@@ -93,9 +93,8 @@ def watch(
         for (time, picture), people in zip(batch, found, strict=True):
             if stopped.is_set():
                 return
-            scale = np.float32(stream.width / picture.shape[1])
-            keypoints = people.keypoints * np.array([scale, scale, 1], dtype=np.float32)
-            yield time, picture, watcher(People(people.boxes * scale, people.scores, keypoints), time)
+            scale = stream.width / picture.shape[1]
+            yield time, picture, watcher(people.scaled(scale, scale), time)
 
 
 def lines(number: int, time: float, people: list[Watched], labels: tuple[str, ...]) -> Iterator[dict[str, Any]]:

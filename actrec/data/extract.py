@@ -80,10 +80,9 @@ class Extractor:
             pictures = map(drawn.picture, pictures)
         for batch in one_ahead(_batched(pictures, self.pose.batch)):
             height, width, _ = batch[0].shape
-            scale = np.array([video.width / width, video.height / height], dtype=np.float32)
+            scale = (video.width / width, video.height / height)
             for people in self.pose(batch):
-                keypoints = people.keypoints * np.append(scale, np.float32(1))
-                yield People(people.boxes * np.tile(scale, 2), people.scores, keypoints)
+                yield people.scaled(*scale)
 
     def choose(self, video: Video, people: Sequence[People]) -> list[Float[ndarray, "frame joint 3"]]:
         """Of the people in each frame, the keypoints of those to keep, through all frames.

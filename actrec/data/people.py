@@ -33,6 +33,11 @@ class People:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def scaled(self, x: float, y: float) -> People:
+        """Scales boxes and keypoints, to the pixels of a picture of another size."""
+        scale = np.array([x, y, 1], dtype=np.float32)
+        return People(self.boxes * np.tile(scale[:2], 2), self.scores, self.keypoints * scale)
+
 
 class Crowd(Sequence[People]):
     """The people of one frame after another, kept in one array.

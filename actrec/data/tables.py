@@ -63,9 +63,10 @@ class Row:
         Raises:
             ActrecError: The cell is not that.
         """
-        value = self._number("fps", f"a number above {RATES[0]:g} and at most {RATES[1]:g}", default)
+        expected = f"a number above {RATES[0]:g} and at most {RATES[1]:g}"
+        value = self._number("fps", expected, default)
         if not RATES[0] < value <= RATES[1]:
-            raise self._wrong("fps", f"a number above {RATES[0]:g} and at most {RATES[1]:g}")
+            raise self._wrong("fps", expected)
         return value
 
     def pixels(self, column: str) -> int:
@@ -74,9 +75,10 @@ class Row:
         Raises:
             ActrecError: The cell is not that.
         """
-        value = self._number(column, f"a whole number of pixels, at most {FARTHEST:,.0f}", 0.0)
+        expected = f"a whole number of pixels, at most {FARTHEST:,.0f}"
+        value = self._number(column, expected, 0.0)
         if not (0 <= value <= FARTHEST and value == int(value)):
-            raise self._wrong(column, f"a whole number of pixels, at most {FARTHEST:,.0f}")
+            raise self._wrong(column, expected)
         return int(value)
 
     def _number(self, column: str, expected: str, default: float) -> float:

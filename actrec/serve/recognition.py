@@ -127,9 +127,7 @@ async def video_answers(recognition: Recognition, file: Path) -> Any:
     while batch := await asyncio.to_thread(_take, frames, pose.batch):
         found = await recognition.find([picture for _, picture in batch])
         for (time, picture), people in zip(batch, found, strict=True):
-            scale = np.float32(video.width / picture.shape[1])
-            keypoints = people.keypoints * np.array([scale, scale, 1], dtype=np.float32)
-            scaled = People(people.boxes * scale, people.scores, keypoints)
+            scaled = people.scaled(video.width / picture.shape[1], video.height / picture.shape[0])
             watched = await recognition.run(watcher, scaled, time)
             described_people = [described(each.prediction, each.box, each.keypoints) for each in watched]
             yield {"frame": number, "timestamp": round(time, 6), "people": described_people}
