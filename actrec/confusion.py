@@ -17,12 +17,13 @@ class Confusion(NamedTuple):
     """The confusion of one class with another.
 
     Attributes:
+        n_clips: Clips of the class `label` that were predicted as `prediction`.
         share: Of the true class's clips.
     """
 
     label: str
     prediction: str
-    times: int
+    n_clips: int
     share: float
 
 

@@ -32,7 +32,7 @@ def test_where_little_is_confused_the_largest_classes_come_after() -> None:
 def test_the_most_frequent_confusions_come_first() -> None:
     counts = np.array([[5, 3, 0], [3, 0, 0], [1, 0, 9]])
     found = most_frequent(counts, ["a", "b", "c"])
-    assert [(each.label, each.prediction, each.count) for each in found] == [
+    assert [(each.label, each.prediction, each.n_clips) for each in found] == [
         ("b", "a", 3),
         ("a", "b", 3),
         ("c", "a", 1),
