@@ -26,6 +26,8 @@ _MARGIN = 0.1  # of the picture's size, by which a joint may lie outside: YOLO a
 _MOST = 0.5
 _HARDLY = 0.05
 _INVERTED = 0.75  # of frames; of Penn Action's, 6 % have the hips above the shoulders
+_LYING = 0.9  # of frames; people who do lie have their heads at either side
+_MARKED = 0.01  # of the observed joints
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class ClipMeasure:
         outside: Share of the observed joints that lie outside the picture, where its size is known.
         torsos: Frames in which shoulders and hips are observed.
         inverted: Those of them in which the hips are above the shoulders.
+        lying: Those of them in which the shoulders are to the left of the hips, more than above or below.
+        marked: Number of observed joints at exactly (0, 0) or (-1, -1), as tools write a missing joint.
     """
 
     row: Row
@@ -53,6 +57,8 @@ class ClipMeasure:
     outside: float
     torsos: int
     inverted: int
+    lying: int
+    marked: int
 
     @property
     def n_frames(self) -> int:
@@ -64,8 +70,8 @@ class Finding:
     """Something that is likely to be wrong.
 
     Attributes:
-        kind: "small", "outside", "hardly", "faint", "constant", "rate", "inverted", "single", "two_labels" or
-            "two_groups".
+        kind: "small", "outside", "hardly", "faint", "constant", "rate", "inverted", "lying", "marked", "single",
+            "two_labels" or "two_groups".
         clips: The ids of the clips that have it; empty where it is of all of a source.
         of: How many clips were looked at.
         values: Figures by name, for its sentence.
@@ -88,7 +94,8 @@ def measure(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipMeasure
         none = (np.nan, np.nan)
         low[:2], high[:2] = (observed[:2].min(1), observed[:2].max(1)) if observed.size else (none, none)
     torso = _torso(row["skeleton"])
-    whole, y = seen[:, torso].all(1), keypoints[:, torso, 1]
+    whole, xy = seen[:, torso].all(1), keypoints[:, torso, :2]
+    down = xy[:, 2:].sum(1) - xy[:, :2].sum(1)  # twice the way from mid-shoulders to mid-hips
     return ClipMeasure(
         row=row,
         keypoints=stamps.arrays([keypoints]),
@@ -98,7 +105,9 @@ def measure(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipMeasure
         high=high,
         outside=_outside(observed, low, high, (int(row["width"]), int(row["height"]))),
         torsos=int(whole.sum()),
-        inverted=int((whole & (y[:, 0] + y[:, 1] > y[:, 2] + y[:, 3])).sum()),
+        inverted=int((whole & (down[:, 1] < 0)).sum()),
+        lying=int((whole & (down[:, 0] > np.abs(down[:, 1]))).sum()),
+        marked=_marked(observed, low),
     )
 
 
@@ -119,6 +128,13 @@ def _outside(
         return 0.0
     left, right = points[0] < -x, points[0] > width + x
     return float((left | right | (points[1] < -y) | (points[1] > height + y)).mean())
+
+
+def _marked(points: Float[ndarray, "3 seen"], low: Float[ndarray, "3"]) -> int:
+    if not points.size or low[0] > 0 or low[1] > 0:
+        return 0
+    x, y = points[:2]
+    return int(((x == y) & ((x == 0) | (x == -1))).sum())
 
 
 def observed_share(clips: Sequence[ClipMeasure]) -> float:
@@ -177,6 +193,11 @@ def _of_source(clips: Sequence[ClipMeasure]) -> Iterator[Finding]:
     torsos, inverted = sum(clip.torsos for clip in clips), sum(clip.inverted for clip in clips)
     if torsos and inverted > _INVERTED * torsos:
         yield Finding("inverted", (), len(clips), {"source": name, "share": inverted / torsos})
+    lying, marked = sum(clip.lying for clip in clips), sum(clip.marked for clip in clips)
+    if lying > _LYING * torsos and len({clip.row["label"] for clip in clips}) > 1:
+        yield Finding("lying", (), len(clips), {"source": name, "share": lying / torsos})
+    if marked > _MARKED * seen:
+        yield Finding("marked", (), len(clips), {"source": name, "share": marked / seen})
 
 
 def _repeated(clips: Sequence[ClipMeasure]) -> Iterator[Finding]:

@@ -19,7 +19,10 @@ def plausibility_line(clips: Sequence[ClipMeasure]) -> str:
     high = np.array([clip.high for clip in clips if clip.any])
     if not len(low):
         return "No joint is observed in any clip."
+    if np.isnan(low[:, 0]).all():
+        return f"No joint is observed in any clip: no confidence is above {np.fmax.reduce(high[:, 2]):.2f}."
     least, greatest = np.fmin.reduce(low).tolist(), np.fmax.reduce(high).tolist()
+    digits = 2 if max(map(abs, (*least[:2], *greatest[:2]))) < SMALL else 0
     pictures = ""
     if sizes:
         narrow, wide = np.min(sizes, axis=0).tolist(), np.max(sizes, axis=0).tolist()
@@ -27,7 +30,8 @@ def plausibility_line(clips: Sequence[ClipMeasure]) -> str:
     median = rates[len(rates) // 2]
     rate = f"{rates[0]:g}" if rates[0] == rates[-1] else f"{rates[0]:g} to {rates[-1]:g} (median {median:g})"
     return (
-        f"Observed joints: x {_range(least[0], greatest[0])} and y {_range(least[1], greatest[1])} pixels{pictures}, "
+        f"Observed joints: x {_range(least[0], greatest[0], digits)} and y {_range(least[1], greatest[1], digits)} "
+        f"pixels{pictures}, "
         f"confidence {_range(least[2], greatest[2], 2)}; {rate} frames a second."
     )
 
@@ -74,6 +78,16 @@ def warning(finding: Finding) -> str:
             return (
                 f"{source}: in {float(values['share']):.0%} of frames the hips are above the shoulders. Does y grow "
                 "upwards? It must grow downwards, as in pictures (height minus y)."
+            )
+        case "lying":
+            return (
+                f"{source}: in {float(values['share']):.0%} of frames the body lies with its head to the left. Are x "
+                "and y swapped? x comes first, and grows to the right."
+            )
+        case "marked":
+            return (
+                f"{source}: {float(values['share']):.0%} of the observed joints are at exactly (0, 0) or (-1, -1). Do "
+                "these mean that a joint is missing? Give them as (0, 0, 0) or NaN."
             )
         case "two_labels":
             return f"{which} {one} the same keypoints as another, under another label. Leave the wrong ones out."

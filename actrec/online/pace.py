@@ -40,8 +40,7 @@ class Pace:
             self._time = timestamp  # so that a stream whose frames come closer again is followed again
             raise ActrecError(
                 f"Each of the last {far} frames came more than max_gap={self.max_gap:g} s after the one before, the "
-                f"newest {gap:g} s. Are the timestamps in milliseconds? Give seconds: divide them by 1000. A stream "
-                "that is so slow needs a greater max_gap."
+                f"newest {gap:g} s. {_unit(gap)} A stream that is so slow needs a greater max_gap."
             )
         if near >= NEAR_FRAMES:
             raise ActrecError(
@@ -49,3 +48,11 @@ class Pace:
                 f"{gap:.3g} s. Are the timestamps in minutes or hours? Give seconds."
             )
         self._time, self._far, self._near = timestamp, far, near
+
+
+def _unit(gap: float) -> str:
+    """What timestamps with such a gap are likely to be in: a camera's frames are 0.004 to 1 s apart."""
+    for least, name, per_second in ((2e6, "nanoseconds", "1e9"), (2e3, "microseconds", "1e6")):
+        if gap > least:
+            return f"Are the timestamps in {name}? Give seconds: divide them by {per_second}."
+    return "Are the timestamps in milliseconds? Give seconds: divide them by 1000."

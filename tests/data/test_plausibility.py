@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -83,9 +84,20 @@ def always(keypoints: np.ndarray) -> None:
     keypoints[..., 2] = 0.9
 
 
+def swap(keypoints: np.ndarray) -> None:
+    keypoints[..., :2] = keypoints[..., 1::-1].copy()
+
+
+def mark(keypoints: np.ndarray) -> None:
+    keypoints[::2, 9, :2] = 0
+    keypoints[1::2, 10, :2] = -1
+
+
 @pytest.mark.parametrize(
     ("change", "values", "expected", "says"),
     [
+        (swap, {}, {"lying": 0}, "in 100% of frames the body lies with its head to the left. Are x and y swapped"),
+        (mark, {}, {"marked": 0}, "6% of the observed joints are at exactly .0, 0. or .-1, -1."),
         (shrink, {}, {"small": 8}, "8 of 8 clips .* have a body of less than 10 pixels: are x and y shares of the"),
         (upside_down, {}, {"inverted": 0}, "in 100% of frames the hips are above the shoulders. Does y grow upwards"),
         (double, {}, {"outside": 8}, "most joints outside the picture: are width and height"),
@@ -99,11 +111,23 @@ def always(keypoints: np.ndarray) -> None:
 def test_what_looks_wrong_is_found(
     clips: list[SkeletonSequence], change: Change, values: dict[str, object], expected: dict[str, int], says: str
 ) -> None:
-    import re
-
     found = changed(clips, change, **values)
     assert kinds(found) == expected
     assert re.search(says, warning(findings(found)[0]))
+
+
+def test_one_exercise_that_is_done_lying_is_sound(clips: list[SkeletonSequence]) -> None:
+    assert kinds(changed(clips[:4], swap)) == {}  # all of one label, by one camera
+
+
+def test_the_line_of_shares_and_of_nothing_observed(clips: list[SkeletonSequence]) -> None:
+    assert re.search(r"x 0\.\d\d to 0\.\d\d and y 0\.\d\d to 0\.\d\d pixels", plausibility_line(changed(clips, shrink)))
+
+    def faint(keypoints: np.ndarray) -> None:
+        keypoints[..., 2] = 0.15
+
+    line = plausibility_line(changed(clips, faint))
+    assert line == "No joint is observed in any clip: no confidence is above 0.15."
 
 
 def test_clips_of_one_frame(clips: list[SkeletonSequence]) -> None:

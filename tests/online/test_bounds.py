@@ -80,6 +80,15 @@ def test_timestamps_in_milliseconds_are_named(fps: float | None, together: bool)
     assert same_state(recognizer, untouched)  # nothing of a refused frame has changed
 
 
+@pytest.mark.parametrize(("unit", "per_second"), [("nanoseconds", 1e9), ("microseconds", 1e6), ("milliseconds", 1e3)])
+def test_the_likely_unit_is_named(unit: str, per_second: float) -> None:
+    recognizer = make_recognizer()
+    for frame in range(FAR_FRAMES):
+        recognizer.push(GOOD, per_second * frame / 30)
+    with pytest.raises(ActrecError, match=f"in {unit}"):
+        recognizer.push(GOOD, per_second * FAR_FRAMES / 30)
+
+
 def test_a_slow_stream_sets_a_greater_max_gap_and_real_gaps_are_none() -> None:
     slow, gappy = make_recognizer(fps=3.0, max_gap=5.0), make_recognizer()
     for frame in range(3 * FAR_FRAMES):
