@@ -30,7 +30,7 @@ class Pace:
 
         Raises:
             ActrecError: The last `FAR_FRAMES` gaps were all longer than `max_gap`, or the last `NEAR_FRAMES` shorter
-                than any camera's. The gap of the next frame counts from this one.
+                than any camera's. After too long gaps, the next gap is counted from this frame.
         """
         gap, far, near = timestamp - self._time, self._far, self._near
         if gap > 0:
@@ -51,7 +51,7 @@ class Pace:
 
 
 def _unit(gap: float) -> str:
-    """What timestamps with such a gap are likely to be in: a camera's frames are 0.004 to 1 s apart."""
+    """Suggests the unit of timestamps with such a gap; the frames of a camera are 0.004 to 1 s apart."""
     for least, name, per_second in ((2e6, "nanoseconds", "1e9"), (2e3, "microseconds", "1e6")):
         if gap > least:
             return f"Are the timestamps in {name}? Give seconds: divide them by {per_second}."
