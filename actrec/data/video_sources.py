@@ -137,7 +137,7 @@ class ClassFolders:
     """
 
     source: str = "folder"
-    expected: ClassVar[str] = f"a folder for each class, with videos in it ({', '.join(VIDEOS)})"
+    expected: ClassVar[str] = "a folder for each class, with videos in it (.mp4, .mov, .avi, .mkv and the like)"
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
         files = videos_in(raw)
