@@ -8,7 +8,7 @@ from actrec.types import ActrecError
 
 FAR_FRAMES = 10  # gaps in a row; a real stream has gaps, but other frames between them
 NEAR_FRAMES = 300
-NEAREST = 1 / 2000  # seconds; no camera of this use is so fast
+NEAREST = 1 / 1000  # seconds; no camera that people are watched by is so fast
 
 
 class Pace:
