@@ -19,7 +19,6 @@ from actrec.config import check_whole, main, no_value
 from actrec.data.exclude import excluded
 from actrec.data.load import load_clips
 from actrec.evaluated_part import DataSet, choose
-from actrec.files import replace_folder
 from actrec.online.judge import judge_online, online_summary
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
@@ -121,9 +120,10 @@ def evaluate(cfg: DictConfig) -> Path:
     if cfg.online:
         recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
         results.metrics["online"] = judge_online(recognizer, clips)
-    with replace_folder(folder) as made, log_to(made / "evaluate.log", earlier):
+    folder.mkdir(parents=True, exist_ok=True)
+    with log_to(folder / "evaluate.log", earlier):  # each file is whole; the figures are there before any picture
         write_results(
-            made,
+            folder,
             results,
             title=f"{' + '.join(_folders(cfg, name=True))}: {spec.network} on {cfg.dataset.name}, {cfg.part}",
             config=OmegaConf.to_yaml(cfg, resolve=True),

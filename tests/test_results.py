@@ -138,3 +138,24 @@ def test_evaluate_on_bad_input(
         figures = json.loads((tmp_path / "out" / "metrics.json").read_text())["online"]
         assert set(figures) == {"accuracy", "held_accuracy", "held_wrong", "frames_to_decision"}
     assert (tmp_path / "out").exists() == (not message)
+
+
+def test_an_evaluation_that_is_cut_off_while_drawing_keeps_its_figures(
+    make_sequences: Make,
+    tmp_path: Path,
+    run_command: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in make_sequences(2, 8)]
+    write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
+    save_model(tmp_path / "model", network(spec()), spec())
+    monkeypatch.setattr("actrec.report.observation_curve", end)
+    given = ["dataset=csv", "dataset.split=official", f"store={tmp_path}/store", f"model={tmp_path}/model"]
+    code, _, err = run_command(actrec.evaluate.run, *given, f"output_dir={tmp_path}/out")
+    assert (code, err.splitlines()[-1]) == (130, "interrupted")
+    figures = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    rows = (tmp_path / "out" / "predictions.csv").read_text().splitlines()
+    assert len(rows) == figures["n_clips"] + 1
