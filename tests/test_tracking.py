@@ -122,6 +122,7 @@ def test_without_a_logger_nothing_is_logged(run_command: Run, tmp_path: Path) ->
         "model",
         "predictions.csv",
         "report",
+        "split.json",
         "train.log",
     }
     assert "train/grad_norm" not in read_history(tmp_path / "run/history.csv")[0]
