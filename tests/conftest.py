@@ -99,6 +99,20 @@ def noise_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_model(tmp_path_factory.mktemp("made") / "model", network, spec)
 
 
+@pytest.fixture
+def no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A system that has no fonts but matplotlib's own."""
+    import actrec.lettering
+    from actrec import fonts
+
+    fonts.forget()
+    monkeypatch.setattr(actrec.lettering, "_advised", set())
+    monkeypatch.setattr(fonts, "_candidates", list)
+    yield
+    monkeypatch.undo()
+    fonts.forget()
+
+
 @pytest.fixture(scope="session")
 def make_sequences() -> Callable[..., list[SkeletonSequence]]:
     """`make_sequences(n_labels=3, …)` gives generated clips, the same for the same arguments."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,24 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-import actrec.lettering
 from actrec import fonts
 from actrec.lettering import coded, lettered, one_line, pictured, shorten, width
 from actrec.plots import confusion_matrix, new_figure
 from actrec.poses import SampleClip, contact_sheet, sample_sheet
 
 LABELS = ["深蹲", "スクワット", "스쿼트", "قرفصاء", "बैठक", "приседание", "🏃 run", "$x_1$ & 50 %", "a\tb\nc", "squat"]
-
-
-@pytest.fixture
-def no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A system that has no fonts but matplotlib's own."""
-    fonts.forget()
-    monkeypatch.setattr(actrec.lettering, "_advised", set())
-    monkeypatch.setattr(fonts, "_candidates", list)
-    yield
-    monkeypatch.undo()
-    fonts.forget()
 
 
 @pytest.fixture

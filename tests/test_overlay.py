@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
-import actrec.lettering
-from actrec import fonts
 from actrec.online.recognizer import Prediction
 from actrec.overlay import Overlay
 from actrec.skeleton import COCO17
@@ -15,14 +11,7 @@ from actrec.watch import Watched
 LABELS = ["深蹲", "a\nlabel", "قرفصاء", "$x$ <b>"]
 
 
-@pytest.fixture(autouse=True)
-def no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    fonts.forget()
-    monkeypatch.setattr(actrec.lettering, "_advised", set())
-    monkeypatch.setattr(fonts, "_candidates", list)
-    yield
-    monkeypatch.undo()
-    fonts.forget()
+pytestmark = pytest.mark.usefixtures("no_fonts")
 
 
 def _person(label: str, person: str = "1") -> Watched:
