@@ -38,23 +38,19 @@ def _fingerprint(cfg: DictConfig) -> str:
     return OmegaConf.to_yaml({key: value for key, value in plain.items() if key not in ("resume", "output_dir")})
 
 
-def _unfinished(folder: Path, fingerprint: str) -> bool:
+def _is_of(folder: Path, fingerprint: str) -> bool:
+    """Whether a folder holds a run, finished or not, of the config with that fingerprint."""
     config = folder / "config.yaml"
-    return (
-        config.is_file()
-        and config.read_text(encoding="utf-8") == fingerprint
-        and not (folder / "metrics.json").exists()
-    )
+    return config.is_file() and config.read_text(encoding="utf-8") == fingerprint
+
+
+def _unfinished(folder: Path, fingerprint: str) -> bool:
+    return _is_of(folder, fingerprint) and not (folder / "metrics.json").exists()
 
 
 def is_finished(folder: Path, cfg: DictConfig) -> bool:
     """Whether a folder holds a whole run of this config."""
-    config = folder / "config.yaml"
-    return (
-        config.is_file()
-        and config.read_text(encoding="utf-8") == _fingerprint(cfg)
-        and (folder / "metrics.json").exists()
-    )
+    return _is_of(folder, _fingerprint(cfg)) and (folder / "metrics.json").exists()
 
 
 def _new_name(root: Path) -> Path:

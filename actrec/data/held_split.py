@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,16 @@ class SavedSplit:
     windows: tuple[int, int] | None = None
     dataset: str = ""
     generated: Mapping[str, Any] | None = None
-    _part_of: dict[str, str] = field(init=False, repr=False, compare=False)
-    _clips: dict[str, str] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        part_of = {group: part for part, groups in self.groups.items() for group in groups}
-        object.__setattr__(self, "_part_of", part_of)
-        clips = {clip: part for part, groups in self.groups.items() for ids in groups.values() for clip in ids}
-        object.__setattr__(self, "_clips", clips)
+    @cached_property
+    def _part_of(self) -> dict[str, str]:
+        """The part of each group."""
+        return {group: part for part, groups in self.groups.items() for group in groups}
+
+    @cached_property
+    def _clips(self) -> dict[str, str]:
+        """The part of each clip, or window, by id."""
+        return {clip: part for part, groups in self.groups.items() for ids in groups.values() for clip in ids}
 
     @classmethod
     def of(cls, split: Split, clips: Sequence[SkeletonSequence]) -> SavedSplit:
