@@ -3,10 +3,10 @@
 from typing import Any
 
 from actrec import _interrupts as _interrupts
-from actrec.data.store import read_store
+from actrec.data.store.reading import read_store
+from actrec.model.spec import ModelSpec, load_spec
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.skeleton import Skeleton, get_skeleton, map_keypoints
-from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SkeletonSequence
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Imports what needs torch when it is asked for."""
     if name in ("load_model", "save_model"):
-        from actrec import checkpoint
+        from actrec.model import folder
 
-        return getattr(checkpoint, name)
+        return getattr(folder, name)
     raise AttributeError(f"module 'actrec' has no attribute '{name}'")

@@ -13,8 +13,8 @@ from omegaconf import DictConfig
 from scipy.stats import binomtest
 
 from actrec.config import main
-from actrec.evaluation import RATIOS
-from actrec.metrics import paired_interval
+from actrec.evaluation.metrics import paired_interval
+from actrec.evaluation.probabilities import RATIOS
 from actrec.types import ActrecError
 
 

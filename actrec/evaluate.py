@@ -14,19 +14,19 @@ from hydra.utils import instantiate
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.checkpoint import load_model
 from actrec.config import check_whole, main, no_value
-from actrec.data.exclude import excluded
-from actrec.data.load import load_clips
-from actrec.evaluated_part import DataSet, choose
-from actrec.online.judge import judge_online, online_summary
+from actrec.data.clips import load_clips
+from actrec.data.excluded_labels import excluded
+from actrec.evaluation.clips import DataSet, choose
+from actrec.evaluation.online import judge_online, online_summary
+from actrec.evaluation.results import Voice, judge_fused, summary, write_results
+from actrec.explain.explanation import explain
+from actrec.model.folder import load_model
+from actrec.model.spec import load_spec
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
-from actrec.results import Voice, judge_fused, summary, write_results
-from actrec.run import free_folder, kept_log, log_to
-from actrec.spec import load_spec
+from actrec.training.run import free_folder, kept_log, log_to
 from actrec.types import ActrecError, SkeletonSequence
-from actrec.why import explain
 
 log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __main__
 

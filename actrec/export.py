@@ -19,15 +19,15 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from actrec.checkpoint import load_model, model_card
 from actrec.config import main
 from actrec.files import replace_folder
+from actrec.model.folder import load_model, model_card
+from actrec.model.spec import ModelSpec, load_spec
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
 from actrec.online.onnx_backend import open_session
 from actrec.online.torch_backend import can_step
-from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SetupError
 
 TOLERANCE = 1e-4  # of the greatest value that PyTorch gives

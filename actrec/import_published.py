@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from actrec.checkpoint import build_network, save_model
 from actrec.config import main
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import Features, ResizeWindows
+from actrec.model.folder import build_network, save_model
+from actrec.model.spec import ModelSpec
 from actrec.network.published import OPTIONS, convert_state_dict
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import Features, ResizeWindows
 from actrec.skeleton import COCO17
-from actrec.spec import ModelSpec
 from actrec.types import ActrecError
 
 # The checkpoint's spellings that are not Sport14's.

@@ -20,20 +20,20 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from actrec.config import check_whole, main
-from actrec.data.camera import Camera, is_stream
-from actrec.data.extract import Extractor, one_ahead
-from actrec.data.folders import distinct_names, files_below, videos_in
-from actrec.data.people import SKELETON
-from actrec.data.video import Picture, Video, is_video, open_video
-from actrec.draw import write_video
+from actrec.data.sources.folders import distinct_names, files_below, videos_in
+from actrec.drawing.frames import write_video
 from actrec.files import LineFile
-from actrec.online.held import Hysteresis
+from actrec.live.overlay import Overlay
+from actrec.live.watcher import Watched, Watcher
+from actrec.online.hysteresis import Hysteresis
 from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.overlay import Overlay
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SetupError
-from actrec.watch import Watched, Watcher
+from actrec.video.camera import Camera, is_stream
+from actrec.video.extraction import Extractor, one_ahead
+from actrec.video.people import SKELETON
+from actrec.video.video import Picture, Video, is_video, open_video
 
 log = logging.getLogger("actrec.predict")  # run as a script, __name__ is __main__
 

@@ -8,9 +8,9 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.config import main, no_value
-from actrec.data.importers import ClipGenerator
-from actrec.data.prepare import prepare
-from actrec.data.writer import Share
+from actrec.data.build_store import prepare
+from actrec.data.sources.importers import ClipGenerator
+from actrec.data.store.writing import Share
 from actrec.types import ActrecError
 
 

@@ -18,26 +18,26 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.checkpoint import build_network, save_model
 from actrec.config import check_whole, main
+from actrec.data.clips import load_clips
 from actrec.data.datamodule import ActionData
-from actrec.data.held_split import SavedSplit
-from actrec.data.load import load_clips
-from actrec.data.pipeline import Pipeline
-from actrec.data.store import read_info
-from actrec.memory import keep_freed_memory
-from actrec.module import ActionModule
+from actrec.data.saved_split import SavedSplit
+from actrec.data.store.reading import read_info
+from actrec.evaluation.results import Results, judge, summary, write_results
+from actrec.model.folder import build_network, save_model
+from actrec.model.spec import ModelSpec
+from actrec.model.transfer import start_from
 from actrec.network.compiled import compile_network
 from actrec.online.mismatch import streaming_advice, streaming_mismatches, training_mismatches
-from actrec.report import pick_typical, read_history
-from actrec.results import Results, judge, summary, write_results
-from actrec.run import kept_log, log_to, open_run, split_of_resumed
+from actrec.pipeline.pipeline import Pipeline
+from actrec.report.page import pick_typical, read_history
 from actrec.skeleton import get_skeleton
-from actrec.spec import ModelSpec
-from actrec.sweep import run_one
-from actrec.tracking import WatchTraining, log_results, make_loggers
-from actrec.trainer import check_val, fit, make_trainer, put_in
-from actrec.transfer import start_from
+from actrec.sweep.sweep import run_one
+from actrec.training.loggers import WatchTraining, log_results, make_loggers
+from actrec.training.malloc import keep_freed_memory
+from actrec.training.module import ActionModule
+from actrec.training.run import kept_log, log_to, open_run, split_of_resumed
+from actrec.training.trainer import check_val, fit, make_trainer, put_in
 from actrec.types import ActrecError
 
 log = logging.getLogger("actrec.train")  # run as a script, __name__ is __main__

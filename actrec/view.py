@@ -12,14 +12,14 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from actrec.config import check_whole, main, no_value
-from actrec.data.extract import Extractor
-from actrec.data.people import SKELETON, Crowd
-from actrec.data.store import MANIFEST, read_store
-from actrec.data.video import Picture, open_video
-from actrec.draw import GREY, draw_skeleton, write_video
-from actrec.poses import CONTACTS, contact_sheet
+from actrec.data.store.reading import MANIFEST, read_store
+from actrec.drawing.frames import GREY, draw_skeleton, write_video
+from actrec.report.poses import CONTACTS, contact_sheet
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
+from actrec.video.extraction import Extractor
+from actrec.video.people import SKELETON, Crowd
+from actrec.video.video import Picture, open_video
 
 log = logging.getLogger(__name__)
 

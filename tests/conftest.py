@@ -81,12 +81,12 @@ def noise_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from torch import nn
 
-    from actrec.checkpoint import build_network, save_model
-    from actrec.data.pipeline import Pipeline
-    from actrec.data.preprocess import Preprocess
-    from actrec.data.windows import AnchoredWindows, Features
+    from actrec.model.folder import build_network, save_model
+    from actrec.model.spec import ModelSpec
+    from actrec.pipeline.pipeline import Pipeline
+    from actrec.pipeline.preprocess import Preprocess
+    from actrec.pipeline.windows import AnchoredWindows, Features
     from actrec.skeleton import PENN13
-    from actrec.spec import ModelSpec
 
     torch.manual_seed(0)
     pipeline = Pipeline(PENN13, Preprocess("causal", fps=15), AnchoredWindows(8), Features())
@@ -102,11 +102,11 @@ def noise_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A system that has no fonts but matplotlib's own."""
-    import actrec.lettering
-    from actrec import fonts
+    import actrec.drawing.lettering
+    from actrec.drawing import fonts
 
     fonts.forget()
-    monkeypatch.setattr(actrec.lettering, "_advised", set())
+    monkeypatch.setattr(actrec.drawing.lettering, "_advised", set())
     monkeypatch.setattr(fonts, "_candidates", list)
     yield
     monkeypatch.undo()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from actrec.compare import compare, mcnemar, read_correct, run, side_by_side
-from actrec.evaluation import RATIOS
-from actrec.report import ClipPrediction, write_predictions
+from actrec.evaluation.probabilities import RATIOS
+from actrec.report.page import ClipPrediction, write_predictions
 from actrec.types import ActrecError
 
 

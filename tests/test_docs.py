@@ -15,14 +15,14 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import actrec.train
-from actrec.checkpoint import NETWORKS, build_network, save_model
 from actrec.config import config_dir
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import Features, ResizeWindows
-from actrec.data.writer import ClipSource, write_store
+from actrec.data.store.writing import ClipSource, write_store
+from actrec.model.folder import NETWORKS, build_network, save_model
+from actrec.model.spec import ModelSpec
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import Features, ResizeWindows
 from actrec.skeleton import PENN13, SKELETONS
-from actrec.spec import ModelSpec
 from actrec.types import SkeletonSequence
 
 ROOT = Path(__file__).parents[1]

@@ -13,14 +13,14 @@ import torch
 from torch import nn
 
 import actrec.export
-from actrec.checkpoint import build_network, save_model
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import AnchoredWindows, Features
+from actrec.model.folder import build_network, save_model
+from actrec.model.spec import ModelSpec
 from actrec.network.published import OPTIONS
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import AnchoredWindows, Features
 from actrec.skeleton import COCO17
-from actrec.spec import ModelSpec
 from actrec.types import ActrecError
 
 Run = Callable[..., tuple[int, str, str]]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import actrec.import_published
-from actrec.checkpoint import load_model
-from actrec.data.importers import PennAction
-from actrec.evaluation import clip_probabilities
+from actrec.data.sources.importers import PennAction
+from actrec.evaluation.metrics import classification_metrics
+from actrec.evaluation.probabilities import clip_probabilities
 from actrec.import_published import import_published
-from actrec.metrics import classification_metrics
-from actrec.spec import load_spec
+from actrec.model.folder import load_model
+from actrec.model.spec import load_spec
 from actrec.types import ActrecError, SkeletonSequence
 
 Run = Callable[..., tuple[int, str, str]]

@@ -14,13 +14,13 @@ import pytest
 
 def _write(n_classes: int, n_clips: int, folder: Path) -> float:
     """Writes everything that an evaluation leaves, of results drawn by a seeded generator; CPU seconds of it."""
-    from actrec.metrics import summarize
-    from actrec.poses import SampleClip
-    from actrec.report import clip_predictions, pick_samples, pick_typical
-    from actrec.results import Results, write_results
+    from actrec.evaluation.metrics import summarize
+    from actrec.evaluation.results import Results, write_results
+    from actrec.explain.explanation import Why
+    from actrec.report.page import clip_predictions, pick_samples, pick_typical
+    from actrec.report.poses import SampleClip
     from actrec.skeleton import COCO17
     from actrec.types import SkeletonSequence
-    from actrec.why import Why
 
     rng = np.random.default_rng(0)
     classes = [f"a_class_with_a_long_name_that_goes_on_to_{k}" for k in range(n_classes)]

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from actrec import predict
-from actrec.data.camera import Camera
-from actrec.data.people import People
-from actrec.data.video import open_video
-from actrec.draw import write_video
-from actrec.watch import Watched
+from actrec.drawing.frames import write_video
+from actrec.live.watcher import Watched
+from actrec.video.camera import Camera
+from actrec.video.people import People
+from actrec.video.video import open_video
 
 Run = Callable[..., tuple[int, str, str]]
 LABELS = ("squat", "push_ups", "pull_ups")
@@ -188,7 +188,7 @@ def test_an_interrupt_before_the_first_frame_leaves_nothing(
         nobody = People(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 17, 3), np.float32))
         return [nobody] * 8
 
-    monkeypatch.setattr("actrec.data.pose.PoseModel.__call__", interrupted)
+    monkeypatch.setattr("actrec.video.pose.PoseModel.__call__", interrupted)
     code, out, err = run_command(predict.run, *arguments, f"source={clip}")
     assert (code, err) == (130, "interrupted\n")
     assert "Traceback" not in out
@@ -198,7 +198,7 @@ def test_an_interrupt_before_the_first_frame_leaves_nothing(
 def test_a_video_of_which_no_frame_decodes_is_told(
     run_command: Run, arguments: list[str], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actrec.data.video.Video.frames", lambda *_: iter(()))
+    monkeypatch.setattr("actrec.video.video.Video.frames", lambda *_: iter(()))
     code, _, err = run_command(predict.run, *arguments, f"source={clip}")
     assert (code, err) == (1, f"error: {clip}: not one frame of it can be decoded.\n")
     assert not (tmp_path / "out").exists()

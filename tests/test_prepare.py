@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from actrec.data.store import read_store
+from actrec.data.store.reading import read_store
 from actrec.prepare import run
 
 Run = Callable[..., tuple[int, str, str]]

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from actrec import evaluate, prepare, train, view
-from actrec.data.store import read_store
-from actrec.data.video import open_video
-from actrec.draw import write_video
+from actrec.data.store.reading import read_store
+from actrec.drawing.frames import write_video
+from actrec.video.video import open_video
 from tests.test_prepare import write_penn
 
 Run = Callable[..., tuple[int, str, str]]

@@ -22,11 +22,11 @@ from safetensors.torch import load_file
 import actrec.evaluate
 import actrec.prepare
 import actrec.train
-from actrec.callbacks import LOGGED
 from actrec.config import config_dir
-from actrec.data.held_split import FILE
-from actrec.data.writer import ClipSource, write_store
-from actrec.report import read_history
+from actrec.data.saved_split import FILE
+from actrec.data.store.writing import ClipSource, write_store
+from actrec.report.page import read_history
+from actrec.training.callbacks import LOGGED
 from actrec.types import SkeletonSequence
 
 Run = Callable[..., tuple[int, str, str]]
@@ -378,7 +378,7 @@ def test_ctrl_c_is_an_interrupt(store: Path, tmp_path: Path, run_command: Run, m
     def press(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(actrec.callbacks.History, "on_train_epoch_end", press)
+    monkeypatch.setattr(actrec.training.callbacks.History, "on_train_epoch_end", press)
     handler = signal.getsignal(signal.SIGINT)
     try:
         code, _, err = run_command(

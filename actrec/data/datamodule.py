@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from actrec.data.augment import Augmentation
-from actrec.data.exclude import alike, exclude_override, excluded
-from actrec.data.held_split import SavedSplit
-from actrec.data.pipeline import Item, Pipeline, collate_trimmed
+from actrec.data.excluded_labels import alike, exclude_override, excluded
+from actrec.data.saved_split import SavedSplit
 from actrec.data.split import Split
+from actrec.pipeline.augmentation import Augmentation
+from actrec.pipeline.pipeline import Item, Pipeline, collate_trimmed
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
 

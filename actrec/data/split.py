@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from actrec.data.exclude import exclude_override
+from actrec.data.excluded_labels import exclude_override
 from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from actrec.data.causal import new_streams, push, stream_fields
-from actrec.data.measures import Measures, measure
-from actrec.data.pipeline import Pipeline
 from actrec.online.state import check_rows, check_within, fitting
+from actrec.pipeline.causal import new_streams, push, stream_fields
+from actrec.pipeline.measures import Measures, measure
+from actrec.pipeline.pipeline import Pipeline
 from actrec.types import FARTHEST, Window
 
 Frames = Float[ndarray, "person joint 3"]

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.model.spec import ModelSpec
 from actrec.skeleton import Skeleton
-from actrec.spec import ModelSpec
 from actrec.types import ActrecError
 
 MOST_BRIDGED = 1000  # frames at the model's rate that may come due at once

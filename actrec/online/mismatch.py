@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actrec.data.pipeline import Pipeline
-from actrec.data.windows import AnchoredWindows, ResizeWindows, SlidingWindows
-from actrec.spec import ModelSpec
+from actrec.model.spec import ModelSpec
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows
 
 # Overrides that train a model for streams, by data set.
 _EXPERIMENTS = {

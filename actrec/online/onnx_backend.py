@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.model.spec import ModelSpec
 from actrec.online.engine import Engine, StepEngine, WindowEngine
-from actrec.spec import ModelSpec
 from actrec.types import ActrecError, SetupError
 
 

@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.model.spec import ModelSpec, load_spec
 from actrec.online.clock import Clock
 from actrec.online.engine import Engine
-from actrec.online.held import NO_ACTION, HeldLabel, Hysteresis
+from actrec.online.hysteresis import NO_ACTION, HeldLabel, Hysteresis
 from actrec.online.inputs import check_settings, checked_name, number_of, numbers_of
 from actrec.online.pace import Pace
 from actrec.online.state import fitting
 from actrec.skeleton import get_skeleton, map_keypoints
-from actrec.spec import ModelSpec, load_spec
 from actrec.types import LATEST, ActrecError, checked_keypoints, checked_timestamp
 
 MOST_PEOPLE = 64

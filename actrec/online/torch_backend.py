@@ -9,12 +9,12 @@ from jaxtyping import Float
 from numpy import ndarray
 from torch import nn
 
-from actrec.checkpoint import load_model
+from actrec.model.folder import load_model
+from actrec.model.spec import ModelSpec
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
 from actrec.online.engine import Engine, StepEngine, WindowEngine
-from actrec.spec import ModelSpec
 
 
 class TorchStep:

@@ -13,11 +13,11 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from actrec.config import main
-from actrec.data.people import SKELETON
 from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.address import address_of, bound_socket, is_loopback, listen
 from actrec.types import SetupError
+from actrec.video.people import SKELETON
 
 log = logging.getLogger("actrec.serve")
 

@@ -17,25 +17,25 @@ import numpy as np
 import streamlit as st
 from matplotlib.figure import Figure
 
-from actrec.bodies import STRONGEST, connections
-from actrec.checkpoint import load_model
-from actrec.data.extract import Extractor
-from actrec.data.people import SKELETON
-from actrec.data.pose import PoseModel
 from actrec.data.synthetic.clips import Synthetic
-from actrec.draw import write_video
-from actrec.explain import effective_adjacency, joint_attention, time_attention
-from actrec.lettering import spaced
+from actrec.drawing.frames import write_video
+from actrec.drawing.lettering import spaced
+from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
+from actrec.live.overlay import Overlay
+from actrec.live.watcher import Watched, Watcher
+from actrec.model.folder import load_model
+from actrec.model.spec import ModelSpec, load_spec
 from actrec.network.infogcn import InfoGCN
 from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.overlay import Overlay
-from actrec.plots import attention_curve
 from actrec.predict import lines, open_stream, watch
+from actrec.report.bodies import STRONGEST, connections
+from actrec.report.plots import attention_curve
 from actrec.skeleton import get_skeleton
-from actrec.spec import ModelSpec, load_spec
 from actrec.types import ActrecError, SkeletonSequence
-from actrec.watch import Watched, Watcher
+from actrec.video.extraction import Extractor
+from actrec.video.people import SKELETON
+from actrec.video.pose import PoseModel
 
 _LONGEST = 960  # pixels of the annotated video
 _SAMPLES = 14  # generated clips, one an action

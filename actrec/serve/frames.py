@@ -13,10 +13,10 @@ from jaxtyping import Float
 from numpy import ndarray
 from PIL.JpegImagePlugin import JpegImageFile
 
-from actrec.data.video import Picture
 from actrec.serve.settings import Limits
 from actrec.skeleton import Skeleton
 from actrec.types import ActrecError, checked_keypoints, checked_timestamp
+from actrec.video.video import Picture
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from actrec.data.people import SKELETON
-from actrec.data.windows import AnchoredWindows, ResizeWindows, WindowRule
+from actrec.model.spec import ModelSpec
+from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, WindowRule
 from actrec.serve.schema import ModelInfo, WindowInfo
 from actrec.skeleton import get_skeleton
-from actrec.spec import ModelSpec
+from actrec.video.people import SKELETON
 
 _ID_LENGTH = 16  # hexadecimal digits
 

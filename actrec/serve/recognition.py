@@ -17,15 +17,15 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.data.people import People
-from actrec.data.pose import PoseModel
-from actrec.data.video import Picture, open_video
-from actrec.data.video_limits import VideoLimits
+from actrec.live.watcher import Watcher
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.serve.frames import parse_bytes, parse_text
 from actrec.serve.settings import Limits
 from actrec.types import ActrecError
-from actrec.watch import Watcher
+from actrec.video.limits import VideoLimits
+from actrec.video.people import People
+from actrec.video.pose import PoseModel
+from actrec.video.video import Picture, open_video
 
 T = TypeVar("T")
 _WARM_UP = 30  # frames

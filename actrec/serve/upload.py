@@ -15,10 +15,10 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from actrec.data.video_limits import TooMuchVideo
 from actrec.serve.recognition import NoPose, as_json, video_answers
 from actrec.serve.server import Server
 from actrec.types import ActrecError
+from actrec.video.limits import TooMuchVideo
 
 log = logging.getLogger(__name__)
 

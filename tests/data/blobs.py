@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from actrec.data.people import People
-from actrec.data.pose import PoseModel
-from actrec.draw import write_video
+from actrec.drawing.frames import write_video
+from actrec.video.people import People
+from actrec.video.pose import PoseModel
 
 COLOURS = ((250, 0, 0), (0, 250, 0), (0, 0, 250))
 Box = tuple[int, int, int, int]  # left, top, right, bottom

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from actrec.data.augment import Augmentation, Jitter, JointDropout, Mirror, Rotation, TemporalCrop
 from actrec.data.datamodule import ActionData, EpochSampler, TrainingWindows
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
 from actrec.data.split import Split
-from actrec.data.windows import Features, ResizeWindows, SlidingWindows
+from actrec.pipeline.augmentation import Augmentation, Jitter, JointDropout, Mirror, Rotation, TemporalCrop
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import Features, ResizeWindows, SlidingWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 

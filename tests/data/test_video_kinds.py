@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from actrec.data.video import open_video
+from actrec.video.video import open_video
 from tests.data.clips import HEIGHT, WIDTH, N, joined, number, picture, remux, sound, trim, write
 
 

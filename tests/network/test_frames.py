@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from actrec.losses import Losses, Objective
 from actrec.network.frames import Frames
 from actrec.network.infogcn import InfoGCN
 from actrec.network.published import OPTIONS
 from actrec.network.transformer import Transformer
+from actrec.training.losses import Losses, Objective
 from actrec.types import Batch, NetworkOutput
 
 TINY: dict[str, Any] = {"dim": 8, "layers": 2, "heads": 2, "graph_heads": 2, "attention_dim": 4, "solver": "midpoint"}

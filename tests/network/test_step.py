@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from actrec.benchmark.plain import plain
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
-from actrec.network.plain import plain
 from actrec.network.published import OPTIONS
 from actrec.network.step import Step
 from actrec.network.transformer import Transformer

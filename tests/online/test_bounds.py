@@ -7,15 +7,15 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import AnchoredWindows, Features
+from actrec.model.spec import ModelSpec
 from actrec.online.clock import Clock
 from actrec.online.engine import Answers, StepEngine
 from actrec.online.pace import FAR_FRAMES, NEAR_FRAMES
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import AnchoredWindows, Features
 from actrec.skeleton import PENN13
-from actrec.spec import ModelSpec
 from actrec.types import ActrecError
 
 GOOD = np.concatenate([np.random.default_rng(0).uniform(50, 300, (13, 2)), np.full((13, 1), 0.9)], 1).astype(np.float32)

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actrec.checkpoint import load_model
-from actrec.data.preprocess import Preprocess
+from actrec.model.folder import load_model
+from actrec.model.spec import ModelSpec, load_spec
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
-from actrec.spec import ModelSpec, load_spec
+from actrec.pipeline.preprocess import Preprocess
 from actrec.types import ActrecError
 
 NAMES = ["", "anna", "ben", "深蹲", "x" * 500, "a.b", "engine.keys", "\x00"]

@@ -11,18 +11,18 @@ import pytest
 import torch
 from torch import nn
 
-from actrec.checkpoint import build_network, save_model
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import AnchoredWindows, Features
-from actrec.evaluation import clip_probabilities
+from actrec.evaluation.probabilities import clip_probabilities
 from actrec.export import export
+from actrec.model.folder import build_network, save_model
+from actrec.model.spec import ModelSpec
 from actrec.online.engine import Engine, StepEngine
 from actrec.online.onnx_backend import load_engine
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import AnchoredWindows, Features
 from actrec.skeleton import COCO17
-from actrec.spec import ModelSpec
 from actrec.types import SkeletonSequence, Window
 
 LABELS = ("a", "b", "c")

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, WindowRule
+from actrec.model.spec import ModelSpec
 from actrec.online.mismatch import streaming_mismatches, streaming_warning, training_mismatches
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, WindowRule
 from actrec.skeleton import COCO17
-from actrec.spec import ModelSpec
 
 
 def make_spec(windows: WindowRule, preprocess: Preprocess, **options: Any) -> ModelSpec:

@@ -14,18 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from actrec.checkpoint import save_model
-from actrec.data.pipeline import Pipeline
-from actrec.data.preprocess import Preprocess
-from actrec.data.windows import AnchoredWindows, Features
+from actrec.model.folder import save_model
+from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
 from actrec.network.published import OPTIONS
 from actrec.network.transformer import Transformer
-from actrec.online.held import Hysteresis
+from actrec.online.hysteresis import Hysteresis
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.online.torch_backend import make_engine
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import AnchoredWindows, Features
 from actrec.skeleton import COCO17
-from actrec.spec import ModelSpec
 from actrec.types import ActrecError, Window
 
 LENGTH = 8

@@ -60,10 +60,10 @@ def full_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the size that experiment=synthetic_online trains, untrained."""
     from omegaconf import OmegaConf
 
-    from actrec.checkpoint import build_network, save_model
-    from actrec.data.pipeline import Pipeline
+    from actrec.model.folder import build_network, save_model
+    from actrec.model.spec import ModelSpec
+    from actrec.pipeline.pipeline import Pipeline
     from actrec.skeleton import get_skeleton
-    from actrec.spec import ModelSpec
 
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         cfg = compose("train", ["experiment=synthetic_online"])

@@ -21,12 +21,12 @@ from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from actrec.config import config_dir
-from actrec.data.people import People
-from actrec.data.video import open_video
+from actrec.live.watcher import Watched, Watcher
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.__main__ import make_app
 from actrec.serve.model_info import model_id
-from actrec.watch import Watched, Watcher
+from actrec.video.people import People
+from actrec.video.video import open_video
 
 Make = Callable[..., TestClient]
 

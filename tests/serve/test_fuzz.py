@@ -22,12 +22,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from actrec.config import config_dir
-from actrec.data.people import SKELETON
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.__main__ import make_app
 from actrec.serve.recognition import LiveStream, Recognition, as_json
 from actrec.serve.settings import Limits
 from actrec.types import ActrecError
+from actrec.video.people import SKELETON
 
 Message = str | bytes
 

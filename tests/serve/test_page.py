@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from actrec.data.video import open_video
+from actrec.video.video import open_video
 from tests.serve.conftest import Running
 
 Serve = Callable[..., Running]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from actrec.data.store.writing import ClipSource
 from actrec.data.synthetic.bar import clean_and_jerk, pull_ups, snatch_weight_lifting
 from actrec.data.synthetic.body import Body, Pose, joints
 from actrec.data.synthetic.camera import look
@@ -23,7 +24,6 @@ from actrec.data.synthetic.floor import (
 )
 from actrec.data.synthetic.motion import Actor
 from actrec.data.synthetic.standing import jump_rope, jumping_jacks, lunges, running_on_treadmill, squat
-from actrec.data.writer import ClipSource
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 

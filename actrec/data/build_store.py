@@ -1,0 +1,147 @@
+"""From a data set's own files to a skeleton store: importer, label map, joint layout, writer, summary."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from actrec.data.clips import conform
+from actrec.data.sources.importers import ClipGenerator, Importer
+from actrec.data.sources.labels import LabelMap
+from actrec.data.store.plausibility import findings
+from actrec.data.store.plausibility_text import plausibility_line, warning
+from actrec.data.store.summary import StoreSummary
+from actrec.data.store.writing import REJECTED, ClipSource, Share, write_store
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
+
+log = logging.getLogger(__name__)
+
+
+def prepare(
+    dataset: str,
+    raw: Path | None,
+    store: Path,
+    importer: Importer | ClipGenerator,
+    label_map: LabelMap,
+    skeleton: str,
+    max_rejected: float = 0.05,
+    pose_model: str | None = None,
+    options: dict[str, Any] | None = None,
+    share: Share | None = None,
+) -> StoreSummary:
+    """Makes the skeleton store of a data set, or brings one up to date.
+
+    Args:
+        dataset: What the data set is called.
+        raw: Folder or file that the importer reads; None for a data set that is generated.
+        store: Folder of the store.
+        importer: Finds the clips in `raw`.
+        label_map: From the sources' labels to the project's.
+        skeleton: Joint layout of the store; clips of another are mapped onto it.
+        max_rejected: Share of bad clips above which the run fails.
+        pose_model: What found the joints of clips that are stored with them, where that is known.
+        options: How importer and label map were set up, for `store.json`.
+        share: Which of the clips this worker makes.
+
+    Raises:
+        ActrecError: There is nothing to import, `raw` would not be read, a label is unknown, or too many clips are bad.
+    """
+    get_skeleton(skeleton)
+    if isinstance(importer, ClipGenerator):
+        if raw is not None:
+            raise ActrecError(f"raw={raw} would not be read: dataset={dataset} is generated. Leave it out.")
+        clips = importer()
+    elif raw is None or not (raw := raw.expanduser().resolve()).exists():
+        raise ActrecError(f"raw={raw} is not there. Give the folder (or file) that has the data set.")
+    else:
+        clips = importer(raw)
+    wanted, skipped = _wanted(clips, label_map)
+    poses = sorted({clip.pose for clip in wanted if clip.pose})
+    if pose_model and any(clip.pose is None for clip in wanted):
+        poses = [(pose_model, ""), *poses]
+    info = {
+        "dataset": dataset,
+        "raw": str(raw) if raw else None,
+        "skeleton": skeleton,
+        "pose_model": ", ".join(name for name, _ in poses),
+        "pose_model_version": ", ".join(version for _, version in poses if version),
+        "options": options or {},
+    }
+    accept = partial(conform, label_map=label_map, skeleton=skeleton)
+    summary = write_store(store, wanted, info, accept, max_rejected, share)
+    summary.skipped.update(skipped)
+    present = {clip.source for clip in clips}
+    absent = [source for source in label_map.sources if source not in present]
+    log.info("%s", describe(summary, store, label_map.names, absent))
+    if not summary.missing:
+        log.info("%s", plausibility_line(summary.measures))
+        for finding in findings(summary.measures):
+            log.warning("%s", warning(finding))
+    log.info("%s", outcome(summary, store))
+    return summary
+
+
+def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSource], Counter[tuple[str, str]]]:
+    """Returns the clips that the label map takes, and how many of each source and label it leaves out."""
+    wanted: list[ClipSource] = []
+    skipped: Counter[tuple[str, str]] = Counter()
+    for clip in clips:
+        if clip.label is None or label_map(clip.source, clip.label) is not None:
+            wanted.append(clip)
+        else:
+            skipped[clip.source, clip.label] += 1
+    return wanted, skipped
+
+
+def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), absent: list[str] | None = None) -> str:
+    """Describes the store: a table of clips by label and source, and what was left out or is missing."""
+    sources = sorted({row["source"] for row in summary.rows})
+    counts = Counter((row["label"], row["source"]) for row in summary.rows)
+    names = labels or tuple(sorted({row["label"] for row in summary.rows}))
+    width = max(len(name) for name in (*names, "label"))
+    lines = [f"{'label':<{width}}" + "".join(f"  {source:>12}" for source in sources)]
+    lines += [f"{name:<{width}}" + "".join(f"  {counts[name, source]:>12}" for source in sources) for name in names]
+    splits = Counter(row["split"] for row in summary.rows)
+    by_split = ", ".join(
+        f"{splits[split]} {split or 'without a split'}" for split in ("train", "val", "test", "") if splits[split]
+    )
+    frames = sum(int(row["n_frames"]) for row in summary.rows)
+    lines.append(f"{len(summary.rows)} clips ({by_split}), {frames} frames, {summary.observed:.1%} of joints observed.")
+    if summary.unseen:
+        lines.append(f"Clips without an observed joint, kept all the same: {', '.join(summary.unseen)}.")
+    if absent:
+        lines.append(f"Sources that were absent: {', '.join(absent)}.")
+    without = [name for name in names if not any(counts[name, source] for source in sources)]
+    if without:
+        lines.append(f"Labels without clips: {', '.join(without)}.")
+    if summary.skipped:
+        skipped = ", ".join(f"{label} ({source}) {n}" for (source, label), n in sorted(summary.skipped.items()))
+        lines.append(f"Left out, as the label map has no place for them: {skipped}.")
+    if summary.rejected:
+        lines.append(f"Rejected {len(summary.rejected)}, listed in {store / REJECTED}:")
+        lines += [f"  {origin}: {reason}" for origin, reason in summary.rejected.items()]
+    if summary.unforeseen:
+        lines.append(
+            f"{summary.unforeseen} of them by unexpected errors; the next run tries them again, and "
+            "hydra.verbose=actrec shows their tracebacks."
+        )
+    if summary.adopted:
+        lines.append(
+            f"{summary.adopted} clips are of a version that wrote no sources.csv. Their sources are no newer than they "
+            "are, and are taken to be what they were made from."
+        )
+    return "\n".join(lines)
+
+
+def outcome(summary: StoreSummary, store: Path) -> str:
+    """Returns the last line of the output: what the run did."""
+    if not summary.missing:
+        return summary.outcome(store)
+    return (
+        f"Clips still to come from other shards: {summary.missing}; the last shard finishes the store.\n"
+        f"{summary.written} clips written to {store} by this one."
+    )

@@ -1,0 +1,100 @@
+"""Drawing on frames, and writing them as a video that browsers play."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.report.plots import LIGHT
+from actrec.skeleton import Skeleton
+from actrec.types import ActrecError, SetupError
+from actrec.video.video import Picture
+
+_TICKS = 90_000  # a second; the usual time base of MPEG
+Colour = tuple[int, int, int]
+GREY: Colour = (150, 150, 150)
+
+
+def rgb(colour: str) -> Colour:
+    """Converts "#rrggbb" to red, green and blue."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+def draw_skeleton(
+    picture: Picture, keypoints: Float[ndarray, "joint 3"], skeleton: Skeleton, colour: Colour | None = None
+) -> None:
+    """Draws the observed joints and bones over a picture, in place.
+
+    Args:
+        picture: RGB.
+        keypoints: x and y in the picture's pixels; joints with confidence 0 are left out.
+        skeleton: Their layout.
+        colour: Of all of it; left and right limbs have their own, as in the reports, if not given.
+    """
+    import cv2
+
+    height, width, _ = picture.shape
+    weight = max(round(max(height, width) / 320), 1)
+    places = keypoints[:, :2].round().astype(int)
+    observed = keypoints[:, 2] > 0
+    sides = {"left_": rgb(LIGHT.series[0]), "right_": rgb(LIGHT.series[1])}
+    for bone, (a, b) in zip(skeleton.bones, skeleton.bone_index, strict=True):
+        if observed[a] and observed[b]:
+            own = next((each for side, each in sides.items() if all(name.startswith(side) for name in bone)), GREY)
+            line = (places[a].tolist(), places[b].tolist())
+            if colour is None and weight > 1:
+                cv2.line(picture, *line, (255, 255, 255), weight + 2, cv2.LINE_AA)
+            cv2.line(picture, *line, colour or own, weight, cv2.LINE_AA)
+    for place in places[observed]:
+        cv2.circle(picture, place.tolist(), weight + (colour is None), colour or (20, 20, 20), -1, cv2.LINE_AA)
+
+
+def write_video(path: Path, frames: Iterable[tuple[float, Picture]], fps: float) -> int:
+    """Writes an mp4 (H.264), all of it or nothing; returns the number of frames.
+
+    Args:
+        path: The file.
+        frames: Time in seconds and RGB picture, all of one size, in order.
+        fps: Frames a second, for players that want a figure.
+
+    Raises:
+        ActrecError: There are no frames.
+        SetupError: PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError:
+        raise SetupError("Writing a video needs PyAV, which is not installed: pip install 'actrec[video]'") from None
+    pictures = iter(frames)
+    first = next(pictures, None)
+    if first is None:
+        raise ActrecError(f"There are no frames to write to {path}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex[:8]}.tmp{path.suffix}")
+    number, last = 0, -1
+    try:
+        with av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as container:
+            stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": "23"})
+            stream.pix_fmt, stream.codec_context.time_base = "yuv420p", Fraction(1, _TICKS)
+            for number, (time, picture) in enumerate(chain([first], pictures), start=1):
+                even = np.ascontiguousarray(picture[: len(picture) // 2 * 2, : picture.shape[1] // 2 * 2])
+                if number == 1:
+                    stream.height, stream.width = even.shape[:2]
+                frame = av.VideoFrame.from_ndarray(even, format="rgb24")
+                last = max(round(time * _TICKS), last + 1)  # two frames at one time have no place in a file
+                frame.pts, frame.time_base = last, Fraction(1, _TICKS)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return number

@@ -1,0 +1,158 @@
+"""Formats names for pictures: on one line, shortened in the middle, in letters that an installed font has.
+
+`set_fonts` chooses the fonts of a matplotlib figure just before it is drawn, in figures that `new_figure` makes.
+"""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from actrec.drawing.fonts import can_draw, families
+
+log = logging.getLogger(__name__)
+
+LONGEST = 32  # widths of a Latin letter
+_KEPT = "\u200c"  # the zero width non-joiner: without it Persian words are written otherwise
+# What to install for the letters of a script, by how their Unicode names begin.
+_PACKAGES = (
+    (("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "FULLWIDTH"), "fonts-noto-cjk"),
+    (("",), "fonts-noto-core"),
+)
+
+
+def spaced(name: str) -> str:
+    """Replaces the underscores of a class name by spaces."""
+    return name.replace("_", " ")
+
+
+def one_line(text: str) -> str:
+    """Removes line breaks, tabs and invisible characters from a text, and composes accents."""
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    return "".join(
+        letter
+        for letter in text
+        if letter in _KEPT or not (unicodedata.category(letter) in ("Cc", "Cf") or "\ufe00" <= letter <= "\ufe0f")
+    )
+
+
+def width(text: str) -> int:
+    """Measures a text in widths of a Latin letter; Chinese, Japanese and Korean letters are twice as wide."""
+    return sum(
+        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text
+    )
+
+
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """Shortens a text to this width by leaving out the middle, since names often differ at the end."""
+    if width(text) <= longest:
+        return text
+    room, head, tail = longest - 1, "", ""
+    for letter in text:
+        if width(head + letter) > room - room // 2:
+            break
+        head += letter
+    for letter in reversed(text):
+        if width(letter + tail) > room // 2:
+            break
+        tail = letter + tail
+    while tail and unicodedata.combining(tail[0]):
+        tail = tail[1:]
+    return f"{head.rstrip()}…{tail.lstrip()}"
+
+
+def lettered(name: str, names: Mapping[str, str] | None = None, longest: int = LONGEST) -> str:
+    """Formats a name for a picture.
+
+    Args:
+        name: A class's, or another.
+        names: See `pictured`; a name that is not among them has "?" for letters that no font here has.
+        longest: Its width at most.
+    """
+    if names is not None and name in names:
+        return shorten(names[name], longest)
+    return drawable(spaced(name), longest)
+
+
+def drawable(text: str, longest: int = LONGEST) -> str:
+    """A text on one line and of this width at most, with "?" for letters that no font here has."""
+    return "".join(letter if can_draw(letter) else "?" for letter in shorten(one_line(text), longest))
+
+
+def pictured(classes: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
+    """Chooses the name of each class in pictures: its own; "class 3", its number from 0, where no installed font has
+    the letters of its name; with its number appended where shortened names would be the same.
+
+    The font to install is logged, once.
+
+    Args:
+        classes: In the model's order.
+        longest: Width of a name at most.
+    """
+    made, lacking = dict[str, str](), dict[str, str]()
+    for number, name in enumerate(classes):
+        text = one_line(spaced(name))
+        missing = next((letter for letter in text if not can_draw(letter)), None)
+        if missing is not None:
+            lacking[name] = missing
+        made[name] = shorten(text, longest) if missing is None and text else f"class {number}"
+    several = {text for text, count in Counter(made.values()).items() if count > 1}
+    for number, name in enumerate(classes):
+        if made[name] in several:
+            made[name] = f"{shorten(made[name], longest - 2 - len(str(number)))} #{number}"
+    for name, letter in lacking.items():
+        _advise(_package(letter), name)
+    return made
+
+
+def coded(names: Mapping[str, str]) -> dict[str, str]:
+    """Selects from the result of `pictured` the classes that are named by their number."""
+    return {name: text for name, text in names.items() if not all(can_draw(each) for each in one_line(spaced(name)))}
+
+
+def _package(letter: str) -> str:
+    if unicodedata.category(letter) in ("So", "Sk") or (ord(letter) >= 0x1F000 and ord(letter) < 0x20000):
+        return "fonts-symbola"
+    name = unicodedata.name(letter, "")
+    return next(package for starts, package in _PACKAGES if name.startswith(starts))
+
+
+_advised: set[str] = set()
+
+
+def _advise(package: str, name: str) -> None:
+    if package not in _advised:
+        _advised.add(package)
+        log.warning(
+            "No font on this system has all letters of the class name '%s': pictures call such classes by their "
+            "number. Install a font that has them, for example the package %s of Debian and Ubuntu.",
+            one_line(name),
+            package,
+        )
+
+
+def set_fonts(figure: Figure) -> None:
+    """Gives each text of a figure fonts that have its letters, and draws it literally: `$` begins no formula."""
+    for text in figure.findobj(Text):
+        shown = text.get_text()
+        text.set_parse_math(False)
+        text.set_usetex(False)
+        if shown:
+            drawn = "".join(each if each == "\n" or can_draw(each) else "?" for each in shown)
+            if drawn != shown:
+                text.set_text(drawn)
+            text.set_fontfamily(families(drawn.replace("\n", "")))
+
+
+class LetteredFigure(Figure):
+    """A figure whose texts may be in any script."""
+
+    def draw(self, renderer: object) -> None:
+        """See `Figure.draw`."""
+        set_fonts(self)
+        super().draw(renderer)  # type: ignore[arg-type]

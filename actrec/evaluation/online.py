@@ -1,0 +1,114 @@
+"""Evaluates online recognition on labelled clips, each streamed frame by frame."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+from numpy import ndarray
+
+from actrec.evaluation.probabilities import RATIOS
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.types import ActrecError, SkeletonSequence
+
+_AT_ONCE = 32  # clips streamed as one batch
+
+NOBODY = -2  # before the person is first observed
+
+
+class Streamed(NamedTuple):
+    """The labels of a clip's frames.
+
+    Attributes:
+        label: Class number that was likeliest after each frame; `NOBODY` before the person is first observed.
+        held: Class number that was held, or -1 for no action; `NOBODY` likewise.
+    """
+
+    label: Int[ndarray, " frame"]
+    held: Int[ndarray, " frame"]
+
+
+def stream_clips(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> list[Streamed]:
+    """Streams clips, which are in the layout that the recogniser is given."""
+    results = [Streamed(*(np.full(len(clip), NOBODY) for _ in range(2))) for clip in clips]
+    by_rate: dict[float, list[int]] = defaultdict(list)
+    for number in sorted(range(len(clips)), key=lambda number: len(clips[number])):
+        by_rate[clips[number].fps].append(number)
+    for fps, numbers in by_rate.items():
+        at_once = min(_AT_ONCE, recognizer.max_people)
+        for start in range(0, len(numbers), at_once):
+            _stream_together(recognizer, clips, numbers[start : start + at_once], fps, results)
+    return results
+
+
+def _stream_together(
+    recognizer: OnlineRecognizer,
+    clips: Sequence[SkeletonSequence],
+    numbers: list[int],
+    fps: float,
+    into: list[Streamed],
+) -> None:
+    classes = {label: number for number, label in enumerate(recognizer.labels)}
+    for frame in range(max(len(clips[number]) for number in numbers)):
+        there = {str(number): clips[number].keypoints[frame] for number in numbers if frame < len(clips[number])}
+        for person in set(recognizer.people) - set(there):
+            recognizer.forget(person)
+        for person, prediction in recognizer.push_all(there, frame / fps).items():
+            streamed = into[int(person)]
+            streamed.label[frame] = classes[prediction.label]
+            streamed.held[frame] = -1 if prediction.held is None else classes[prediction.held]
+    for person in recognizer.people:
+        recognizer.forget(person)
+
+
+def frames_to_decision(held: Int[ndarray, " frame"], label: int) -> float:
+    """Frames after which the held label was right and stayed so to the clip's end; infinite where it never was."""
+    wrong = np.flatnonzero(held != label)
+    needed = wrong[-1] + 2 if len(wrong) else 1
+    return float(needed) if needed <= len(held) else math.inf
+
+
+def judge_online(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> dict[str, Any]:
+    """Figures of online recognition over a split.
+
+    Returns:
+        `accuracy` of the likeliest label and `held_accuracy`, each by observation ratio; `held_wrong`, the share of
+        clips that hold a wrong label at each; `frames_to_decision`: the median over all clips, None where half of
+        them never come to a right decision that they keep, and `decided`, the share of those that do.
+
+    Raises:
+        ActrecError: There are no clips, or one has a label that the model does not know.
+    """
+    unknown = sorted({clip.label for clip in clips} - set(recognizer.labels))
+    if unknown or not clips:
+        raise ActrecError(f"The model does not know: {', '.join(unknown)}." if unknown else "There are no clips.")
+    labels = [recognizer.labels.index(clip.label) for clip in clips]
+    streamed = stream_clips(recognizer, clips)
+    figures: dict[str, Any] = {"accuracy": {}, "held_accuracy": {}, "held_wrong": {}}
+    for ratio in RATIOS:
+        last = [math.ceil(round(ratio * len(clip), 9)) - 1 for clip in clips]
+        now, held = (
+            np.array([part[i] for part, i in zip(parts, last, strict=True)]) for parts in zip(*streamed, strict=True)
+        )
+        figures["accuracy"][str(ratio)] = float((now == labels).mean())
+        figures["held_accuracy"][str(ratio)] = float((held == labels).mean())
+        figures["held_wrong"][str(ratio)] = float(((held != labels) & (held >= 0)).mean())
+    needed = [frames_to_decision(each.held, label) for each, label in zip(streamed, labels, strict=True)]
+    median, decided = float(np.median(needed)), float(np.isfinite(needed).mean())
+    figures["frames_to_decision"] = {"median": median if math.isfinite(median) else None, "decided": decided}
+    return figures
+
+
+def online_summary(figures: dict[str, Any]) -> str:
+    """The figures in a sentence."""
+    needed = figures["frames_to_decision"]
+    after = "never" if needed["median"] is None else f"after {needed['median']:.0f} frames"
+    return (
+        f"likeliest label right at the end in {figures['accuracy']['1.0']:.4f} of clips, held label in "
+        f"{figures['held_accuracy']['1.0']:.4f}; a right decision that is kept {after} "
+        f"(median; {needed['decided']:.3f} of clips come to one)"
+    )

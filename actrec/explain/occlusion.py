@@ -1,0 +1,168 @@
+"""Which joints a network decides by, found by hiding them; and whether that is so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from torch import nn
+
+from actrec.evaluation.metrics import paired_interval
+from actrec.evaluation.probabilities import clip_probabilities
+from actrec.model.spec import ModelSpec
+from actrec.types import ActrecError, SkeletonSequence
+
+
+def joint_importance(
+    network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64
+) -> tuple[Float[ndarray, "clip joint"], Int[ndarray, " clip"]]:
+    """What hiding each joint does to each decision (occlusion: Zeiler and Fergus 2014, section 4.2).
+
+    Args:
+        network: In eval mode, on the device to use.
+        spec: What it is.
+        clips: In the model's skeleton.
+        batch_size: Windows at once.
+
+    Returns:
+        By how many nats the class decided on is less likely where the joint is hidden: log p − log p without it; less
+        than 0 where it is more likely. And the number of that class.
+    """
+    n_joints = spec.pipeline.skeleton.n_joints
+
+    def probabilities(hidden: Bool[ndarray, " joint"]) -> Float[ndarray, "clip class"]:
+        return _occluded(network, spec, clips, np.tile(hidden, (len(clips), 1)), batch_size)
+
+    whole = probabilities(np.zeros(n_joints, dtype=bool))
+    decided, rows = whole.argmax(1), np.arange(len(clips))
+    without = [probabilities(np.arange(n_joints) == joint)[rows, decided] for joint in range(n_joints)]
+    least = np.finfo(np.float32).tiny
+    return np.log(whole[rows, decided])[:, None] - np.log(np.maximum(without, least)).T, decided
+
+
+def _occluded(
+    network: nn.Module,
+    spec: ModelSpec,
+    clips: Sequence[SkeletonSequence],
+    hidden: Bool[ndarray, "clip joint"],
+    batch_size: int,
+) -> Float[ndarray, "clip class"]:
+    n_classes = len(spec.labels)
+    return clip_probabilities(network, spec.pipeline, clips, n_classes, 1.0, spec.decision, batch_size, hidden)
+
+
+class OcclusionCheck(NamedTuple):
+    """Whether the joints that occlusion names are those that decide; accuracies of whole clips.
+
+    Attributes:
+        hidden: How many joints were hidden at once.
+        none: Nothing hidden.
+        named: The joints hidden that matter most to the decision's class, found on other groups' clips.
+        random: As many at random, the mean over the draws.
+        least: Those hidden that matter least.
+        ahead: `random` less `named`: how much more hiding the named joints hurts.
+        low: Lower end of its 95 % interval, by paired bootstrap over groups.
+        high: Upper end.
+    """
+
+    hidden: int
+    none: float
+    named: float
+    random: float
+    least: float
+    ahead: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return (
+            f"Accuracy {self.none:.3f}; {self.named:.3f} with the {self.hidden} joints hidden that matter most to the "
+            f"decision, {self.random:.3f} with {self.hidden} at random: {self.ahead:.3f} more ({self.low:.3f} to "
+            f"{self.high:.3f}); {self.least:.3f} with those that matter least."
+        )
+
+
+def check_occlusion(
+    network: nn.Module,
+    spec: ModelSpec,
+    clips: Sequence[SkeletonSequence],
+    importance: Float[ndarray, "clip joint"],
+    decided: Int[ndarray, " clip"],
+    hidden: int = 3,
+    draws: int = 5,
+    seed: int = 0,
+    batch_size: int = 64,
+) -> OcclusionCheck:
+    """Hides joints that were named on other clips, and joints at random, and counts mistakes.
+
+    The groups are halved. The joints that matter to a class are named by the mean over one half's clips that were taken
+    for it, and hidden in the other half's; and the other way round. True labels play no part in the naming.
+
+    Args:
+        network: In eval mode, on the device to use.
+        spec: What it is.
+        clips: In the model's skeleton.
+        importance: See `joint_importance`.
+        decided: See `joint_importance`.
+        hidden: How many joints are hidden at once.
+        draws: Of random joints, anew for each clip.
+        seed: Of the halves and the draws.
+        batch_size: Windows at once.
+
+    Raises:
+        ActrecError: There is one group alone, or the skeleton has not more joints than are hidden.
+    """
+    groups = [clip.group or clip.clip_id for clip in clips]
+    names, n_joints = sorted(set(groups)), importance.shape[1]
+    if len(names) < 2 or not 0 < hidden < n_joints:
+        raise ActrecError(
+            f"Occlusion is checked with 2 groups or more and fewer joints than the skeleton has; there are "
+            f"{len(names)} groups, and {hidden} of {n_joints} joints are to be hidden."
+        )
+    rng = np.random.default_rng(seed)
+    half = set(rng.permutation(names)[: len(names) // 2].tolist())
+    inside = np.array([group in half for group in groups])
+    order = np.empty(importance.shape, dtype=int)  # joints of each clip, what matters most first
+    for of, other in ((inside, ~inside), (~inside, inside)):
+        means = class_importance(importance[other], decided[other], len(spec.labels))
+        means = np.where(np.isfinite(means), means, importance[other].mean(0))
+        order[of] = (-means).argsort(1)[decided[of]]
+    labels = np.array([spec.labels.index(clip.label) for clip in clips])
+
+    def right(joints: Int[ndarray, "clip hidden"]) -> Float[ndarray, " clip"]:
+        mask = np.zeros(importance.shape, dtype=bool)
+        np.put_along_axis(mask, joints, values=True, axis=1)
+        return (_occluded(network, spec, clips, mask, batch_size).argmax(1) == labels).astype(float)
+
+    named, least = right(order[:, :hidden]), right(order[:, n_joints - hidden :])
+    drawn = [right(rng.random(importance.shape).argsort(1)[:, :hidden]) for _ in range(draws)]
+    random = np.mean(drawn, axis=0)
+    ahead, low, high = paired_interval(random, named, groups)
+    return OcclusionCheck(
+        hidden,
+        none=float((decided == labels).mean()),
+        named=float(named.mean()),
+        random=float(random.mean()),
+        least=float(least.mean()),
+        ahead=ahead,
+        low=low,
+        high=high,
+    )
+
+
+def class_importance(
+    importance: Float[ndarray, "clip joint"], decided: Int[ndarray, " clip"], n_classes: int
+) -> Float[ndarray, "class joint"]:
+    """The mean over the clips that were taken for each class; NaN for a class that none was.
+
+    Args:
+        importance: See `joint_importance`.
+        decided: See `joint_importance`.
+        n_classes: Number of classes.
+    """
+    taken = np.eye(n_classes)[decided]
+    with np.errstate(invalid="ignore"):
+        return taken.T @ importance / taken.sum(0)[:, None]

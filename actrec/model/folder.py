@@ -1,0 +1,129 @@
+"""The model folder: weights, configuration, labels and a card. All that evaluation, prediction and serving need."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from actrec.data.saved_split import FILE, SavedSplit
+from actrec.files import replace_folder
+from actrec.model.spec import ModelSpec, load_spec
+from actrec.network.infogcn import InfoGCN
+from actrec.network.transformer import Transformer
+from actrec.types import ActrecError
+
+NETWORKS: dict[str, type[nn.Module]] = {"InfoGCN": InfoGCN, "Transformer": Transformer}
+
+
+def build_network(spec: ModelSpec) -> nn.Module:
+    """The network that a spec names, with fresh weights.
+
+    Raises:
+        ActrecError: There is no such network, or its options do not fit it or one another.
+    """
+    if spec.network not in NETWORKS:
+        raise ActrecError(f"There is no network '{spec.network}'. Choose one of: {', '.join(NETWORKS)}.")
+    try:
+        return NETWORKS[spec.network](**spec.network_options)
+    except (TypeError, ValueError, AssertionError, RuntimeError, MemoryError) as error:
+        if isinstance(error, ActrecError):
+            raise
+        raise ActrecError(f"{spec.network} cannot be made with {spec.network_options}: {error}") from error
+
+
+def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: SavedSplit | None = None) -> Path:
+    """Writes a model folder whole, or not at all; one that is there is replaced.
+
+    Args:
+        folder: Where to.
+        network: The network whose weights are saved.
+        spec: What it is.
+        saved: Which clips it was trained, validated and tested on, which evaluation keeps to.
+    """
+    folder = Path(folder)
+    with replace_folder(folder) as made:
+        weights = {name: value.contiguous() for name, value in network.state_dict().items()}
+        save_file(weights, made / "model.safetensors")
+        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
+        (made / "README.md").write_text(model_card(spec), encoding="utf-8")
+        if saved is not None:
+            (made / FILE).write_text(saved.to_json(), encoding="utf-8")
+    return folder
+
+
+def load_weights(network: nn.Module, folder: str | Path) -> None:
+    """Fills a network with a model folder's weights.
+
+    Raises:
+        ActrecError: The weights are missing, damaged, of another network, skeleton or type, or not finite.
+    """
+    path = Path(folder) / "model.safetensors"
+    try:
+        weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ActrecError(f"'{path}' cannot be read ({error}). Train or import the model again.") from error
+    own = network.state_dict()
+    wrong = [name for name in own if name not in weights or own[name].shape != weights[name].shape]
+    if wrong or len(own) != len(weights):
+        name = wrong[0] if wrong else sorted(set(weights) - set(own))[0]
+        got = tuple(weights[name].shape) if name in weights else "nothing"
+        want = tuple(own[name].shape) if name in own else "nothing"
+        raise ActrecError(
+            f"The weights in '{path}' are of another network or skeleton: '{name}' is {got}, expected {want}. "
+            "Use the config.json that was written with them."
+        )
+    for name, value in weights.items():
+        if value.dtype != own[name].dtype:
+            raise ActrecError(
+                f"The weights in '{path}' are of another type: '{name}' is {value.dtype}, expected {own[name].dtype}. "
+                "Use the file that training wrote."
+            )
+        if not value.isfinite().all() or (name.endswith("running_var") and (value < 0).any()):
+            raise ActrecError(
+                f"The weights in '{path}' have values in '{name}' that are no trained network's (NaN, infinite, or a "
+                "negative variance). Train the model again, with a lower base_lr where its loss became NaN."
+            )
+    network.load_state_dict(weights)
+
+
+def load_model(folder: str | Path) -> nn.Module:
+    """A model folder's network, in eval mode; `load_spec` says what it is."""
+    network = build_network(load_spec(folder))
+    load_weights(network, folder)
+    return network.eval()
+
+
+def model_card(spec: ModelSpec) -> str:
+    """The folder's README: what the model is, how good it is, and how to use it."""
+    figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in spec.metrics.items() if isinstance(value, float))
+    store = "" if spec.pose_model == "generated" else " store=<a skeleton store>"
+    table = f"| metric | test split |\n|---|---|\n{figures}" if figures else "Not measured yet."
+    return f"""# {spec.network} for {len(spec.labels)} actions
+
+Recognises human actions from 2D skeletons (`{spec.pipeline.skeleton.name}`), one decision for every frame.
+
+- Classes: {", ".join(spec.labels)}
+- Preprocessing: {spec.pipeline.preprocess.mode}; windows of {spec.pipeline.windows.length} frames
+- Trained on clips of {spec.fps:g} frames a second{f", skeletons by {spec.pose_model}" if spec.pose_model else ""}
+
+{table}
+
+## Use
+
+```
+python -m actrec.evaluate model=<this folder> dataset={spec.dataset or "sport14"}{store}
+```
+
+```python
+import actrec
+
+network = actrec.load_model("<this folder>")  # forward(features, valid) -> logits, latents, forecasts
+recognizer = actrec.OnlineRecognizer.from_pretrained("<this folder>")  # push(keypoints, timestamp) -> Prediction
+```
+
+Limits: one person a sequence; actions outside the list above are taken for one of it.
+"""

@@ -1,0 +1,156 @@
+"""What a model is, beside its weights: read without torch, which recognition by ONNX Runtime does without."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from actrec.model.json_data import check_finite, made, parse_object, taken
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, WindowRule
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
+
+FORMAT = 1
+WINDOWS: dict[str, type[WindowRule]] = {
+    rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)
+}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a model is, beside its weights.
+
+    Attributes:
+        network: Class name of the network.
+        network_options: Its constructor's keywords.
+        pipeline: From clip to network input.
+        labels: Class names in the order of the logits.
+        decision: How a window's frames become one decision; see `actrec.evaluation.probabilities.decide`.
+        fps: Frames a second of the training clips (their median).
+        pose_model: What made the training skeletons.
+        dataset: Name of the data set that it was trained on.
+        split: How that was split (the fields of `actrec.data.split.Split`); empty where that is not known.
+        metrics: Headline figures on the test split; empty until they have been measured.
+    """
+
+    network: str
+    network_options: dict[str, Any]
+    pipeline: Pipeline
+    labels: tuple[str, ...]
+    decision: str = "last"
+    fps: float = 30.0
+    pose_model: str = ""
+    dataset: str = ""
+    split: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.decision not in ("last", "mean"):
+            raise ActrecError(f"decision is '{self.decision}'; expected last or mean.")
+        _checked_labels(self.labels)
+        if not (math.isfinite(self.fps) and self.fps > 0):
+            raise ActrecError(f"fps is {self.fps}; expected the positive number of frames a second.")
+        self._check_network()
+
+    def _check_network(self) -> None:
+        """Raises an ActrecError where the network's options contradict the rest."""
+        options, parts = self.network_options, self.pipeline
+        wanted: dict[str, tuple[Any, str]] = {
+            "n_classes": (len(self.labels), "the number of labels"),
+            "skeleton": (parts.skeleton.name, "the skeleton"),
+            "in_channels": (parts.features.n_channels, "the number of channels that the features have"),
+        }
+        if options.get("head_segments", 1) != 1:
+            wanted["window"] = (parts.windows.length, "windows.length")
+        for name, (value, what) in wanted.items():
+            if options.get(name, value) != value:
+                raise ActrecError(f"network.{name} is {options[name]!r}, but {what} is {value!r}.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for `config.json`."""
+        parts = self.pipeline
+        return {
+            "format": FORMAT,
+            "network": {"class": self.network, **self.network_options},
+            "skeleton": parts.skeleton.name,
+            "preprocess": asdict(parts.preprocess),
+            "windows": {"class": type(parts.windows).__name__, **asdict(parts.windows)},
+            "features": asdict(parts.features),
+            "labels": list(self.labels),
+            "decision": self.decision,
+            "fps": self.fps,
+            "pose_model": self.pose_model,
+            "dataset": self.dataset,
+            "split": self.split,
+            "metrics": self.metrics,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> ModelSpec:
+        """The reverse of `to_json`.
+
+        Raises:
+            ActrecError: A key is unknown, missing, or has no value of its kind, or they contradict one another.
+        """
+        for name in set(data) - {"metrics"}:
+            check_finite(data[name], name)
+        network, windows = dict(taken(data, "network", dict)), dict(taken(data, "windows", dict))
+        rule = taken(windows, "class", str)
+        if rule not in WINDOWS:
+            raise ActrecError(f"'windows.class' is '{rule}', expected one of: {', '.join(WINDOWS)}")
+        name = taken(network, "class", str)
+        del network["class"], windows["class"]
+        pipeline = Pipeline(
+            get_skeleton(taken(data, "skeleton", str)),
+            made(Preprocess, taken(data, "preprocess", dict), "preprocess"),
+            made(WINDOWS[rule], windows, "windows"),
+            made(Features, taken(data, "features", dict), "features"),
+        )
+        rest = {"decision": str, "fps": float, "pose_model": str, "dataset": str, "split": dict, "metrics": dict}
+        labels = tuple(_checked_labels(taken(data, "labels", list)))
+        spec = cls(name, network, pipeline, labels, **{key: taken(data, key, kind) for key, kind in rest.items()})
+        if unknown := sorted(set(data) - set(spec.to_json())):
+            raise ActrecError(f"'{unknown[0]}' is an unknown key, perhaps of a newer version of actrec")
+        return spec
+
+
+def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:
+    """Raises an ActrecError unless they are names, each once."""
+    for number, label in enumerate(labels):
+        if not isinstance(label, str) or not label or label in labels[:number]:
+            what = " twice" if label in labels[:number] else ""
+            raise ActrecError(f"Among the labels is {label!r}{what}; expected names, each once.")
+    if not labels:
+        raise ActrecError("Among the labels is none; expected names, each once.")
+    return labels
+
+
+def load_spec(folder: str | Path) -> ModelSpec:
+    """Reads the specification of a model folder.
+
+    Raises:
+        ActrecError: The folder is not a model folder, or its configuration is damaged or contradicts itself.
+    """
+    path = Path(folder) / "config.json"
+    if not path.is_file():
+        raise ActrecError(
+            f"'{folder}' is not a model folder: it has no config.json. A training run leaves one in "
+            "outputs/<experiment>/<date_time>/model."
+        )
+    try:
+        data = parse_object(path.read_text(encoding="utf-8"))
+        version = taken(data, "format", int)
+        if version == FORMAT:
+            return ModelSpec.from_json(data)
+    except (ActrecError, OSError, UnicodeDecodeError) as error:
+        reason = str(error).rstrip(".")
+        raise ActrecError(
+            f"'{path}' is damaged: {reason}. Use the file that was written with the model's weights, or train or "
+            "import the model again."
+        ) from error
+    raise ActrecError(f"'{path}' has format {version}; this version of actrec reads format {FORMAT}.")

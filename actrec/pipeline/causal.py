@@ -1,0 +1,149 @@
+"""Causal preprocessing: what comes out for a frame draws on that frame and those before it alone.
+
+- A missing joint is held at its last observed place; one not yet observed is zero after normalisation.
+- The origin is the pelvis of the first frame with a hip observed. Until then it is the centroid of the observed joints
+  of the first frame that has any: fixed, so that only the person moves and not the origin.
+- The scale is the median torso length so far; until one is known, what the longer side of the box about every joint
+  observed so far makes probable (`TORSOS_PER_BOX`); until that is more than a point, 1.
+
+What is remembered of a stream is a record, so that many streams are one array and take their frames together.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from actrec.pipeline.measures import EPSILON, TORSOS_PER_BOX, Measures, extents, measure
+from actrec.skeleton import Skeleton
+
+Field = tuple[str, type, tuple[int, ...]]
+
+
+def stream_fields(n_joints: int, n_frames: int) -> list[Field]:
+    """The record of a stream of at most `n_frames` frames, as `numpy.dtype` takes it.
+
+    In pixels: `place`, where each joint was last observed; `torsos`, lengths so far, ascending, of which `n_torsos`
+    count; `origin` and `scale`, of the newest frame.
+    """
+    return [
+        ("place", np.float64, (n_joints, 2)),
+        ("known", np.bool_, (n_joints,)),
+        ("pelvis", np.float64, (2,)),
+        ("centroid", np.float64, (2,)),
+        ("box", np.float64, (4,)),
+        ("torsos", np.float64, (n_frames,)),
+        ("n_torsos", np.int64, ()),
+        ("origin", np.float64, (2,)),
+        ("scale", np.float64, ()),
+    ]
+
+
+def new_streams(count: int, fields: list[Field]) -> ndarray:
+    """Records of streams that have had no frame, with the fields of `stream_fields` and perhaps others, which are 0."""
+    streams = np.zeros(count, np.dtype(fields))
+    streams["pelvis"], streams["centroid"], streams["box"], streams["scale"] = np.nan, np.nan, np.inf, 1.0
+    return streams
+
+
+def normalize(
+    keypoints: Float[ndarray, "*stream frame joint 3"],
+    place: Float[ndarray, "*stream frame joint 2"],
+    known: Bool[ndarray, "*stream frame joint"],
+    origin: Float[ndarray, "*stream _ 2"],
+    scale: Float[ndarray, "*stream _"],
+) -> Float[ndarray, "*stream frame joint 3"]:
+    """Places in torso lengths about the origin, zero where they are not known, with the keypoints' confidences."""
+    normalized = keypoints.astype(np.float32)
+    normalized[..., :2] = np.where(known[..., None], (place - origin[..., None, :]) / scale[..., None, None], 0)
+    return normalized
+
+
+def push(
+    streams: ndarray,
+    keypoints: Float[ndarray, "stream frame joint 3"],
+    observed: Bool[ndarray, "stream frame joint"],
+    measures: Measures,
+) -> tuple[Float[ndarray, "stream frame joint 3"], Bool[ndarray, "stream frame joint"]]:
+    """Takes the next frames of each stream, in order and as many at a time as there are.
+
+    Args:
+        streams: Their records, which are brought up to date.
+        keypoints: x and y in pixels, and confidence.
+        observed: Which joints count.
+        measures: Of those frames: (stream, frame, …).
+
+    Returns:
+        The frames, normalised, and which joints have a place.
+    """
+    place, known = _hold(streams, keypoints[..., :2], observed)
+    origin, scale = _origins(streams, measures), _scales(streams, measures)
+    return normalize(keypoints, place, known, origin, scale), known
+
+
+def push_clip(
+    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> tuple[ndarray, Float[ndarray, "frame joint 3"], Bool[ndarray, "frame joint"]]:
+    """A whole clip through a stream of its own: its record afterwards, the frames, and which joints have a place."""
+    stream = new_streams(1, stream_fields(skeleton.n_joints, len(keypoints)))
+    raw = keypoints.astype(np.float64)
+    measures = Measures(*(part[None] for part in measure(raw, observed, skeleton)))
+    frames, known = push(stream, raw[None], observed[None], measures)
+    return stream, frames[0], known[0]
+
+
+def _hold(
+    streams: ndarray, xy: Float[ndarray, "stream frame joint 2"], observed: Bool[ndarray, "stream frame joint"]
+) -> tuple[Float[ndarray, "stream frame joint 2"], Bool[ndarray, "stream frame joint"]]:
+    """Each joint's last observed place."""
+    last = np.maximum.accumulate(np.where(observed, np.arange(xy.shape[1])[:, None], -1), 1)
+    here = np.take_along_axis(xy, np.maximum(last, 0)[..., None], 1)
+    place = np.where((last >= 0)[..., None], here, streams["place"][:, None])
+    known = (last >= 0) | streams["known"][:, None]
+    if xy.shape[1]:
+        streams["place"], streams["known"] = place[:, -1], known[:, -1]
+    return place, known
+
+
+def _first(
+    streams: ndarray, name: str, places: Float[ndarray, "stream frame 2"]
+) -> tuple[Float[ndarray, "stream 1 2"], Bool[ndarray, "stream frame"]]:
+    """The first of the places that is known, now or before; and from which frames on."""
+    so_far = np.logical_or.accumulate(~np.isnan(places[..., 0]), 1)
+    new = np.isnan(streams[name][:, 0])
+    if new.any():
+        streams[name][new] = places[new, so_far[new].argmax(1)]
+    return streams[name][:, None], so_far | ~new[:, None]
+
+
+def _origins(streams: ndarray, measures: Measures) -> Float[ndarray, "stream frame 2"]:
+    if not measures.pelvis.shape[1]:
+        return measures.pelvis
+    centroid, seen = _first(streams, "centroid", measures.centroid)
+    pelvis, hips_seen = _first(streams, "pelvis", measures.pelvis)
+    # Before any joint is observed, all are zero whatever the origin.
+    origins = np.where(hips_seen[..., None], pelvis, np.where(seen[..., None], centroid, 0.0))
+    streams["origin"] = origins[:, -1]
+    return origins
+
+
+def _scales(streams: ndarray, measures: Measures) -> Float[ndarray, "stream frame"]:
+    so_far = np.minimum.accumulate(np.concatenate([streams["box"][:, None], measures.box], 1), 1)
+    streams["box"] = so_far[:, -1]
+    extent = extents(so_far[:, 1:])
+    scales = np.where(extent > EPSILON, extent / TORSOS_PER_BOX, 1.0)
+    for stream, lengths, scale in zip(streams, measures.torso.tolist(), scales, strict=True):
+        torsos = stream["torsos"][: stream["n_torsos"]].tolist()
+        for frame, length in enumerate(lengths):
+            if length == length:  # not NaN
+                insort(torsos, length)
+            if torsos:
+                middle = len(torsos) // 2
+                scale[frame] = (torsos[middle] + torsos[~middle]) / 2
+        stream["torsos"][: len(torsos)], stream["n_torsos"] = torsos, len(torsos)
+    if scales.shape[1]:
+        streams["scale"] = scales[:, -1]
+    return scales

@@ -1,0 +1,168 @@
+"""Explanations drawn on a body: what joints matter, and what joints take from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy import ndarray
+
+from actrec.drawing.lettering import lettered, spaced
+from actrec.report.plots import LIGHT, NORMAL, SMALL, Theme, new_figure
+from actrec.skeleton import Skeleton
+
+STRONGEST = 12  # connections that are drawn
+BODIES = 30  # classes that have a body in a picture
+_COLUMNS = 5
+_TITLE = 20  # letters of a name over a body
+_NAMED = 3  # joints that stand in words under a body
+
+
+def draw_connections(
+    axes: Axes,
+    weights: Float[ndarray, "joint source"],
+    pose: Float[ndarray, "joint 2"],
+    skeleton: Skeleton,
+    theme: Theme = LIGHT,
+) -> None:
+    """The strongest connections between different joints, as arrows from source to joint; a joint is the larger the
+    more is taken from it.
+
+    Args:
+        axes: Where to.
+        weights: What each joint takes from each source; signs play no part.
+        pose: Places of the joints, y down.
+        skeleton: Its layout.
+        theme: Colours.
+    """
+    strength = np.abs(weights) * ~np.eye(len(weights), dtype=bool)
+    _draw_bones(axes, pose, skeleton, theme)
+    order = np.dstack(np.unravel_index(np.argsort(-strength, axis=None), strength.shape))[0][:STRONGEST]
+    for joint, source in order:
+        share = strength[joint, source] / max(strength.max(), 1e-9)
+        arrow: dict[str, Any] = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.15", "color": theme.series[0]}
+        arrow |= {"alpha": 0.25 + 0.75 * share, "linewidth": 0.8 + 2 * share}
+        axes.annotate("", pose[joint], pose[source], arrowprops=arrow, zorder=2)
+    taken = strength.sum(0) / max(strength.sum(0).max(), 1e-9)
+    axes.scatter(pose[:, 0], pose[:, 1], s=list(14 + 160 * taken), color=theme.series[1], zorder=3, clip_on=False)
+    _frame(axes)
+
+
+def connections(
+    weights: Float[ndarray, "joint source"], pose: Float[ndarray, "joint 2"], skeleton: Skeleton, theme: Theme = LIGHT
+) -> Figure:
+    """A picture of `draw_connections` alone."""
+    figure = new_figure(4.6, 5.2, theme)
+    draw_connections(figure.add_subplot(), weights, pose, skeleton, theme)
+    return figure
+
+
+def adjacency_and_bones(
+    adjacency: Float[ndarray, "joint source"],
+    attention: Float[ndarray, "joint source"],
+    pose: Float[ndarray, "joint 2"],
+    skeleton: Skeleton,
+    theme: Theme = LIGHT,
+) -> Figure:
+    """Effective adjacency as a matrix in which bones are framed, and over a body its strongest connections and those of
+    the attention.
+
+    Args:
+        adjacency: What each joint takes from each source.
+        attention: How each joint weighs each source.
+        pose: Places of the joints, y down.
+        skeleton: Its layout.
+        theme: Colours.
+    """
+    size = 0.27 * skeleton.n_joints + 2
+    figure = new_figure(size + 7, size, theme)
+    matrix, *bodies = figure.subplots(1, 3, width_ratios=(size, 3.5, 3.5))
+    matrix.imshow(np.abs(adjacency), cmap=theme.ramp(), vmin=0)
+    for a, b in [*skeleton.bone_index, *skeleton.bone_index[:, ::-1]]:
+        box = Rectangle((b - 0.44, a - 0.44), 0.88, 0.88, fill=False, edgecolor=theme.series[1], linewidth=1.4)
+        matrix.add_patch(box)
+    names = [spaced(name) for name in skeleton.joints]
+    matrix.set_xticks(range(len(names)), names, rotation=90)
+    matrix.set_yticks(range(len(names)), names)
+    matrix.tick_params(labelsize=SMALL, labelcolor=theme.ink, length=0)
+    matrix.set_xlabel("takes from", fontsize=NORMAL, color=theme.muted)
+    matrix.set_ylabel("joint", fontsize=NORMAL, color=theme.muted)
+    matrix.spines[:].set_visible(False)
+    for axes, weights, name in zip(bodies, (adjacency, attention), ("effective adjacency", "attention"), strict=True):
+        draw_connections(axes, weights, pose, skeleton, theme)
+        axes.set_title(name, fontsize=NORMAL, color=theme.ink, weight="bold")
+    return figure
+
+
+def connection_shares(weights: Float[ndarray, "joint source"], skeleton: Skeleton) -> dict[str, float]:
+    """The shares of the weight that are of a joint on itself, along bones, and between joints that no bone joins."""
+    strength = np.abs(weights)
+    bones = np.zeros(strength.shape, dtype=bool)
+    bones[tuple(skeleton.bone_index.T)] = bones[tuple(skeleton.bone_index.T[::-1])] = True
+    own = np.eye(len(strength), dtype=bool)
+    total = max(float(strength.sum()), 1e-12)
+    parts = {"itself": own, "bones": bones & ~own, "others": ~bones & ~own}
+    return {name: float(strength[part].sum()) / total for name, part in parts.items()}
+
+
+def importance_bodies(
+    importance: Mapping[str, Float[ndarray, " joint"]],
+    poses: Mapping[str, Float[ndarray, "joint 2"]],
+    skeleton: Skeleton,
+    theme: Theme = LIGHT,
+    names: Mapping[str, str] | None = None,
+) -> Figure:
+    """A body for each class, whose joints are the larger and the darker the more the decision rests on them.
+
+    Classes after the 30th are left out.
+
+    Args:
+        importance: See `actrec.explain.occlusion.class_importance`.
+        poses: A pose of each class, y down.
+        skeleton: Their layout.
+        theme: Colours.
+        names: What classes are called; see `actrec.drawing.lettering.pictured`.
+    """
+    importance = dict(list(importance.items())[:BODIES])
+    columns = min(_COLUMNS, len(importance))
+    rows = -(-len(importance) // columns)
+    figure = new_figure(2.2 * columns, 2.75 * rows, theme)
+    grid = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axes, (name, values) in zip(grid, importance.items(), strict=False):
+        pose, share = poses[name], np.clip(values, 0, None) / max(float(values.max()), 1e-9)
+        _draw_bones(axes, pose, skeleton, theme)
+        axes.scatter(
+            pose[:, 0],
+            pose[:, 1],
+            s=list(10 + 220 * share),
+            c=share,
+            cmap=theme.ramp(1),
+            vmin=-0.3,
+            vmax=1,
+            zorder=3,
+            clip_on=False,
+        )
+        axes.set_title(lettered(name, names, _TITLE), fontsize=NORMAL, color=theme.ink, weight="bold")
+        words = "\n".join(spaced(skeleton.joints[joint]) for joint in (-values).argsort()[:_NAMED] if values[joint] > 0)
+        axes.text(0.5, -0.02, words, transform=axes.transAxes, ha="center", va="top", fontsize=SMALL, color=theme.muted)
+        _frame(axes)
+    for axes in grid[len(importance) :]:
+        axes.axis("off")
+    return figure
+
+
+def _draw_bones(axes: Axes, pose: Float[ndarray, "joint 2"], skeleton: Skeleton, theme: Theme) -> None:
+    for a, b in skeleton.bone_index:
+        axes.plot(*pose[[a, b]].T, color=theme.grid, linewidth=5, solid_capstyle="round", zorder=1)
+
+
+def _frame(axes: Axes) -> None:
+    axes.margins(0.2)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.invert_yaxis()
+    axes.axis("off")

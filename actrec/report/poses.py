@@ -1,0 +1,214 @@
+"""Sheets of clips, their skeletons drawn over time; pictures of the report."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy import ndarray
+
+from actrec.drawing.lettering import lettered, shorten, width
+from actrec.report.plots import LARGE, LIGHT, NORMAL, SMALL, Theme, new_sheet
+from actrec.skeleton import Skeleton, get_skeleton
+from actrec.types import ActrecError, SkeletonSequence
+
+CONTACTS = 30  # clips that a contact sheet has room for
+_POSES = 6
+_TEXT = 1.9  # width of a row's text, where a pose is 1 wide
+_ROW = 1.24  # height of a row
+_INCH = 1.34  # of one unit
+_LINE, _LABEL = 17, 50  # letters of a label's line, and of all of it
+_MANY = 8  # more clips than this stand in two columns
+
+
+@dataclass(frozen=True)
+class SampleClip:
+    """A clip and what a network made of it.
+
+    Attributes:
+        sequence: The clip, with its true label; keypoints in any unit, y down.
+        prediction: The class that it was given.
+        probability: Of that class.
+        forecasts: Entry t is where the pose of frame t was forecast to be, in the keypoints' unit; NaN where there
+            is no forecast.
+    """
+
+    sequence: SkeletonSequence
+    prediction: str
+    probability: float
+    forecasts: Float[ndarray, "frame joint 2"] | None = None
+
+    def __post_init__(self) -> None:
+        want = (*self.sequence.keypoints.shape[:2], 2)
+        if self.forecasts is not None and self.forecasts.shape != want:
+            raise ActrecError(
+                f"The forecasts of clip '{self.sequence.clip_id}' have shape {self.forecasts.shape}; expected {want}."
+            )
+
+
+def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT, names: Mapping[str, str] | None = None) -> Figure:
+    """A row of poses for each clip, with its true and predicted label; forecasts show as ghosts.
+
+    Left limbs have one colour, right limbs another. Joints that were not observed (confidence 0) are left out.
+
+    Args:
+        samples: The clips; those after the 30th are left out.
+        theme: Colours.
+        names: What classes are called; see `actrec.drawing.lettering.pictured`.
+    """
+    samples = samples[:CONTACTS]
+    across, height = _TEXT + _POSES, _ROW * len(samples) + 0.4
+    figure, axes = new_sheet(across * _INCH, height * _INCH, theme)
+    axes.set(xlim=(-_TEXT, _POSES), ylim=(height - 0.4, -0.4))
+    forecast = any(each.forecasts is not None and np.isfinite(each.forecasts).any() for each in samples)
+    _draw_legend(axes, theme, forecast)
+    for number, sample in enumerate(samples):
+        _draw_text(axes, theme, sample, number * _ROW, names)
+        _draw_times(axes, theme, sample.sequence, number * _ROW)
+        _draw_poses(axes, theme, sample.sequence, (0.0, number * _ROW), sample.forecasts)
+    return figure
+
+
+def contact_sheet(
+    clips: Sequence[SkeletonSequence],
+    theme: Theme = LIGHT,
+    with_ids: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> Figure:
+    """A row of poses for each clip, with its label: what a data set's classes look like.
+
+    More than 8 clips stand in two columns, down the first and then down the second; those after the 30th are left out.
+
+    Args:
+        clips: One of each class.
+        theme: Colours.
+        with_ids: Whether each clip's id is under its label.
+        names: What classes are called; see `actrec.drawing.lettering.pictured`.
+    """
+    clips = clips[:CONTACTS]
+    columns = 1 if len(clips) <= _MANY else 2
+    rows = -(-len(clips) // columns)
+    label = 0.6 + columns  # its width where a pose is 1 wide, which in two columns is half as large
+    across, height = columns * (label + _POSES), 1.1 * rows + 0.2
+    inch = (_TEXT + _POSES) * _INCH / across  # every sheet is as wide, so that its text is as large
+    figure, axes = new_sheet(across * inch, height * inch, theme)
+    axes.set(xlim=(0, across), ylim=(height - 0.1, -0.1))
+    for number, clip in enumerate(clips):
+        column, row = divmod(number, rows)
+        left, top = column * (label + _POSES), row * 1.1
+        axes.hlines(top - 0.02, left + 0.16, left + label + _POSES - 0.1, color=theme.grid, linewidth=0.8)
+        what = _length_and_id(clip) if with_ids else f"{len(clip) / clip.fps:.1f} s"
+        _draw_label(axes, theme, lettered(clip.label, names, _LABEL), what, (left + 0.2, top + 0.42))
+        _draw_poses(axes, theme, clip, (left + label, top), weight=1 / columns)
+    return figure
+
+
+def _length_and_id(clip: SkeletonSequence) -> str:
+    name = clip.clip_id if len(clip.clip_id) < 16 else f"…{clip.clip_id[-14:]}"
+    return f"{len(clip) / clip.fps:.1f} s, {name}"
+
+
+def _draw_label(axes: Axes, theme: Theme, label: str, what: str, place: tuple[float, float]) -> None:
+    letters = max(_LINE * len(label) // max(width(label), 1), 1)  # of a line: half as many where they are wide
+    text = textwrap.fill(label, letters, max_lines=3, placeholder=" …")
+    name = axes.text(*place, text, va="center", fontsize=NORMAL, color=theme.ink, weight="bold")
+    under = axes.annotate(what, (0, 0), (0, -4), name, "offset points", va="top")
+    under.set(fontsize=SMALL, color=theme.muted)
+
+
+def _draw_legend(axes: Axes, theme: Theme, with_forecasts: bool) -> None:
+    entries = [("left limbs", theme.series[0]), ("right limbs", theme.series[1])]
+    if with_forecasts:
+        entries.append(("forecast", theme.series[3]))
+    for number, (name, colour) in enumerate(entries):
+        x = 0.12 + 1.1 * number
+        axes.plot((x, x + 0.16), (-0.2, -0.2), color=colour, linewidth=2.4, solid_capstyle="round")
+        axes.text(x + 0.24, -0.2, name, va="center", fontsize=NORMAL, color=theme.muted)
+
+
+def _draw_text(axes: Axes, theme: Theme, sample: SampleClip, top: float, names: Mapping[str, str] | None) -> None:
+    right = sample.prediction == sample.sequence.label
+    x, colour = 0.16 - _TEXT, theme.good if right else theme.bad
+    axes.hlines(top - 0.04, x, _POSES - 0.16, color=theme.grid, linewidth=0.8)
+    verdict = f"{lettered(sample.prediction, names, 17)}  {100 * sample.probability:.0f} %"
+    axes.text(x, top + 0.3, f"{'✓' if right else '✗'} {verdict}", fontsize=LARGE, color=colour, weight="bold")
+    if not right:
+        axes.text(x, top + 0.5, f"true: {lettered(sample.sequence.label, names, 24)}", fontsize=NORMAL, color=theme.ink)
+    axes.text(
+        x,
+        top + (0.5 if right else 0.7),
+        f"clip {shorten(sample.sequence.clip_id, 30)}",
+        fontsize=SMALL,
+        color=theme.muted,
+    )
+
+
+def _chosen_frames(sequence: SkeletonSequence) -> Int[ndarray, " pose"]:
+    """Frames evenly spread over those in which anything is seen."""
+    seen = np.flatnonzero((sequence.keypoints[..., 2] > 0).any(1))
+    return seen[np.unique(np.linspace(0, len(seen) - 1, min(_POSES, len(seen))).round().astype(int))]
+
+
+def _draw_times(axes: Axes, theme: Theme, sequence: SkeletonSequence, top: float) -> None:
+    for column, frame in enumerate(_chosen_frames(sequence)):
+        text = f"{frame / sequence.fps:.1f} s"
+        axes.text(column + 0.5, top + 1.12, text, ha="center", fontsize=SMALL, color=theme.muted)
+
+
+def _draw_poses(
+    axes: Axes,
+    theme: Theme,
+    sequence: SkeletonSequence,
+    corner: tuple[float, float],
+    forecasts: Float[ndarray, "frame joint 2"] | None = None,
+    weight: float = 1.0,
+) -> None:
+    """Draws a clip's poses side by side from the corner (x, y), top left; `weight` is how heavy the lines are."""
+    frames, skeleton = _chosen_frames(sequence), get_skeleton(sequence.skeleton)
+    poses, observed = sequence.keypoints[frames, :, :2], sequence.keypoints[frames, :, 2] > 0
+    left, top = corner
+    if not len(frames):
+        axes.text(left + 0.2, top + 0.5, "no joint was observed", fontsize=NORMAL, color=theme.muted)
+        return
+    seen = np.where(observed[..., None], poses, np.nan)
+    low, high = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
+    y_middle = (low[:, 1].min() + high[:, 1].max()) / 2  # one height for the clip, so that a jump shows
+    extent = max((high - low)[:, 0].max() / 0.8, (high[:, 1].max() - low[:, 1].min()) / 0.9, 1e-6)
+    for column, frame in enumerate(frames):
+        middle = np.array([(low[column, 0] + high[column, 0]) / 2, y_middle])
+        place = np.array([left + column + 0.5, top + 0.52])
+        if forecasts is not None and np.isfinite(forecasts[frame]).any():
+            ghost = (forecasts[frame] - middle) / extent + place
+            _draw_skeleton(axes, theme, skeleton, ghost, np.isfinite(ghost).all(-1), ghostly=True)
+        pose = (poses[column] - middle) / extent + place
+        _draw_skeleton(axes, theme, skeleton, pose, observed[column], weight=weight)
+
+
+def _draw_skeleton(
+    axes: Axes,
+    theme: Theme,
+    skeleton: Skeleton,
+    pose: Float[ndarray, "joint 2"],
+    observed: Bool[ndarray, " joint"],
+    ghostly: bool = False,
+    weight: float = 1.0,
+) -> None:
+    bones = [bone for bone, ends in zip(skeleton.bones, skeleton.bone_index, strict=True) if observed[ends].all()]
+    sides = {"left_": theme.series[0], "right_": theme.series[1]}
+    colours = [
+        next((colour for side, colour in sides.items() if all(joint.startswith(side) for joint in bone)), theme.muted)
+        for bone in bones
+    ]
+    lines = [pose[skeleton.index(bone)] for bone in bones]
+    if ghostly:
+        ghost = LineCollection(lines, colors=theme.series[3], linewidths=3.6, alpha=0.45, capstyle="round")
+        axes.add_collection(ghost, autolim=False)
+        return
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=2 * weight, capstyle="round"), autolim=False)
+    axes.plot(*pose[observed].T, "o", color=theme.ink, markersize=2.2 * weight)

@@ -1,0 +1,141 @@
+"""The three loss terms as pure functions, each an average per element, and the objective that weighs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from actrec.types import ActrecError, Batch, NetworkOutput
+
+Count = Callable[[Int[Tensor, ""]], Tensor]  # from the number of elements in a batch to the divisor of their sum
+
+
+def own_count(n_elements: Int[Tensor, ""]) -> Int[Tensor, ""]:
+    """Returns the number itself, for the mean over the batch."""
+    return n_elements
+
+
+def classification_loss(
+    logits: Float[Tensor, "batch time class"],
+    label: Int[Tensor, " batch"],
+    valid: Bool[Tensor, "batch time"],
+    smoothing: float = 0.1,
+    count: Count = own_count,
+) -> Float[Tensor, ""]:
+    """Cross-entropy with label smoothing, averaged over valid frames (equation 13).
+
+    Args:
+        logits: Class scores of every frame.
+        label: Class number of each window.
+        valid: Frames that count.
+        smoothing: ε, the share of the target spread evenly over the classes.
+        count: See `Objective`.
+    """
+    target = label[:, None].expand(valid.shape)
+    loss = F.cross_entropy(rearrange(logits, "b t k -> b k t"), target, label_smoothing=smoothing, reduction="none")
+    return (loss * valid).sum() / count(valid.sum()).clamp(min=1)
+
+
+def _forecast_error(
+    forecasts: Float[Tensor, "horizon batch time node dim"],
+    target: Float[Tensor, "batch time node dim"],
+    valid: Bool[Tensor, "batch time #node"],
+    count: Count,
+) -> Float[Tensor, ""]:
+    """Mean squared error of the forecast from t for t + n, over n = 1 … N and valid t + n."""
+    total, n_elements = target.new_zeros(()), valid.new_zeros((), dtype=torch.long)
+    for n, forecast in enumerate(forecasts, start=1):
+        there = valid[:, n:, :, None].expand_as(target[:, n:])
+        total = total + ((forecast[:, :-n] - target[:, n:]).square() * there).sum()
+        n_elements = n_elements + there.sum()
+    return total / count(n_elements).clamp(min=1)
+
+
+def pose_forecast_loss(
+    forecasts: Float[Tensor, "horizon batch time joint coordinate"],
+    target: Float[Tensor, "batch time joint coordinate"],
+    valid: Bool[Tensor, "batch time"],
+    observed: Bool[Tensor, "batch time joint"],
+    count: Count = own_count,
+) -> Float[Tensor, ""]:
+    """Squared error of the pose forecasts over what was observed in valid frames (equation 10).
+
+    Args:
+        forecasts: Entry [n - 1, :, t] is the forecast of frame t + n made at t.
+        target: The true poses, in torso lengths; bones or velocities in those streams.
+        valid: Frames that are real.
+        observed: Where the target was seen; see `Batch`.
+        count: See `Objective`.
+    """
+    return _forecast_error(forecasts, target, valid[..., None] & observed, count)
+
+
+def latent_forecast_loss(
+    forecasts: Float[Tensor, "horizon batch time node dim"],
+    latents: Float[Tensor, "batch time node dim"],
+    valid: Bool[Tensor, "batch time"],
+    detach_target: bool = False,
+    count: Count = own_count,
+) -> Float[Tensor, ""]:
+    """Squared error of the latent forecasts against the encoder's latents (equation 11).
+
+    Args:
+        forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} made at t.
+        latents: Z_t.
+        valid: Frames that are real.
+        detach_target: Keep the gradient from the target; off in the paper.
+        count: See `Objective`.
+    """
+    return _forecast_error(forecasts, latents.detach() if detach_target else latents, valid[..., None], count)
+
+
+class Losses(NamedTuple):
+    """The objective and its terms, unweighted."""
+
+    total: Float[Tensor, ""]
+    cls: Float[Tensor, ""]
+    pred: Float[Tensor, ""]
+    feat: Float[Tensor, ""]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """L = L_cls + λ₁ L_pred + λ₂ L_feat (blog post 4.1.4).
+
+    Attributes:
+        lambda_1: Weight of the pose forecast error.
+        lambda_2: Weight of the latent forecast error.
+        label_smoothing: See `classification_loss`.
+        detach_target: See `latent_forecast_loss`.
+    """
+
+    lambda_1: float | int = 0.1
+    lambda_2: float | int = 0.1
+    label_smoothing: float | int = 0.1
+    detach_target: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing <= 1:
+            raise ActrecError(f"objective.label_smoothing is {self.label_smoothing}; expected 0 to 1.")
+
+    def __call__(self, output: NetworkOutput, batch: Batch, count: Count = own_count) -> Losses:
+        """The losses of a batch.
+
+        Args:
+            output: What the network gives for it.
+            batch: The batch.
+            count: From the elements of a term in this batch to what their sum is divided by;
+                `actrec.training.sync.mean_over_processes` in a training of several processes.
+        """
+        poses, valid = output.pose_forecasts, batch.valid
+        cls = classification_loss(output.logits, batch.label, valid, self.label_smoothing, count)
+        pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], valid, batch.observed, count)
+        feat = latent_forecast_loss(output.latent_forecasts, output.latents, valid, self.detach_target, count)
+        return Losses(cls + self.lambda_1 * pred + self.lambda_2 * feat, cls, pred, feat)

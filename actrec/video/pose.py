@@ -1,0 +1,250 @@
+"""Pose: pictures to the people in them, and people to tracks. The one file that knows Ultralytics."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from numpy import ndarray
+
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError, SetupError
+from actrec.video.people import SKELETON, People
+from actrec.video.video import Picture
+
+_RELEASED = re.compile(r"(yolo(?:11|v8)[nsmlx])(?:-pose)?(?:\.pt)?")
+_PACKAGES = ("ultralytics-opencv-headless", "ultralytics")
+_CPU_BATCH, _GPU_BATCH = 8, 32
+_ONE_AT_A_TIME = RLock()  # Ultralytics keeps what it is given, and what it finds, in the model
+
+
+@dataclass(frozen=True)
+class PoseModel:
+    """A YOLO pose model of Ultralytics; loaded (and a released one fetched, if need be) when it is first used.
+
+    Attributes:
+        weights: A released model (`yolo11x`, `yolov8n` …), or the path of weights or of an exported folder or file.
+        min_score: Least score of a person. Under 0.4, it is taken for one only where a track goes on.
+        min_confidence: Joints under that confidence are unobserved.
+    """
+
+    weights: str
+    min_score: float = 0.05
+    min_confidence: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("min_score", "min_confidence"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ActrecError(f"{name} is {getattr(self, name)}; expected 0 to 1.")
+        if not self._released and not Path(self.weights).expanduser().exists():
+            raise ActrecError(
+                f"pose={self.weights} is not there. Give a released model (yolo11n|s|m|l|x, yolov8n|s|m|l|x) or the "
+                "path of YOLO pose weights (.pt, .onnx) or of a folder exported to OpenVINO."
+            )
+
+    @property
+    def description(self) -> tuple[str, str]:
+        """The model's name, and the version of Ultralytics; nothing is loaded for it."""
+        return self._released or Path(self.weights).expanduser().resolve().name, _version()
+
+    def load(self) -> None:
+        """Loads the model now, rather than with the first picture.
+
+        Raises:
+            SetupError: It cannot be had, or is no pose model of 17 joints.
+        """
+        _ = self._model
+
+    @property
+    def batch(self) -> int:
+        """How many pictures it is best given at once: a multiple of what it was exported for."""
+        backend = self._model.predictor.model
+        if backend.format == "pt" or getattr(backend, "dynamic", False):
+            return _GPU_BATCH if torch.cuda.is_available() else _CPU_BATCH
+        return int(backend.batch) * -(-_CPU_BATCH // int(backend.batch))  # Ultralytics takes it apart again
+
+    @property
+    def longest(self) -> int:
+        """The longer side, in pixels, that pictures are brought to before they are looked at."""
+        return int(max(self._model.predictor.imgsz))
+
+    def __call__(self, pictures: Sequence[Picture]) -> list[People]:
+        """The people in each picture.
+
+        Args:
+            pictures: RGB, upright.
+
+        Raises:
+            SetupError: The model cannot be had, or is no pose model of 17 joints.
+        """
+        images = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
+        return [self._people(result) for result in self._predict(images)]
+
+    def _predict(self, images: list[ndarray]) -> list[Any]:
+        with _ONE_AT_A_TIME:
+            results: list[Any] = self._model.predict(
+                images, conf=self.min_score, verbose=False, half=torch.cuda.is_available(), batch=len(images)
+            )
+        return results
+
+    def _people(self, result: Any) -> People:
+        boxes, found = result.boxes.cpu().numpy(), result.keypoints.data.cpu().numpy().astype(np.float32)
+        keypoints = np.zeros((len(boxes), get_skeleton(SKELETON).n_joints, 3), dtype=np.float32)
+        if len(boxes):  # without a person, Ultralytics gives keypoints of any shape
+            nowhere = (found[..., :2] == 0).all(-1) | ~np.isfinite(found).all(-1)
+            keypoints[:] = np.where((nowhere | (found[..., 2] < self.min_confidence))[..., None], 0, found)
+        return People(boxes.xyxy.astype(np.float32), boxes.conf.astype(np.float32), keypoints)
+
+    @property
+    def _released(self) -> str | None:
+        """The name of a released model's weights, where that is what is meant."""
+        match = _RELEASED.fullmatch(self.weights)
+        return f"{match[1]}-pose" if match and not Path(self.weights).exists() else None
+
+    @cached_property
+    def _model(self) -> Any:
+        ultralytics = _ultralytics()
+        path = self._fetched() if self._released else Path(self.weights).expanduser()
+        try:
+            with _ONE_AT_A_TIME, _same_signal_stack():
+                model = ultralytics.YOLO(str(path), task="pose")
+                model.predict(np.zeros((64, 64, 3), dtype=np.uint8), verbose=False)  # exports are read only now
+        except ImportError as error:
+            raise SetupError(
+                f"pose={self.weights} needs {error.name}, which is not installed: pip install {error.name}"
+            ) from None
+        except Exception as error:  # Ultralytics and the runtimes of exports have a dozen kinds
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise SetupError(f"pose={self.weights} cannot be loaded as a YOLO pose model ({reason[:160]}).") from None
+        task = getattr(model.predictor.model, "task", None) or model.task  # weights have the one, exports the other
+        shape = getattr(model.predictor.model, "kpt_shape", None)
+        if task != "pose" or tuple(shape or ()) != (get_skeleton(SKELETON).n_joints, 3):
+            raise SetupError(
+                f"pose={self.weights} is a model for '{task}' with keypoints {tuple(shape or ())}; expected one for "
+                "'pose' with (17, 3): COCO's joints and their confidences."
+            )
+        return model
+
+    def _fetched(self) -> Path:
+        """The file of a released model; fetched by Ultralytics where it is not there yet."""
+        file = Path(torch.hub.get_dir()) / "checkpoints" / f"{self._released}.pt"
+        if file.is_file():
+            return file
+        from ultralytics.utils.downloads import attempt_download_asset
+
+        try:
+            if os.environ.get("YOLO_OFFLINE", "").lower() in ("1", "true", "yes"):
+                raise ConnectionError("YOLO_OFFLINE is set")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            attempt_download_asset(file)
+        except Exception as error:  # what urllib, curl and Ultralytics raise
+            reason = str(error).strip().splitlines()[-1:]
+            raise SetupError(
+                f"The weights of pose={self.weights} are not at {file} and cannot be downloaded ({' '.join(reason)}). "
+                "Put them there, or give pose=<path of YOLO pose weights>."
+            ) from None
+        return file
+
+
+def _version() -> str:
+    for package in _PACKAGES:
+        try:
+            return f"ultralytics {importlib.metadata.version(package)}"
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    raise _no_ultralytics()
+
+
+class Tracker:
+    """Gives the people of one picture after another the numbers of their tracks (ByteTrack, Zhang et al. 2022)."""
+
+    def __init__(self, fps: float, lost: float = 1.0) -> None:
+        """
+        Args:
+            fps: Frames a second.
+            lost: Seconds after which somebody who is not seen has gone.
+        """
+        _ultralytics()
+        from ultralytics.trackers.byte_tracker import BYTETracker
+        from ultralytics.utils import IterableSimpleNamespace
+
+        self._tracker = BYTETracker(
+            IterableSimpleNamespace(
+                track_high_thresh=0.1,
+                track_low_thresh=0.05,
+                new_track_thresh=0.4,
+                track_buffer=max(round(lost * fps), 1),
+                match_thresh=0.8,
+                fuse_score=False,
+            )
+        )
+
+    def __call__(self, people: People) -> Int[ndarray, " person"]:
+        """The track of each, from 1; 0 for those on none (yet)."""
+        from ultralytics.engine.results import Boxes
+
+        rows = np.column_stack([people.boxes, people.scores, np.zeros(len(people))]).astype(np.float32)
+        tracks = np.zeros(len(people), dtype=np.int64)
+        for *_, number, _score, _class, index in self._tracker.update(Boxes(rows, (1, 1))):
+            tracks[int(index)] = int(number)
+        return tracks
+
+    @property
+    def followed(self) -> set[int]:
+        """The tracks that are in the picture, or may still come back to it; the numbers of others never return."""
+        return {int(track.track_id) for track in (*self._tracker.tracked_stracks, *self._tracker.lost_stracks)}
+
+
+def _ultralytics() -> Any:
+    """The package, imported with its telemetry, update checks and automatic installs off."""
+    if "ultralytics" not in sys.modules:
+        settings = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        try:
+            importlib.import_module("ultralytics")
+        except ImportError:
+            raise _no_ultralytics() from None
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+    return sys.modules["ultralytics"]
+
+
+class _SignalStack(ctypes.Structure):
+    _fields_ = (("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+@contextmanager
+def _same_signal_stack() -> Iterator[None]:
+    """Leaves the thread's stack for signal handlers as it was.
+
+    OpenVINO (2026.4) gives the thread one with each model, and back the one before it when the model goes. Where that
+    one belonged to a model that is gone, the next signal (Ctrl-C, the end of a data loader's worker) ends the process.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    before = _SignalStack()
+    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(before))
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).sigaltstack(ctypes.byref(before), None)
+
+
+def _no_ultralytics() -> SetupError:
+    return SetupError("Videos need Ultralytics, which is not installed: pip install 'actrec[video]'")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actrec.data.build_store import prepare
+from actrec.data.clips import load_clips
+from actrec.data.sources.importers import PennAction
+from actrec.data.sources.labels import LabelMap
+from actrec.data.store.writing import ClipSource
+from actrec.types import ActrecError, SkeletonSequence
+
+LABELS = LabelMap({"wave": {"generated": "label_0"}, "jump": {"generated": "Label 1"}}, unmapped="skip")
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A data set that needs no files."""
+
+    made: tuple[SkeletonSequence, ...]
+
+    def clips(self) -> list[SkeletonSequence]:
+        return list(self.made)
+
+    def __call__(self, raw: Path | None = None) -> list[ClipSource]:
+        return [ClipSource(clip.clip_id, clip.source, clip.clip_id, partial(replace, clip)) for clip in self.made]
+
+
+@pytest.fixture
+def generated(make_sequences: Callable[..., list[SkeletonSequence]]) -> Generated:
+    return Generated(tuple(make_sequences(3, 4)))
+
+
+@pytest.mark.parametrize("skeleton", ["coco17", "penn13"])
+def test_generated_clips_are_those_that_their_store_has(generated: Generated, skeleton: str, tmp_path: Path) -> None:
+    prepare("made", None, tmp_path / "store", generated, LABELS, skeleton)
+    stored = load_clips(tmp_path / "store", "made", generated, LABELS, skeleton)
+    clips = load_clips(None, "made", generated, LABELS, skeleton)
+    assert {clip.label for clip in clips} == {"wave", "jump"}
+    for read, clip in zip(stored, clips, strict=True):
+        np.testing.assert_array_equal(read.keypoints, clip.keypoints)
+        names = [name for name in vars(clip) if name != "keypoints"]
+        assert [getattr(read, name) for name in names] == [getattr(clip, name) for name in names]
+
+
+def test_a_missing_store_says_how_to_build_it(generated: Generated, tmp_path: Path) -> None:
+    with pytest.raises(ActrecError, match=r"actrec\.prepare dataset=penn_action raw=<folder>"):
+        load_clips(tmp_path / "none", "penn_action", PennAction(), LabelMap(), "penn13")
+    with pytest.raises(ActrecError, match=r"actrec\.prepare dataset=made store="):
+        load_clips(tmp_path / "none", "made", generated, LABELS, "coco17")
+
+
+def test_what_cannot_be_generated_needs_a_store() -> None:
+    with pytest.raises(ActrecError, match=r"store is null.*dataset=penn_action cannot.*store=data/penn_action"):
+        load_clips(None, "penn_action", PennAction(), LabelMap(), "penn13")

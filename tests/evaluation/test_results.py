@@ -1,0 +1,161 @@
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import actrec.evaluate
+from actrec.data.store.writing import ClipSource, write_store
+from actrec.evaluation.probabilities import clip_probabilities
+from actrec.evaluation.results import Voice, judge, judge_fused, summary, write_results
+from actrec.model.folder import build_network, save_model
+from actrec.model.spec import ModelSpec
+from actrec.network.infogcn import InfoGCN
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import Features, ResizeWindows
+from actrec.skeleton import COCO17
+from actrec.types import ActrecError, SkeletonSequence
+
+Make = Callable[..., list[SkeletonSequence]]
+
+
+def spec(labels: tuple[str, ...] = ("label_0", "label_1", "other")) -> ModelSpec:
+    options = {"skeleton": "coco17", "in_channels": 3, "n_classes": len(labels), "dim": 8, "layers": 1, "heads": 2}
+    pipeline = Pipeline(COCO17, Preprocess("causal"), ResizeWindows(12), Features())
+    return ModelSpec("InfoGCN", options, pipeline, labels)
+
+
+def network(of: ModelSpec) -> InfoGCN:
+    torch.manual_seed(0)
+    made = build_network(of).eval()
+    assert isinstance(made, InfoGCN)
+    return made
+
+
+def test_results_are_written_whole(make_sequences: Make, tmp_path: Path) -> None:
+    clips = make_sequences(2, 4)
+    results = judge(network(spec()), spec(), clips, batch_size=3)
+    page = write_results(tmp_path, results, "a title")
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["classes"] == ["label_0", "label_1", "other"]
+    assert metrics["absent_classes"] == ["other"]
+    assert f"accuracy {metrics['accuracy']:.4f}" in summary(results)
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["clip_id"] for row in rows] == [clip.clip_id for clip in clips]
+    right = sum(row["prediction"] == row["label"] for row in rows) / len(rows)
+    assert right == pytest.approx(metrics["accuracy"])
+    assert "a title" in page.read_text()
+
+
+def test_samples_show_the_forecast_where_it_was_for(make_sequences: Make) -> None:
+    made = spec()
+    results = judge(network(made), made, make_sequences(1, 2))
+    for shown in results.samples:
+        assert shown.forecasts is not None
+        length = len(shown.sequence)
+        assert torch.isnan(torch.from_numpy(shown.forecasts[:3])).all()
+        assert torch.isfinite(torch.from_numpy(shown.forecasts[3:length])).all()
+
+
+def test_fusion_is_the_weighted_mean_of_probabilities_whatever_the_order_of_labels(make_sequences: Make) -> None:
+    clips, one = make_sequences(2, 4), spec()
+    options = {**one.network_options, "in_channels": 3, "dim": 4}
+    other = replace(
+        one,
+        network_options=options,
+        labels=("label_1", "other", "label_0"),
+        pipeline=replace(one.pipeline, features=Features("velocity")),
+    )
+    voices = [Voice(network(one), one, 3), Voice(network(other), other, 1)]
+    fused = judge_fused(voices, clips)
+    first, second = (
+        clip_probabilities(voice.network, voice.spec.pipeline, clips, 3, 1.0, voice.spec.decision) for voice in voices
+    )
+    expected = (3 * first + second[:, [2, 0, 1]]) / 4
+    for row, prediction in zip(expected, fused.predictions, strict=True):
+        assert prediction.prediction == one.labels[row.argmax()]
+        assert prediction.probability == pytest.approx(row.max())
+    with pytest.raises(ActrecError, match="one label set"):
+        judge_fused([voices[0], Voice(network(one), replace(one, labels=("label_0", "label_1", "else")))], clips)
+
+
+def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
+    with pytest.raises(ActrecError, match=r"does not know: label_2\..*exclude_labels=\[label_2\]"):
+        judge(network(spec()), spec(), make_sequences(3, 2))
+    with pytest.raises(ActrecError, match="no clips"):
+        judge(network(spec()), spec(), [])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["part=tset"], "no part 'tset'"),
+        (["model={tmp}/store"], "not a model folder"),
+        (["unseen_joints=18"], "unseen_joints is 18"),
+        (["output_dir={tmp}/store"], "is not empty"),
+        (["output_dir={tmp}/store/manifest.csv"], "is a file"),
+        (["store={tmp}/none"], "actrec.prepare"),
+        (["unseen_joints=many"], "unseen_joints is 'many'"),
+        (["batch_size=0"], "batch_size is 0"),
+        (["hardware=cpu", "hardware.accelerator=abacus"], "hardware does not fit this machine"),
+        (["online=true", "hysteresis.enter=2"], "enter=2, leave=0.2"),
+        (["online=true"], ""),
+        (["part=all"], ""),
+        (["model=null"], "model has no value. Give model=…, for instance"),
+        (["models=[{tmp}/model]"], "Give either model=… or models="),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "online=true"], "online=true is for one model"),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "weights=[1]"], "weights=[1] do not fit 2 models"),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "weights=[1,-1]"], "do not fit 2 models"),
+        (["model=null", "models=[{tmp}/model,{tmp}/model]", "weights=[1,2]"], ""),
+        ([], ""),
+    ],
+)
+def test_evaluate_on_bad_input(
+    overrides: list[str],
+    message: str,
+    make_sequences: Make,
+    tmp_path: Path,
+    run_command: Callable[..., tuple[int, str, str]],
+) -> None:
+    clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in make_sequences(2, 8)]
+    write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
+    save_model(tmp_path / "model", network(spec()), spec())
+    given = ["dataset=csv", "dataset.split=official", f"store={tmp_path}/store"]
+    given += [] if "model=null" in overrides else [f"model={tmp_path}/model"]
+    given += [f"output_dir={tmp_path}/out", *(text.format(tmp=tmp_path) for text in overrides)]
+    code, _, err = run_command(actrec.evaluate.run, *given)
+    assert code == (1 if message else 0), err
+    assert message in err
+    assert "Traceback" not in err
+    assert (tmp_path / "out" / "metrics.json").exists() == (not message)
+    if overrides == ["online=true"]:
+        assert "Online: likeliest label right at the end in" in (tmp_path / "out" / "evaluate.log").read_text()
+        figures = json.loads((tmp_path / "out" / "metrics.json").read_text())["online"]
+        assert set(figures) == {"accuracy", "held_accuracy", "held_wrong", "frames_to_decision"}
+    assert (tmp_path / "out").exists() == (not message)
+
+
+def test_an_evaluation_that_is_cut_off_while_drawing_keeps_its_figures(
+    make_sequences: Make,
+    tmp_path: Path,
+    run_command: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in make_sequences(2, 8)]
+    write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
+    save_model(tmp_path / "model", network(spec()), spec())
+    monkeypatch.setattr("actrec.report.page.observation_curve", end)
+    given = ["dataset=csv", "dataset.split=official", f"store={tmp_path}/store", f"model={tmp_path}/model"]
+    code, _, err = run_command(actrec.evaluate.run, *given, f"output_dir={tmp_path}/out")
+    assert (code, err.splitlines()[-1]) == (130, "interrupted")
+    figures = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    rows = (tmp_path / "out" / "predictions.csv").read_text().splitlines()
+    assert len(rows) == figures["n_clips"] + 1

@@ -1,0 +1,122 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import actrec
+from actrec.model.folder import build_network, load_model, save_model
+from actrec.model.spec import ModelSpec, load_spec
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import Features, ResizeWindows, SlidingWindows
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
+
+OPTIONS = {"n_classes": 3, "in_channels": 3, "dim": 8, "layers": 1, "heads": 2, "graph_heads": 1, "horizon": 1}
+
+
+def spec(skeleton: str = "coco17", sliding: bool = False) -> ModelSpec:
+    windows = SlidingWindows(16, 8) if sliding else ResizeWindows(16, (0.6, 1.0), (1.0,))
+    pipeline = Pipeline(get_skeleton(skeleton), Preprocess("causal", fps=25.0), windows, Features(use_velocity=False))
+    return ModelSpec("InfoGCN", {"skeleton": skeleton, **OPTIONS}, pipeline, ("a", "b", "c"), "mean", 29.97, "yolo")
+
+
+@pytest.mark.parametrize("sliding", [False, True])
+def test_a_model_comes_back_as_it_was(sliding: bool, tmp_path: Path) -> None:
+    made = spec(sliding=sliding)
+    network = build_network(made).eval()
+    save_model(tmp_path / "model", network, made)
+    x, valid = torch.randn(2, 16, 17, 3), torch.ones(2, 16, dtype=torch.bool)
+    loaded = actrec.load_model(tmp_path / "model")
+    assert not loaded.training
+    assert torch.equal(loaded(x, valid).logits, network(x, valid).logits)
+    back = actrec.load_spec(tmp_path / "model")
+    assert json.dumps(back.to_json()) == json.dumps(made.to_json())
+    assert type(back.pipeline.windows) is type(made.pipeline.windows)
+    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_metrics_are_in_config_and_card(tmp_path: Path) -> None:
+    made = replace(spec(), metrics={"accuracy": 0.875})
+    folder = save_model(tmp_path / "model", build_network(made), made)
+    assert load_spec(folder).metrics == {"accuracy": 0.875}
+    assert "| accuracy | 0.8750 |" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"decision": "lats"}, "decision is 'lats'"),
+        ({"network": "GCN"}, "no network 'GCN'"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "heads": 3}}, "network.heads=3 divides"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "head": "foo"}}, "head=foo"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "norm": "foo"}}, "no norm 'foo'"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "solver": "foo"}}, "no solver 'foo'"),
+        ({"network_options": {"skeleton": "coco17", **OPTIONS, "widht": 3}}, "widht"),
+    ],
+)
+def test_options_that_make_no_network(change: dict, message: str) -> None:
+    with pytest.raises(ActrecError, match=message):
+        build_network(replace(spec(), **change))
+
+
+def test_a_save_that_fails_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
+    before = (folder / "model.safetensors").read_bytes()
+    monkeypatch.setattr("actrec.model.folder.model_card", lambda spec: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        save_model(folder, build_network(spec()), spec())
+    assert (folder / "model.safetensors").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_weights_of_another_skeleton(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
+    config = json.loads((folder / "config.json").read_text())
+    config["skeleton"] = config["network"]["skeleton"] = "penn13"
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        ActrecError, match=r"another network or skeleton: 'joint_code' is \(17, 8\), expected \(13, 8\)"
+    ):
+        load_model(folder)
+
+
+def test_weights_that_are_too_many(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
+    config = json.loads((folder / "config.json").read_text())
+    config["network"]["head_segments"] = 2
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ActrecError, match=r"'head\.classifiers\.1\.weight' is nothing"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("config.json", "{", "is damaged"),
+        ("config.json", "{}", "is damaged"),
+        ("config.json", '{"format": 99}', "has format 99"),
+        ("model.safetensors", "nothing of the kind", "cannot be read"),
+    ],
+)
+def test_damage_is_told(file: str, content: str, message: str, tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
+    (folder / file).write_text(content)
+    with pytest.raises(ActrecError, match=message):
+        load_model(folder)
+
+
+def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ActrecError, match="is not a model folder"):
+        load_spec(tmp_path)
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ActrecError, match=r"model\.safetensors' cannot be read"):
+        load_model(folder)

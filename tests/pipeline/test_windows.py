@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from actrec.pipeline.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, resample
+from actrec.skeleton import COCO17, Skeleton, get_skeleton
+from actrec.types import ActrecError, NormalizedSequence, Window
+
+few = settings(max_examples=25, deadline=None)
+
+
+def random_sequence(n_frames: int, seed: int = 0) -> NormalizedSequence:
+    """Joints 0 to 4 become known one after another; the others are known throughout."""
+    rng = np.random.default_rng(seed)
+    keypoints, observed = rng.normal(size=(n_frames, 17, 3)).astype(np.float32), rng.random((n_frames, 17)) < 0.8
+    known = np.arange(n_frames)[:, None] >= 2 * np.minimum(np.arange(17), 5) % 10
+    keypoints[..., :2][~known] = 0
+    return NormalizedSequence(keypoints, observed & known, known)
+
+
+def all_known(keypoints: np.ndarray) -> NormalizedSequence:
+    everywhere = np.ones(keypoints.shape[:2], dtype=bool)
+    return NormalizedSequence(keypoints, everywhere, everywhere)
+
+
+def head(sequence: NormalizedSequence, n_frames: int) -> NormalizedSequence:
+    return sequence.take(slice(n_frames))
+
+
+def check_padding(window: Window, length: int) -> None:
+    n_valid = window.valid.sum()
+    assert len(window.keypoints) == len(window.observed) == len(window.valid) == length
+    assert n_valid >= 1
+    assert window.valid[:n_valid].all()
+    assert (window.keypoints[n_valid:] == window.keypoints[n_valid - 1]).all()
+    assert not window.observed[n_valid:].any()
+    assert (window.known[n_valid:] == window.known[n_valid - 1]).all()
+
+
+@given(n_frames=st.integers(1, 30), seed=st.integers(0, 99))
+@few
+def test_resample_is_numpys_and_a_joint_is_what_it_is_in_all_frames_drawn_on(n_frames: int, seed: int) -> None:
+    sequence = random_sequence(n_frames, seed)
+    rng = np.random.default_rng(seed)
+    positions = np.concatenate([rng.uniform(0, n_frames - 1, 10), rng.integers(n_frames, size=5)])
+    resampled = resample(sequence, positions)
+    for row, position in enumerate(positions):
+        needed = sorted({int(np.floor(position)), int(np.ceil(position))})
+        np.testing.assert_array_equal(resampled.observed[row], sequence.observed[needed].all(0))
+        np.testing.assert_array_equal(resampled.known[row], sequence.known[needed].all(0))
+        for joint in range(17):
+            for channel in range(3):
+                expected = np.interp(position, np.arange(n_frames), sequence.keypoints[:, joint, channel])
+                if channel < 2 and not resampled.known[row, joint]:
+                    expected = 0  # half-way from nowhere is nowhere
+                np.testing.assert_allclose(resampled.keypoints[row, joint, channel], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(resampled.keypoints[10:], sequence.keypoints[positions[10:].astype(int)])
+
+
+@pytest.mark.parametrize(
+    ("tail", "n_frames", "starts"),
+    [
+        ("pad", 3, [0]),
+        ("pad", 8, [0]),
+        ("pad", 9, [0, 4]),
+        ("pad", 17, [0, 4, 8, 12]),
+        ("keep", 3, [0]),
+        ("keep", 9, [0, 1]),
+        ("keep", 17, [0, 4, 8, 9]),
+        ("drop", 3, [0]),
+        ("drop", 11, [0]),
+        ("drop", 17, [0, 4, 8]),
+    ],
+)
+def test_sliding_windows_are_the_source_frames(tail: str, n_frames: int, starts: list[int]) -> None:
+    windows, sequence = SlidingWindows(length=8, stride=4, tail=tail), random_sequence(n_frames)
+    assert windows.count(n_frames) == len(starts)
+    cut = windows.evaluate(sequence, n_frames)
+    assert len(cut) == len(starts)
+    for index, (window, start) in enumerate(zip(cut, starts, strict=True)):
+        check_padding(window, 8)
+        assert window.valid.sum() == min(8, n_frames - start)
+        for slot in range(window.valid.sum()):
+            np.testing.assert_array_equal(window.keypoints[slot], sequence.keypoints[start + slot])
+            np.testing.assert_array_equal(window.observed[slot], sequence.observed[start + slot])
+        again = windows.train(sequence, index, np.random.default_rng(0))
+        np.testing.assert_array_equal(again.keypoints, window.keypoints)
+
+
+@given(n_frames=st.integers(1, 60), length=st.integers(1, 16), data=st.data())
+@few
+def test_sliding_windows_cover_every_frame_unless_dropped(n_frames: int, length: int, data: st.DataObject) -> None:
+    stride = data.draw(st.integers(1, length))
+    numbers = np.zeros((n_frames, 17, 3), dtype=np.float32)
+    numbers[..., 0] = np.arange(n_frames)[:, None]
+    sequence = all_known(numbers)
+    for tail in ("keep", "pad", "drop"):
+        windows = SlidingWindows(length, stride, tail).evaluate(sequence, n_frames)
+        seen = {int(frame) for window in windows for frame in window.keypoints[window.valid, 0, 0]}
+        assert seen == set(range(max(seen) + 1))
+        missing = n_frames - len(seen)
+        assert missing < stride if tail == "drop" else missing == 0
+        if tail != "pad" and n_frames >= length:
+            assert all(window.valid.all() for window in windows)
+
+
+def test_training_window_past_a_shortened_clip_is_its_last() -> None:
+    windows, sequence = SlidingWindows(8, 4), random_sequence(14)
+    late = windows.train(sequence, 99, np.random.default_rng(0))
+    np.testing.assert_array_equal(late.keypoints, windows.evaluate(sequence, 14)[-1].keypoints)
+
+
+@pytest.mark.parametrize("tail", ["keep", "pad", "drop"])
+def test_sliding_on_a_prefix_is_sliding_on_a_shorter_clip(tail: str) -> None:
+    windows, sequence = SlidingWindows(8, 4, tail), random_sequence(30)
+    for n_seen in range(1, 31):
+        cut = windows.evaluate(head(sequence, n_seen), 30)
+        assert len(cut) == windows.count(n_seen)
+        np.testing.assert_array_equal(cut[0].keypoints[: min(n_seen, 8)], sequence.keypoints[: min(n_seen, 8)])
+
+
+@pytest.mark.parametrize("n_frames", [1, 2, 3, 20, 64, 101])
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.95, 1.0])
+def test_resize_evaluates_the_central_crop(n_frames: int, share: float) -> None:
+    sequence = all_known(random_sequence(n_frames).keypoints)
+    (window,) = ResizeWindows(16, p_interval_val=(share,)).evaluate(sequence, n_frames)
+    margin = int((1 - share) * n_frames / 2)
+    positions = np.linspace(margin, n_frames - 1 - margin, 16)
+    assert window.valid.all()
+    for joint in range(17):
+        for channel in range(3):
+            expected = np.interp(positions, np.arange(n_frames), sequence.keypoints[:, joint, channel])
+            np.testing.assert_allclose(window.keypoints[:, joint, channel], expected, rtol=1e-4, atol=1e-5)
+
+
+@given(n_frames=st.integers(1, 90), length=st.integers(1, 32), share=st.floats(0.05, 1), data=st.data())
+@few
+def test_resize_prefix_agrees_with_the_whole_clip_where_valid(
+    n_frames: int, length: int, share: float, data: st.DataObject
+) -> None:
+    n_seen = data.draw(st.integers(1, n_frames))
+    windows, sequence = ResizeWindows(length, p_interval_val=(share,)), random_sequence(n_frames)
+    (whole,) = windows.evaluate(sequence, n_frames)
+    (prefix,) = windows.evaluate(head(sequence, n_seen), n_frames)
+    check_padding(prefix, length)
+    margin = int((1 - share) * n_frames / 2)
+    if n_seen > margin:
+        np.testing.assert_array_equal(prefix.keypoints[prefix.valid], whole.keypoints[prefix.valid])
+        np.testing.assert_array_equal(prefix.observed[prefix.valid], whole.observed[prefix.valid])
+        if n_seen < n_frames:
+            grid = np.linspace(margin, n_frames - 1 - margin, length)
+            assert prefix.valid.sum() == (np.ceil(grid - 1e-6) <= n_seen - 1).sum()
+    else:
+        assert prefix.valid.sum() == 1
+        np.testing.assert_array_equal(prefix.keypoints[0], sequence.keypoints[n_seen - 1])
+
+
+def test_resize_trains_on_crops_within_the_interval() -> None:
+    n_frames, windows = 100, ResizeWindows(8, p_interval_train=(0.5, 0.8))
+    numbers = np.zeros((n_frames, 17, 3), dtype=np.float32)
+    numbers[..., 0] = np.arange(n_frames)[:, None]
+    sequence = all_known(numbers)
+    rng = np.random.default_rng(0)
+    firsts, sizes = [], []
+    for _ in range(300):
+        window = windows.train(sequence, 0, rng)
+        positions = window.keypoints[:, 0, 0]
+        np.testing.assert_allclose(np.diff(positions), np.diff(positions)[0], rtol=1e-3)
+        firsts.append(positions[0])
+        sizes.append(positions[-1] - positions[0] + 1)
+    assert min(sizes) >= 50
+    assert max(sizes) <= 80
+    assert max(sizes) - min(sizes) > 25
+    assert min(firsts) < 5
+    assert max(firsts) > 40
+
+
+def test_one_training_share_is_a_central_crop() -> None:
+    windows, sequence = ResizeWindows(16, (0.9,), (0.9,)), random_sequence(40)
+    trained = windows.train(sequence, 0, np.random.default_rng(0))
+    np.testing.assert_array_equal(trained.keypoints, windows.evaluate(sequence, 40)[0].keypoints)
+
+
+@pytest.mark.parametrize("windows", [SlidingWindows(8, 4), ResizeWindows(8)])
+def test_one_frame_is_enough(windows: SlidingWindows | ResizeWindows) -> None:
+    sequence = random_sequence(1)
+    assert windows.count(1) == 1
+    for window in (windows.train(sequence, 0, np.random.default_rng(0)), *windows.evaluate(sequence, 1)):
+        np.testing.assert_array_equal(window.keypoints, sequence.keypoints.repeat(8, axis=0))
+        assert window.valid[0]
+
+
+def test_intervals_may_come_from_a_config() -> None:
+    windows = ResizeWindows(8, OmegaConf.create([0.5, 1.0]), [0.95])
+    assert len(windows.train(random_sequence(20), 0, np.random.default_rng(0)).keypoints) == 8
+
+
+@pytest.mark.parametrize(
+    "interval", [(), (0.0,), (0.5, 1.5), (0.9, 0.5), (0.1, 0.2, 0.3), pytest.param((0.5, float("nan")), id="nan")]
+)
+def test_bad_training_interval_is_named(interval: tuple[float, ...]) -> None:
+    with pytest.raises(ActrecError, match=r"windows\.p_interval_train is \[.*expected 1 or 2 ascending"):
+        ResizeWindows(8, interval)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"length": 0}, "length is 0"), ({"length": 8, "stride": 9}, "stride is 9"), ({"tail": "cut"}, "'cut'")],
+)
+def test_bad_sliding_options_are_named(options: dict, message: str) -> None:
+    with pytest.raises(ActrecError, match=message):
+        SlidingWindows(**options)
+
+
+def padded_window() -> Window:
+    return SlidingWindows(8, 4).evaluate(random_sequence(5), 5)[0]
+
+
+def test_joint_features_are_the_keypoints() -> None:
+    window = padded_window()
+    features = Features()(window, COCO17)
+    np.testing.assert_array_equal(features, window.keypoints)
+    assert features.dtype == np.float32
+    assert Features().n_channels == 3
+
+
+def test_bone_features_point_from_the_parent() -> None:
+    window = padded_window()
+    before = window.keypoints.copy()
+    features = Features("bone")(window, COCO17)
+    wrist, elbow, nose = COCO17.index(["left_wrist", "left_elbow", "nose"])
+    np.testing.assert_allclose(features[:, wrist, :2], before[:, wrist, :2] - before[:, elbow, :2], rtol=1e-6)
+    eye = COCO17.index(["right_eye"])[0]  # known from the fifth frame on, the nose from the first
+    np.testing.assert_array_equal(features[:4, eye, :2], 0)
+    np.testing.assert_allclose(features[4:, eye, :2], before[4:, eye, :2] - before[4:, nose, :2], rtol=1e-6)
+    np.testing.assert_array_equal(features[:, wrist, 2], before[:, [wrist, elbow], 2].min(1))
+    np.testing.assert_array_equal(features[:, nose, :2], 0)
+    np.testing.assert_array_equal(window.keypoints, before)
+
+
+@pytest.mark.parametrize("stream", ["joint", "bone"])
+def test_velocity_looks_back_one_frame(stream: str) -> None:
+    window, options = (
+        SlidingWindows(8, 4).evaluate(all_known(random_sequence(5).keypoints), 5)[0],
+        Features(stream, True),
+    )
+    features = options(window, COCO17)
+    assert features.shape[-1] == options.n_channels == 5
+    assert features.dtype == np.float32
+    np.testing.assert_array_equal(features[..., :3], Features(stream)(window, COCO17))
+    for t in range(8):
+        moved = features[t, :, :2] - features[t - 1, :, :2] if 0 < t < 5 else np.zeros((17, 2))
+        np.testing.assert_allclose(features[t, :, 3:], moved, rtol=1e-6)
+
+
+def test_the_velocity_stream_is_the_velocity_and_the_confidence() -> None:
+    window = padded_window()
+    both, stream = Features(use_velocity=True)(window, COCO17), Features("velocity")
+    assert stream.n_channels == 3
+    np.testing.assert_array_equal(stream(window, COCO17), both[..., [3, 4, 2]])
+    with pytest.raises(ActrecError, match="use_velocity=false"):
+        Features("velocity", use_velocity=True)
+
+
+def test_a_joint_that_comes_into_sight_has_no_velocity() -> None:
+    window = padded_window()
+    features = Features(use_velocity=True)(window, COCO17)
+    joint = 1  # known from the third frame on
+    np.testing.assert_array_equal(features[:3, joint, 3:], 0)
+    moved = window.keypoints[3:5, joint, :2] - window.keypoints[2:4, joint, :2]
+    np.testing.assert_allclose(features[3:5, joint, 3:], moved, rtol=1e-6)
+
+
+@pytest.mark.parametrize("use_velocity", [False, True])
+@pytest.mark.parametrize("stream", ["joint", "bone", "velocity"])
+@pytest.mark.parametrize("layout", [COCO17, get_skeleton("penn13")])
+def test_a_streams_value_is_observed_where_all_that_it_is_made_of_was(
+    stream: str, use_velocity: bool, layout: Skeleton
+) -> None:
+    sequence = random_sequence(6)
+    sequence = NormalizedSequence(
+        *(part[:, : layout.n_joints] for part in (sequence.keypoints, sequence.observed, sequence.known))
+    )
+    window = SlidingWindows(9, 4).evaluate(sequence, 6)[0]
+    parent = {child: above for child, above in reversed([tuple(bone) for bone in layout.bone_index.tolist()])}
+    expected = np.zeros((9, layout.n_joints), dtype=bool)
+    for t in range(6):
+        for joint in range(layout.n_joints):
+            frames, joints = [t], [joint]
+            if stream == "velocity":
+                frames.append(t - 1)
+            if stream == "bone":
+                joints.append(parent.get(joint, -1))
+            inside = min(frames) >= 0 and min(joints) >= 0
+            expected[t, joint] = inside and all(sequence.observed[f, j] for f in frames for j in joints)
+    options = Features(stream, use_velocity and stream != "velocity")
+    np.testing.assert_array_equal(options.observed(window, layout), expected)
+    assert expected.any()
+    if stream != "joint":
+        assert (expected <= window.observed).all()
+        assert (expected != window.observed).any()
+
+
+def test_a_value_that_was_not_measured_is_not_observed() -> None:
+    # Zeros that stand for nothing (no parent, an end not known, a first frame) are no targets of the forecast.
+    window = padded_window()
+    for stream in ("bone", "velocity"):
+        options = Features(stream)
+        nothing = (options(window, COCO17)[..., :2] == 0).all(-1)
+        assert (nothing & window.observed).any()
+        assert not (nothing & options.observed(window, COCO17)).any()
+
+
+def test_unknown_stream_is_named() -> None:
+    with pytest.raises(ActrecError, match="'motion'"):
+        Features("motion")
+
+
+@given(length=st.integers(1, 12), n_frames=st.integers(1, 60))
+@few
+def test_the_anchor_moves_when_the_window_is_full_and_half_of_it_stays(length: int, n_frames: int) -> None:
+    held: list[int] = []
+    for frame in range(n_frames):
+        if len(held) == length:
+            held = held[len(held) - length // 2 :]
+        held.append(frame)
+    assert AnchoredWindows(length).start(n_frames) == held[0]
+    assert 1 <= n_frames - held[0] <= length
+
+
+def test_an_anchored_window_is_the_frames_from_its_start() -> None:
+    windows, rng = AnchoredWindows(8), np.random.default_rng(0)
+    for n_frames in (3, 8, 20):
+        for window in (
+            windows.train(random_sequence(n_frames), 0, rng),
+            *windows.evaluate(random_sequence(n_frames), 9),
+        ):
+            check_padding(window, 8)
+            assert window.valid.sum() == min(n_frames, 8)
+            np.testing.assert_array_equal(window.keypoints[0], random_sequence(n_frames).keypoints[0])
+    with pytest.raises(ActrecError, match=r"windows.length is 0"):
+        AnchoredWindows(0)

@@ -1,0 +1,94 @@
+import math
+
+import pytest
+import torch
+
+from actrec.training.losses import Objective, classification_loss, latent_forecast_loss, pose_forecast_loss
+from actrec.types import Batch, NetworkOutput
+
+N, B, T, V, D = 3, 2, 6, 4, 5
+
+
+def rand(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+VALID = torch.tensor([[True] * 6, [True, True, False, True, True, False]])
+OBSERVED = rand(B, T, V) > -0.5
+
+
+def double_loop(forecasts: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> float:
+    """Equations 10 and 11, element by element; `valid` is (batch, time, node)."""
+    errors = []
+    for n in range(1, N + 1):
+        for t in range(T - n):
+            for b in range(B):
+                for v in range(V):
+                    if valid[b, t + n, v]:
+                        errors += (forecasts[n - 1, b, t, v] - target[b, t + n, v]).square().tolist()
+    return sum(errors) / len(errors)
+
+
+def test_pose_loss_is_the_double_loop() -> None:
+    forecasts, target = rand(N, B, T, V, 2), rand(B, T, V, 2)
+    expected = double_loop(forecasts, target, VALID[..., None] & OBSERVED)
+    assert pose_forecast_loss(forecasts, target, VALID, OBSERVED).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_latent_loss_is_the_double_loop() -> None:
+    forecasts, latents = rand(N, B, T, V, D), rand(B, T, V, D)
+    expected = double_loop(forecasts, latents, VALID[..., None].expand(B, T, V))
+    assert latent_forecast_loss(forecasts, latents, VALID).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_without_padding_there_are_k_pairs() -> None:
+    # Every error is 1 but one, which is 1 + K V: the mean tells how many pairs were counted.
+    pairs = N * T - N * (N + 1) // 2
+    forecasts, target = torch.ones(N, 1, T, V, 2), torch.zeros(1, T, V, 2)
+    forecasts[0, 0, 0, 0] = math.sqrt(1 + pairs * V)
+    valid = torch.ones(1, T, dtype=torch.bool)
+    assert pose_forecast_loss(forecasts, target, valid, valid[..., None].expand(1, T, V)).item() == pytest.approx(2)
+
+
+def test_losses_do_not_depend_on_the_number_of_channels() -> None:
+    forecasts, latents = rand(N, B, T, V, D), rand(B, T, V, D)
+    twice = latent_forecast_loss(forecasts.repeat(1, 1, 1, 1, 2), latents.repeat(1, 1, 1, 2), VALID)
+    torch.testing.assert_close(twice, latent_forecast_loss(forecasts, latents, VALID))
+
+
+def test_classification_loss_is_a_loop_over_valid_frames() -> None:
+    logits, label = rand(B, T, 5), torch.tensor([1, 3])
+    losses = []
+    for b in range(B):
+        for t in range(T):
+            if VALID[b, t]:
+                log_p = logits[b, t].double() - logits[b, t].double().exp().sum().log()
+                target = [0.1 / 5 + 0.9 * (k == int(label[b])) for k in range(5)]
+                losses.append(-sum(y * float(p) for y, p in zip(target, log_p, strict=True)))
+    expected = sum(losses) / len(losses)
+    assert classification_loss(logits, label, VALID, 0.1).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("detach", [False, True])
+def test_detached_targets_have_no_gradient(detach: bool) -> None:
+    latents = rand(B, T, V, D).requires_grad_()
+    loss = latent_forecast_loss(rand(N, B, T, V, D).requires_grad_(), latents, VALID, detach)
+    loss.backward()
+    assert (latents.grad is None) == detach
+
+
+def test_objective_weighs_the_terms() -> None:
+    batch = Batch(rand(B, T, V, 3), VALID, OBSERVED, torch.tensor([0, 1]), torch.tensor([0, 1]))
+    output = NetworkOutput(rand(B, T, 5), rand(B, T, V, D), rand(N, B, T, V, D), rand(N, B, T, V, 2))
+    losses = Objective(lambda_1=0.3, lambda_2=0.7)(output, batch)
+    torch.testing.assert_close(losses.total, losses.cls + 0.3 * losses.pred + 0.7 * losses.feat)
+    torch.testing.assert_close(
+        losses.pred, pose_forecast_loss(output.pose_forecasts, batch.features[..., :2], VALID, OBSERVED)
+    )
+
+
+def test_without_forecasts_only_classification_is_left() -> None:
+    batch = Batch(rand(B, T, V, 3), VALID, OBSERVED, torch.tensor([0, 1]), torch.tensor([0, 1]))
+    output = NetworkOutput(rand(B, T, 5), rand(B, T, V, D), torch.zeros(0, B, T, V, D), torch.zeros(0, B, T, V, 2))
+    losses = Objective()(output, batch)
+    torch.testing.assert_close(losses.total, losses.cls)

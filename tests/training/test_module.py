@@ -1,0 +1,42 @@
+from collections.abc import Callable
+
+import lightning as L
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from actrec.network.infogcn import InfoGCN
+from actrec.pipeline.pipeline import Pipeline, collate, collate_trimmed
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import AnchoredWindows, Features
+from actrec.skeleton import COCO17
+from actrec.training.losses import Objective
+from actrec.training.module import ActionModule
+from actrec.training.schedule import warmup_cosine
+from actrec.types import SkeletonSequence
+
+Make = Callable[..., list[SkeletonSequence]]
+
+
+def validated(items: list, batch_size: int, collate_fn: Callable) -> dict[str, float]:
+    torch.manual_seed(0)
+    network = InfoGCN("coco17", 3, 2, dim=8, layers=1, heads=2, graph_heads=1, horizon=1, solver="euler")
+    module = ActionModule(network, Objective(), torch.optim.AdamW, warmup_cosine, n_classes=2, n_val_clips=len(items))
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    trainer = L.Trainer(accelerator="cpu", **quiet)
+    loader: DataLoader = DataLoader(items, batch_size, collate_fn=collate_fn)
+    return {name: float(value) for name, value in trainer.validate(module, loader, verbose=False)[0].items()}
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers")
+def test_an_epochs_figures_are_means_over_its_frames_however_they_are_batched(make_sequences: Make) -> None:
+    pipeline = Pipeline(COCO17, Preprocess("causal"), AnchoredWindows(64), Features())
+    clips = [*make_sequences(1, 3, (3, 5)), *make_sequences(1, 2, (40, 50), seed=1)]
+    items = [pipeline.evaluation_items(clip, number % 2, number)[0] for number, clip in enumerate(clips)]
+    whole = validated(items, 5, collate)
+    assert whole["val/loss_cls"] > 0
+    assert whole["val/loss_feat"] > 0
+    for size, collate_fn in ((2, collate), (2, collate_trimmed), (5, collate_trimmed)):
+        found = validated(items, size, collate_fn)
+        assert found["val/loss_cls"] == pytest.approx(whole["val/loss_cls"], rel=1e-5)
+        assert found["val/accuracy"] == whole["val/accuracy"]
