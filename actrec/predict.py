@@ -29,11 +29,11 @@ from actrec.online.hysteresis import Hysteresis
 from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError, SetupError
+from actrec.types import ActrecError, Picture, SetupError
 from actrec.video.camera import Camera, is_stream
 from actrec.video.extraction import Extractor, one_ahead
 from actrec.video.people import SKELETON
-from actrec.video.video import Picture, Video, is_video, open_video
+from actrec.video.video import Video, is_video, open_video
 
 log = logging.getLogger("actrec.predict")  # run as a script, __name__ is __main__
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 from numpy import ndarray
 
 if TYPE_CHECKING:  # recognition by ONNX Runtime does without torch
     from torch import Tensor
+
+
+Picture = UInt8[ndarray, "height width 3"]  # RGB
 
 
 class ActrecError(ValueError):

@@ -13,13 +13,14 @@ from tqdm import tqdm
 
 from actrec.config import check_whole, main, no_value
 from actrec.data.store.reading import MANIFEST, read_store
-from actrec.drawing.frames import GREY, draw_skeleton, write_video
+from actrec.drawing.colors import GREY
+from actrec.drawing.frames import draw_skeleton, write_video
 from actrec.report.poses import CONTACTS, contact_sheet
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError
+from actrec.types import ActrecError, Picture
 from actrec.video.extraction import Extractor
 from actrec.video.people import SKELETON, Crowd
-from actrec.video.video import Picture, open_video
+from actrec.video.video import open_video
 
 log = logging.getLogger(__name__)
 

@@ -110,13 +110,11 @@ ROOMS = {
     ],
 }
 PENDING = {  # arrows that are still to be turned
-    "drawing": ["report", "video"],
     "evaluation": ["explain", "report"],
-    "explain": ["report"],
-    "live": ["report"],
+    "explain": ["drawing", "report"],
     "serve": ["predict"],
     "sweep": ["drawing"],
-    "training": ["drawing", "report", "video"],
+    "training": ["drawing", "report"],
     "benchmark": ["export"],
 }
 COMMANDS = ["train", "evaluate", "prepare", "predict", "view", "export", "compare", "import_published"]

@@ -107,12 +107,6 @@ def can_draw(letter: str) -> bool:
     return is_own(letter) or font_with(letter) is not None
 
 
-def families(text: str) -> list[str]:
-    """The font families that matplotlib needs for a text, DejaVu first."""
-    others = (font_with(letter) for letter in dict.fromkeys(text) if not is_own(letter))
-    return list(dict.fromkeys([OWN, *(entry.name for entry in others if entry is not None)]))
-
-
 @lru_cache(32)
 def _truetype(file: str, index: int, size: int) -> Any:
     return ImageFont.truetype(file, size, index=index)

@@ -13,24 +13,15 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.report.plots import LIGHT
+from actrec.drawing.colors import GREY, LIGHT, rgb
 from actrec.skeleton import Skeleton
-from actrec.types import ActrecError, SetupError
-from actrec.video.video import Picture
+from actrec.types import ActrecError, Picture, SetupError
 
 _TICKS = 90_000  # a second; the usual time base of MPEG
-Colour = tuple[int, int, int]
-GREY: Colour = (150, 150, 150)
-
-
-def rgb(colour: str) -> Colour:
-    """Converts "#rrggbb" to red, green and blue."""
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red, green, blue
 
 
 def draw_skeleton(
-    picture: Picture, keypoints: Float[ndarray, "joint 3"], skeleton: Skeleton, colour: Colour | None = None
+    picture: Picture, keypoints: Float[ndarray, "joint 3"], skeleton: Skeleton, color: str | None = None
 ) -> None:
     """Draws the observed joints and bones over a picture, in place.
 
@@ -38,7 +29,7 @@ def draw_skeleton(
         picture: RGB.
         keypoints: x and y in the picture's pixels; joints with confidence 0 are left out.
         skeleton: Their layout.
-        colour: Of all of it; left and right limbs have their own, as in the reports, if not given.
+        color: "#rrggbb" of the whole skeleton; by default left and right limbs have the colours of the reports.
     """
     import cv2
 
@@ -46,16 +37,14 @@ def draw_skeleton(
     weight = max(round(max(height, width) / 320), 1)
     places = keypoints[:, :2].round().astype(int)
     observed = keypoints[:, 2] > 0
-    sides = {"left_": rgb(LIGHT.series[0]), "right_": rgb(LIGHT.series[1])}
     for bone, (a, b) in zip(skeleton.bones, skeleton.bone_index, strict=True):
         if observed[a] and observed[b]:
-            own = next((each for side, each in sides.items() if all(name.startswith(side) for name in bone)), GREY)
             line = (places[a].tolist(), places[b].tolist())
-            if colour is None and weight > 1:
+            if color is None and weight > 1:
                 cv2.line(picture, *line, (255, 255, 255), weight + 2, cv2.LINE_AA)
-            cv2.line(picture, *line, colour or own, weight, cv2.LINE_AA)
+            cv2.line(picture, *line, rgb(color or LIGHT.limb(bone, GREY)), weight, cv2.LINE_AA)
     for place in places[observed]:
-        cv2.circle(picture, place.tolist(), weight + (colour is None), colour or (20, 20, 20), -1, cv2.LINE_AA)
+        cv2.circle(picture, place.tolist(), weight + (color is None), rgb(color or "#141414"), -1, cv2.LINE_AA)
 
 
 def write_video(path: Path, frames: Iterable[tuple[float, Picture]], fps: float) -> int:

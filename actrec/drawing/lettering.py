@@ -1,7 +1,4 @@
-"""Formats names for pictures: on one line, shortened in the middle, in letters that an installed font has.
-
-`set_fonts` chooses the fonts of a matplotlib figure just before it is drawn, in figures that `new_figure` makes.
-"""
+"""Formats names for pictures: on one line, shortened in the middle, in letters that an installed font has."""
 
 from __future__ import annotations
 
@@ -10,10 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from matplotlib.figure import Figure
-from matplotlib.text import Text
-
-from actrec.drawing.fonts import can_draw, families
+from actrec.drawing.fonts import can_draw
 
 log = logging.getLogger(__name__)
 
@@ -134,25 +128,3 @@ def _advise(package: str, name: str) -> None:
             one_line(name),
             package,
         )
-
-
-def set_fonts(figure: Figure) -> None:
-    """Gives each text of a figure fonts that have its letters, and draws it literally: `$` begins no formula."""
-    for text in figure.findobj(Text):
-        shown = text.get_text()
-        text.set_parse_math(False)
-        text.set_usetex(False)
-        if shown:
-            drawn = "".join(each if each == "\n" or can_draw(each) else "?" for each in shown)
-            if drawn != shown:
-                text.set_text(drawn)
-            text.set_fontfamily(families(drawn.replace("\n", "")))
-
-
-class LetteredFigure(Figure):
-    """A figure whose texts may be in any script."""
-
-    def draw(self, renderer: object) -> None:
-        """See `Figure.draw`."""
-        set_fonts(self)
-        super().draw(renderer)  # type: ignore[arg-type]

@@ -14,13 +14,14 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 from torch import nn
 
+from actrec.drawing.colors import Theme
 from actrec.explain.attention import effective_adjacency, forecast_error, joint_attention, time_attention
 from actrec.explain.occlusion import OcclusionCheck, check_occlusion, class_importance, joint_importance
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
 from actrec.pipeline.pipeline import collate
 from actrec.report.bodies import adjacency_and_bones, connection_shares, importance_bodies
-from actrec.report.plots import Theme, attention_curve, forecast_curve
+from actrec.report.plots import attention_curve, forecast_curve
 from actrec.skeleton import Skeleton
 from actrec.types import SkeletonSequence
 

@@ -10,32 +10,18 @@ from jaxtyping import Float
 from numpy import ndarray
 from PIL import Image, ImageDraw
 
+from actrec.drawing.colors import CLASS_COLORS, GREY, LIGHT, rgb
 from actrec.drawing.fonts import for_pillow
-from actrec.drawing.frames import GREY, Colour, draw_skeleton, rgb
+from actrec.drawing.frames import draw_skeleton
 from actrec.drawing.lettering import lettered, one_line, pictured
 from actrec.live.placing import Rectangle, face_of, place_labels
 from actrec.live.timeline import Timeline
 from actrec.live.watcher import Watched
-from actrec.report.plots import LIGHT
 from actrec.skeleton import Skeleton
-from actrec.video.video import Picture
+from actrec.types import Picture
 
-_GHOST = rgb(LIGHT.series[3])
 _DARK, _BRIGHT = (20, 24, 32), (255, 255, 255)
 _ROWS = 3  # people that the timeline has room for
-# Colours of classes, in turn, by the order in which they are first held; apart from one another for most eyes.
-_PALETTE = (
-    "#2563eb",
-    "#ea7317",
-    "#0f9d77",
-    "#c026d3",
-    "#ca8a04",
-    "#dc2626",
-    "#0891b2",
-    "#65a30d",
-    "#7c3aed",
-    "#be185d",
-)
 
 
 class Overlay:
@@ -58,13 +44,13 @@ class Overlay:
         self.skeleton, self.forecast_skeleton = skeleton, forecast_skeleton
         self.timeline = Timeline(length, _ROWS)
         self._names = pictured(labels)
-        self._colours: dict[str, Colour] = {}  # by label; bounded by the number of classes
+        self._colours: dict[str, str] = {}  # by label; bounded by the number of classes
         self._places: dict[str, int | None] = {}  # by person, in the previous picture
         self._several = False
 
-    def colour(self, label: str) -> Colour:
+    def colour(self, label: str) -> str:
         """A class's colour, the same throughout the stream."""
-        return self._colours.setdefault(label, rgb(_PALETTE[len(self._colours) % len(_PALETTE)]))
+        return self._colours.setdefault(label, CLASS_COLORS[len(self._colours) % len(CLASS_COLORS)])
 
     def __call__(self, picture: Picture, people: Sequence[Watched], time: float, scale: float = 1.0) -> None:
         """Draws, in place: skeletons, forecasts as ghosts, labels with their probabilities, and the timeline.
@@ -89,7 +75,7 @@ class Overlay:
         forecast = each.prediction.forecast
         if len(forecast):
             ghost = _as_keypoints(forecast[-1] * scale)
-            draw_skeleton(picture, ghost, self.forecast_skeleton, _GHOST)
+            draw_skeleton(picture, ghost, self.forecast_skeleton, LIGHT.forecast)
         draw_skeleton(picture, each.keypoints * np.array([scale, scale, 1], np.float32), self.skeleton)
 
     def _draw_labels(
@@ -110,7 +96,7 @@ class Overlay:
         self._places = {each.person: place.choice for each, place in zip(people, places, strict=True)}
         for each, (font, text), (place, _) in zip(people, texts, places, strict=True):
             held = each.prediction.held
-            draw.rounded_rectangle(place, size / 4, (*(GREY if held is None else self.colour(held)), 225))
+            draw.rounded_rectangle(place, size / 4, (*rgb(GREY if held is None else self.colour(held)), 225))
             middle = (place.top + place.bottom) / 2
             draw.text((place.left + size / 2, middle), text, _BRIGHT, font, anchor="lm")
 
@@ -142,7 +128,7 @@ class Overlay:
                 draw.text((gutter / 2, y + row / 2), name, _BRIGHT, font, anchor="mm")
             for start, end, label in stretches:
                 box = (x(start), y + 2, max(x(end), x(start) + 1), y + row - 2)
-                draw.rectangle(box, (*self.colour(label), 235))
+                draw.rectangle(box, (*rgb(self.colour(label)), 235))
                 font, name = for_pillow(lettered(label, self._names), small)
                 if draw.textlength(name, font) + size / 2 < box[2] - box[0]:
                     draw.text((box[0] + size / 4, y + row / 2), name, _BRIGHT, font, anchor="lm")

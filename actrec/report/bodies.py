@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy import ndarray
 
+from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import lettered, spaced
-from actrec.report.plots import LIGHT, NORMAL, SMALL, Theme, new_figure
+from actrec.report.plots import NORMAL, SMALL, color_ramp, new_figure
 from actrec.skeleton import Skeleton
 
 STRONGEST = 12  # connections that are drawn
@@ -82,7 +83,7 @@ def adjacency_and_bones(
     size = 0.27 * skeleton.n_joints + 2
     figure = new_figure(size + 7, size, theme)
     matrix, *bodies = figure.subplots(1, 3, width_ratios=(size, 3.5, 3.5))
-    matrix.imshow(np.abs(adjacency), cmap=theme.ramp(), vmin=0)
+    matrix.imshow(np.abs(adjacency), cmap=color_ramp(theme), vmin=0)
     for a, b in [*skeleton.bone_index, *skeleton.bone_index[:, ::-1]]:
         box = Rectangle((b - 0.44, a - 0.44), 0.88, 0.88, fill=False, edgecolor=theme.series[1], linewidth=1.4)
         matrix.add_patch(box)
@@ -141,7 +142,7 @@ def importance_bodies(
             pose[:, 1],
             s=list(10 + 220 * share),
             c=share,
-            cmap=theme.ramp(1),
+            cmap=color_ramp(theme, 1),
             vmin=-0.3,
             vmax=1,
             zorder=3,

@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from actrec.drawing.colors import DARK, LIGHT, Theme
 from actrec.drawing.lettering import coded, pictured, spaced
 from actrec.evaluation.confusion import WHOLE, classes_shown, most_frequent
 from actrec.evaluation.metrics import confusion_counts, likeliest
@@ -31,9 +32,6 @@ from actrec.files import csv_text, replace_file
 from actrec.report.bodies import BODIES
 from actrec.report.plots import (
     BARS,
-    DARK,
-    LIGHT,
-    Theme,
     class_bars,
     confusion_matrix,
     learning_curves,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,52 +14,19 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy import ndarray
 
-from actrec.drawing.lettering import LetteredFigure, pictured
+from actrec.drawing.colors import LIGHT, Theme
+from actrec.drawing.lettering import pictured
 from actrec.evaluation.confusion import classes_shown
+from actrec.report.fonts import LetteredFigure
 
 SMALL, NORMAL, LARGE = 8.5, 9.5, 11.0  # font sizes
 BARS = 40  # classes that a picture of bars has room for
 _TERMS = {"loss": "total", "loss_cls": "classification", "loss_pred": "pose forecast", "loss_feat": "latent forecast"}
 
 
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a report's pictures, and what their file names end in."""
-
-    suffix: str
-    surface: str
-    ink: str
-    muted: str
-    grid: str
-    good: str
-    bad: str
-    series: tuple[str, str, str, str]
-
-    def ramp(self, series: int = 0) -> LinearSegmentedColormap:
-        """From the surface to a series' colour."""
-        return LinearSegmentedColormap.from_list("ramp", [self.surface, self.series[series]])
-
-
-LIGHT = Theme(
-    "",
-    "#ffffff",
-    "#1d2433",
-    "#667085",
-    "#e4e7ec",
-    "#15803d",
-    "#c2410c",
-    ("#2563eb", "#ea7317", "#0f9d77", "#9152d9"),
-)
-DARK = Theme(
-    "-dark",
-    "#171a21",
-    "#e6e9ef",
-    "#98a2b3",
-    "#2d323d",
-    "#4ade80",
-    "#ff8a65",
-    ("#6ea8fe", "#f6a354", "#4fd1a5", "#c79bf5"),
-)
+def color_ramp(theme: Theme, series: int = 0) -> LinearSegmentedColormap:
+    """Makes a colour map from the theme's surface to a series' colour."""
+    return LinearSegmentedColormap.from_list("ramp", [theme.surface, theme.series[series]])
 
 
 def percent(value: float, _position: object = None) -> str:
@@ -108,7 +74,7 @@ def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str]
     size = max(0.44 * len(names) + 2.2, 4.4)
     figure = new_figure(size, size, theme)
     axes = figure.add_subplot()
-    axes.imshow(share, cmap=theme.ramp(), vmin=0, vmax=1)
+    axes.imshow(share, cmap=color_ramp(theme), vmin=0, vmax=1)
     style(axes, theme, x="predicted", y="true")
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)

@@ -13,8 +13,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy import ndarray
 
+from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import lettered, shorten, width
-from actrec.report.plots import LARGE, LIGHT, NORMAL, SMALL, Theme, new_sheet
+from actrec.report.plots import LARGE, NORMAL, SMALL, new_sheet
 from actrec.skeleton import Skeleton, get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -123,9 +124,9 @@ def _draw_label(axes: Axes, theme: Theme, label: str, what: str, place: tuple[fl
 
 
 def _draw_legend(axes: Axes, theme: Theme, with_forecasts: bool) -> None:
-    entries = [("left limbs", theme.series[0]), ("right limbs", theme.series[1])]
+    entries = [("left limbs", theme.left), ("right limbs", theme.right)]
     if with_forecasts:
-        entries.append(("forecast", theme.series[3]))
+        entries.append(("forecast", theme.forecast))
     for number, (name, colour) in enumerate(entries):
         x = 0.12 + 1.1 * number
         axes.plot((x, x + 0.16), (-0.2, -0.2), color=colour, linewidth=2.4, solid_capstyle="round")
@@ -200,14 +201,10 @@ def _draw_skeleton(
     weight: float = 1.0,
 ) -> None:
     bones = [bone for bone, ends in zip(skeleton.bones, skeleton.bone_index, strict=True) if observed[ends].all()]
-    sides = {"left_": theme.series[0], "right_": theme.series[1]}
-    colours = [
-        next((colour for side, colour in sides.items() if all(joint.startswith(side) for joint in bone)), theme.muted)
-        for bone in bones
-    ]
+    colours = [theme.limb(bone, theme.muted) for bone in bones]
     lines = [pose[skeleton.index(bone)] for bone in bones]
     if ghostly:
-        ghost = LineCollection(lines, colors=theme.series[3], linewidths=3.6, alpha=0.45, capstyle="round")
+        ghost = LineCollection(lines, colors=theme.forecast, linewidths=3.6, alpha=0.45, capstyle="round")
         axes.add_collection(ghost, autolim=False)
         return
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=2 * weight, capstyle="round"), autolim=False)

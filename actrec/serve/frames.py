@@ -15,8 +15,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from actrec.serve.settings import Limits
 from actrec.skeleton import Skeleton
-from actrec.types import ActrecError, checked_keypoints, checked_timestamp
-from actrec.video.video import Picture
+from actrec.types import ActrecError, Picture, checked_keypoints, checked_timestamp
 
 log = logging.getLogger(__name__)
 

@@ -21,11 +21,11 @@ from actrec.live.watcher import Watcher
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.serve.frames import parse_bytes, parse_text
 from actrec.serve.settings import Limits
-from actrec.types import ActrecError
+from actrec.types import ActrecError, Picture
 from actrec.video.limits import VideoLimits
 from actrec.video.people import People
 from actrec.video.pose import PoseModel
-from actrec.video.video import Picture, open_video
+from actrec.video.video import open_video
 
 T = TypeVar("T")
 _WARM_UP = 30  # frames

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import drawable
-from actrec.report.plots import LIGHT, NORMAL, Theme, new_figure, percent, style
+from actrec.report.plots import NORMAL, color_ramp, new_figure, percent, style
 
 MOST = 20  # values of a key for which a heat map has room
 _LONGEST = 60  # letters of a setting's name
@@ -31,7 +32,9 @@ def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
             figure_of = setting.val_accuracy if title == "val" else setting.accuracy
             values[ys.index(setting.values[y]), xs.index(setting.values[x])] = figure_of
         low, high = (np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else (0.0, 1.0)
-        axes.imshow(values, cmap=theme.ramp(), origin="lower", aspect="auto", vmin=low - 0.4 * (high - low), vmax=high)
+        axes.imshow(
+            values, cmap=color_ramp(theme), origin="lower", aspect="auto", vmin=low - 0.4 * (high - low), vmax=high
+        )
         style(axes, theme, f"Accuracy, {title}", x, y)
         axes.grid(False)
         axes.set_xticks(range(len(xs)), [f"{value:g}" for value in xs])

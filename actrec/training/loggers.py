@@ -14,14 +14,14 @@ from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.drawing.frames import draw_skeleton, rgb, write_video
+from actrec.drawing.colors import LIGHT
+from actrec.drawing.frames import draw_skeleton, write_video
 from actrec.evaluation.metrics import confusion_counts
 from actrec.evaluation.results import Results
-from actrec.report.plots import LIGHT, confusion_matrix, observation_curve
+from actrec.report.plots import confusion_matrix, observation_curve
 from actrec.report.poses import SampleClip
 from actrec.skeleton import get_skeleton
-from actrec.types import SetupError
-from actrec.video.video import Picture
+from actrec.types import Picture, SetupError
 
 _SIDE = 320  # pixels of a sample's video
 
@@ -190,7 +190,7 @@ def sample_frames(sample: SampleClip) -> Any:
         if sample.forecasts is not None:
             there = np.isfinite(sample.forecasts[number]).all(-1) & (frame[:, 2] > 0)
             ghost = np.concatenate([np.nan_to_num(sample.forecasts[number]) * scale + shift, there[:, None]], axis=1)
-            draw_skeleton(picture, ghost, skeleton, rgb(LIGHT.series[3]))
+            draw_skeleton(picture, ghost, skeleton, LIGHT.forecast)
         placed = np.concatenate([frame[:, :2] * scale + shift, frame[:, 2:]], axis=1)
         draw_skeleton(picture, placed, skeleton)
         yield number / sample.sequence.fps, picture

@@ -14,8 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.types import ActrecError
-from actrec.video.video import Picture
+from actrec.types import ActrecError, Picture
 
 ORIGINAL = "original"
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from actrec.types import ActrecError
-from actrec.video.video import Picture
+from actrec.types import ActrecError, Picture
 
 _PATIENCE = 10.0  # seconds without a frame, after which a stream has ended
 

@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import ActrecError, Picture, SkeletonSequence
 from actrec.video.augmentation import Drawn
 from actrec.video.people import SKELETON, Crowd, People
 from actrec.video.pose import PoseModel, Tracker
 from actrec.video.tracks import PERSONS, choose, collect
-from actrec.video.video import Picture, Video, open_video
+from actrec.video.video import Video, open_video
 
 _NEAR = 0.75  # frame times; a frame farther than that from where one is due is not taken for it
 _SPARSE = 100  # times as long as its frames would last at its rate: no video is that

@@ -21,9 +21,8 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError, SetupError
+from actrec.types import ActrecError, Picture, SetupError
 from actrec.video.people import SKELETON, People
-from actrec.video.video import Picture
 
 _RELEASED = re.compile(r"(yolo(?:11|v8)[nsmlx])(?:-pose)?(?:\.pt)?")
 _PACKAGES = ("ultralytics-opencv-headless", "ultralytics")

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.types import ActrecError, SetupError
+from actrec.types import ActrecError, Picture, SetupError
 from actrec.video.decoding import Footage, open_file
 from actrec.video.limits import MOST_FPS, TooMuchVideo, VideoLimits
 from actrec.video.pictures import PICTURES, natural, open_pictures
@@ -23,7 +23,6 @@ from actrec.video.pictures import PICTURES, natural, open_pictures
 __all__ = [
     "PICTURES",
     "VIDEOS",
-    "Picture",
     "TooMuchVideo",
     "Video",
     "VideoLimits",
@@ -42,7 +41,6 @@ VIDEOS = (
     *(".qt", ".rm", ".rmvb", ".tod", ".trp", ".ts", ".vob", ".webm", ".wmv", ".wtv", ".xvid", ".y4m"),
 )
 
-Picture = UInt8[ndarray, "height width 3"]  # RGB
 _CONSTANT = 0.5  # a frame may be that share of the frame time away from where a constant rate would have it
 _USUAL = 0.25  # relative difference of a frame time from the median that is taken for rounding
 _UNKNOWN_RATE = 30.0  # frames a second of a single picture whose file gives no rate

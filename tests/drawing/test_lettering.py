@@ -18,6 +18,7 @@ from PIL import Image
 
 from actrec.drawing import fonts
 from actrec.drawing.lettering import coded, lettered, one_line, pictured, shorten, width
+from actrec.report.fonts import font_families
 from actrec.report.plots import confusion_matrix, new_figure
 from actrec.report.poses import SampleClip, contact_sheet, sample_sheet
 
@@ -93,8 +94,8 @@ def test_a_picture_of_labels_of_every_script_is_drawn_without_a_warning(
 def test_a_font_of_the_system_is_used_for_the_letters_it_has(one_font: str) -> None:
     names = pictured(["深蹲", "深蹲 3 kg", "跑"])
     assert list(names.values()) == ["深蹲", "深蹲 3 kg", "class 2"]
-    assert fonts.families("深蹲 3 kg") == ["DejaVu Sans", one_font]
-    assert fonts.families("squat") == ["DejaVu Sans"]
+    assert font_families("深蹲 3 kg") == ["DejaVu Sans", one_font]
+    assert font_families("squat") == ["DejaVu Sans"]
     figure = new_figure(2.0, 1.0)
     figure.text(0.1, 0.3, "深蹲", fontsize=30)
     data = io.BytesIO()

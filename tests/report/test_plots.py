@@ -9,11 +9,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from actrec.drawing.colors import DARK, LIGHT, Theme
 from actrec.evaluation.metrics import summarize
 from actrec.report.plots import (
-    DARK,
-    LIGHT,
-    Theme,
     class_bars,
     confusion_matrix,
     forecast_curve,

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from actrec.report.plots import DARK, LIGHT, Theme
+from actrec.drawing.colors import DARK, LIGHT, Theme
 from actrec.report.poses import SampleClip, contact_sheet, sample_sheet
 from actrec.skeleton import SKELETONS
 from actrec.types import ActrecError
