@@ -19,19 +19,19 @@ help: ## list these targets
 	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[all]'
 	touch $@
 
-install: .venv/.installed ## .venv/ with every extra
+install: .venv/.installed ## create .venv/ with all dependencies
 
-test: install ## all set-up, then the tests
+test: install ## install if necessary, then run the tests
 	$(BIN)/python -m pytest
 
-test-slow: install ## the tests that take minutes
+test-slow: install ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
 lint: install ## ruff: rules and format
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 
-format: install ## ruff: mend what it can
+format: install ## ruff: fix and format
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
@@ -40,20 +40,22 @@ types: install ## mypy
 
 check: lint types test ## lint, types and tests
 
-quickstart: install ## all set-up, then the main job on generated skeletons: train, evaluate, report
+quickstart: install ## install if necessary, then train and evaluate a demo model on generated skeletons
 	$(BIN)/python -m actrec.train experiment=quickstart
-	@echo "Your own skeletons: see README.md, 'Train on your own skeletons'."
+	@echo "To train on your own skeletons, see docs/skeletons.md."
 
-penn_action: install ## all set-up, then prepare and train on Penn Action from RAW=folder
+penn_action: install ## prepare and train on Penn Action from RAW=folder
 	$(BIN)/python -m actrec.prepare dataset=penn_action raw='$(RAW)'
 	$(BIN)/python -m actrec.train experiment=penn_action
 
-app: install ## the Streamlit app, on this machine alone
+app: install ## the Streamlit app, for this machine only
 	$(BIN)/streamlit run actrec/serve/app.py
 
-docs: install ## docs/config.md, from the configs
+docs: install ## docs/config.md from the configs, and the site in site/
 	$(BIN)/python docs/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html, or run $(BIN)/mkdocs serve to use its search."
 
 clean: ## remove caches and builds; runs, data and .venv/ stay
-	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find actrec tests -name __pycache__ -type d -prune -exec rm -rf {} +
