@@ -32,7 +32,7 @@ from actrec.online.mismatch import streaming_advice, streaming_mismatches, train
 from actrec.pipeline.pipeline import Pipeline
 from actrec.report.page import pick_typical, read_history
 from actrec.skeleton import get_skeleton
-from actrec.sweep.sweep import run_one
+from actrec.sweep.one_run import run_one
 from actrec.training.loggers import WatchTraining, log_results, make_loggers
 from actrec.training.malloc import keep_freed_memory
 from actrec.training.module import ActionModule

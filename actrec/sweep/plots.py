@@ -20,7 +20,7 @@ def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
     """Accuracy on val and test over two swept values.
 
     Args:
-        settings: The :class:`actrec.sweep.sweep.Setting` of each pair of values.
+        settings: The :class:`actrec.sweep.settings.Setting` of each pair of values.
         theme: Colours.
     """
     x, y = settings[0].values
@@ -50,7 +50,7 @@ def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30)
     """Accuracy on test of each setting with its 95 % interval, the best by val on top.
 
     Args:
-        settings: Each a :class:`actrec.sweep.sweep.Setting`, the best first.
+        settings: Each a :class:`actrec.sweep.settings.Setting`, the best first.
         theme: Colours.
         most: How many are shown.
     """

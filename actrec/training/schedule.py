@@ -1,4 +1,8 @@
-"""Learning-rate schedules, stepped after every batch. Each is a factory: optimiser and run length in, scheduler out."""
+"""Learning-rate schedules: a linear warm-up and one of PyTorch's schedulers, stepped after every optimiser step.
+
+The config's `schedule` node names one of these functions; the Lightning module calls it with the optimiser and the
+length of the run.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,14 @@ import math
 from collections.abc import Sequence
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import (
+    ChainedScheduler,
+    CosineAnnealingLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    SequentialLR,
+)
 
 
 def warmup_steps(
@@ -14,46 +25,48 @@ def warmup_steps(
     epochs: int,
     steps_per_epoch: int,
     warmup_epochs: float | int = 5,
-    lr_steps: Sequence[int] = (30, 45, 60),
-    lr_decay: float = 0.1,
-) -> LambdaLR:
-    """Linear warm-up, then the rate times `lr_decay` at each epoch of `lr_steps` (blog post 4.2).
+    lr_steps: Sequence[float | int] = (30, 45, 60),
+    lr_decay: float | int = 0.1,
+) -> LRScheduler:
+    """Multiplies a linear warm-up by a factor of `lr_decay` at each epoch of `lr_steps` (blog post 4.2).
 
     Args:
         optimizer: Its rates are the base rates.
         epochs: Epochs of the run.
-        steps_per_epoch: Batches of an epoch.
+        steps_per_epoch: Optimiser steps of an epoch.
         warmup_epochs: Epochs until the base rate is reached.
-        lr_steps: Epochs at which the rate falls; those past the run's end do nothing.
+        lr_steps: Epochs at which the rate falls; those past the run's end have no effect.
         lr_decay: Factor of each fall.
     """
-
-    def factor(step: int) -> float:
-        epoch = step / steps_per_epoch
-        warmup = min(1.0, (step + 1) / max(1, warmup_epochs * steps_per_epoch))
-        return warmup * lr_decay ** sum(epoch >= edge for edge in lr_steps)
-
-    return LambdaLR(optimizer, factor)
+    warmup = _warmup(optimizer, _n_warmup(warmup_epochs, steps_per_epoch))
+    milestones = [math.ceil(epoch * steps_per_epoch) for epoch in lr_steps]
+    return ChainedScheduler([warmup, MultiStepLR(optimizer, milestones, lr_decay)])
 
 
 def warmup_cosine(
-    optimizer: Optimizer, epochs: int, steps_per_epoch: int, warmup_epochs: float | int = 5, final: float = 0.0
-) -> LambdaLR:
-    """Linear warm-up, then half a cosine down to `final` times the base rate at the run's end.
+    optimizer: Optimizer, epochs: int, steps_per_epoch: int, warmup_epochs: float | int = 5, final: float | int = 0.0
+) -> LRScheduler:
+    """A linear warm-up, then half a cosine down to `final` times the base rate at the run's end.
 
     Args:
         optimizer: Its rates are the base rates.
         epochs: Epochs of the run.
-        steps_per_epoch: Batches of an epoch.
+        steps_per_epoch: Optimiser steps of an epoch.
         warmup_epochs: Epochs until the base rate is reached.
-        final: Share of the base rate that is left in the end.
+        final: Share of the base rate that is left at the end.
     """
-    warmup, total = max(1.0, warmup_epochs * steps_per_epoch), epochs * steps_per_epoch
+    n_warmup = _n_warmup(warmup_epochs, steps_per_epoch)
+    warmup = _warmup(optimizer, n_warmup)
+    n_after = max(1, epochs * steps_per_epoch - n_warmup)
+    cosine = CosineAnnealingLR(optimizer, n_after, eta_min=final * optimizer.defaults["lr"])
+    return SequentialLR(optimizer, [warmup, cosine], [n_warmup])
 
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        done = min(1.0, (step - warmup) / max(1.0, total - warmup))
-        return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
 
-    return LambdaLR(optimizer, factor)
+def _n_warmup(epochs: float | int, steps_per_epoch: int) -> int:
+    """Returns the optimiser steps of a warm-up, at least one."""
+    return max(1, round(epochs * steps_per_epoch))
+
+
+def _warmup(optimizer: Optimizer, n_steps: int) -> LinearLR:
+    """Step s of the warm-up, from 0, has (s + 1) / n_steps of the base rate."""
+    return LinearLR(optimizer, 1 / n_steps, total_iters=max(1, n_steps - 1))

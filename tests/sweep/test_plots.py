@@ -6,7 +6,8 @@ import math
 import pytest
 
 from actrec.sweep.plots import grid, settings_bars
-from actrec.sweep.sweep import Setting, SweptRun
+from actrec.sweep.runs import SweptRun
+from actrec.sweep.settings import Setting
 
 
 def _setting(values: dict, val: float) -> Setting:

@@ -15,7 +15,9 @@ from scipy.stats import t as student
 import actrec.train
 from actrec.data.store.writing import ClipSource, write_store
 from actrec.model.spec import load_spec
-from actrec.sweep.sweep import SweptRun, differing, kept_figures, read_runs, settings_of, summarize
+from actrec.sweep.runs import SweptRun, kept_figures, read_runs
+from actrec.sweep.settings import differing, settings_of
+from actrec.sweep.summary import summarize
 from actrec.types import SkeletonSequence
 
 Run = Callable[..., tuple[int, str, str]]

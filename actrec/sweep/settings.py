@@ -1,0 +1,80 @@
+"""Groups the runs of a sweep that differ in their seeds alone, and ranks the groups by their val figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import t as student
+
+from actrec.sweep.runs import SweptRun
+
+_SEEDS = ("seed", "split.seed", "trial")  # keys that tell runs of one setting apart
+_NOT_SETTINGS = ("resume", "output_dir", "sweep", "store")
+
+
+class Setting(NamedTuple):
+    """The runs of a sweep that differ in their seeds alone, with their mean accuracy on test.
+
+    Attributes:
+        values: The values in which the settings of the sweep differ, by dotted key.
+        runs: The runs, the best by val first.
+        accuracy: Mean accuracy on the test split.
+        low: Lower end of its 95 % interval: Student's t over several seeds, or the single run's own over clips.
+        high: Upper end of that interval.
+    """
+
+    values: dict[str, Any]
+    runs: list[SweptRun]
+    accuracy: float
+    low: float
+    high: float
+
+    @property
+    def val_accuracy(self) -> float:
+        """Mean accuracy on val of the runs that were validated; NaN where none was."""
+        known = [run.val_accuracy for run in self.runs if math.isfinite(run.val_accuracy)]
+        return float(np.mean(known)) if known else math.nan
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Sort key, greater for a better setting, from the val split alone."""
+        return _rank(self.val_accuracy, float(np.mean([run.val_loss for run in self.runs])))
+
+
+def settings_of(runs: Sequence[SweptRun]) -> list[Setting]:
+    """Groups runs into settings, the best by val first."""
+    keys, groups = differing(runs), dict[str, list[SweptRun]]()
+    for run in runs:
+        groups.setdefault(repr([run.values.get(key) for key in keys]), []).append(run)
+    settings = []
+    for group in groups.values():
+        group.sort(key=lambda run: _rank(run.val_accuracy, run.val_loss), reverse=True)
+        accuracy = np.array([run.figures["accuracy"] for run in group])
+        if len(group) == 1:
+            low, high = group[0].figures["intervals"]["accuracy"]
+        else:
+            half = float(student.ppf(0.975, len(group) - 1) * accuracy.std(ddof=1) / len(group) ** 0.5)
+            low, high = accuracy.mean() - half, accuracy.mean() + half
+        values = {key: group[0].values.get(key) for key in keys}
+        settings.append(Setting(values, group, float(accuracy.mean()), float(low), float(high)))
+    return sorted(settings, key=lambda setting: setting.rank, reverse=True)
+
+
+def differing(runs: Sequence[SweptRun]) -> list[str]:
+    """Lists the keys in whose values runs differ, without seeds; of keys that always vary together, the topmost one."""
+    keys = dict.fromkeys(key for run in runs for key in run.values)
+    columns: dict[tuple[Any, ...], str] = {}
+    for key in sorted(keys, key=lambda key: (key.count("."), list(keys).index(key))):
+        column = tuple(repr(run.values.get(key)) for run in runs)
+        is_setting = key not in _SEEDS and key.split(".")[0] not in _NOT_SETTINGS
+        if is_setting and len(set(column)) > 1:
+            columns.setdefault(column, key)
+    return list(columns.values())
+
+
+def _rank(accuracy: float, loss: float) -> tuple[float, float]:
+    """Sort key, greater for better val figures; a run that was not validated is last."""
+    return tuple(value if math.isfinite(value) else -math.inf for value in (accuracy, -loss))  # type: ignore[return-value]
