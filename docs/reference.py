@@ -1,4 +1,4 @@
-"""Writes docs/config.md from the configs and the docstrings of what they construct: `python docs/reference.py`."""
+"""Writes docs/config.md from conf/ and the docstrings of the classes that it constructs: `python docs/reference.py`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ _ENTRY = re.compile(r"^(?P<name>\w+): (?P<text>.+)$")
 _LEFT_OUT = ("defaults", "hydra", "_target_", "_partial_")
 _HEAD = """# Config reference
 
-Made from `conf/` and the docstrings of what it constructs by `python docs/reference.py`; a test holds it up to date.
+This page lists all commands and config groups with their keys and defaults. It is generated from `conf/` and from the
+docstrings of the classes that it constructs: do not edit it, run `make docs`.
 
-A command composes its root config (`train` for `python -m actrec.train`) from one option of each group; `group=option`
-chooses another, `key=value` sets a value, and a typo is an error that names the nearest key. Keys of a group are below
-its name: `network.dim=48`. `${…}` takes its value from the key named.
+A command composes its root config (`train` for `python -m actrec.train`) from one option of each group. `group=option`
+chooses another option, and `key=value` sets a value. A key that does not exist is an error that names the nearest one.
+Keys of a group begin with its name, as in `network.dim=48`. A default `${…}` takes its value from the key in braces;
+`???` means that a value must be given. [Configuration](configuration.md) explains this with examples.
 """
 
 
@@ -29,7 +31,7 @@ def main() -> None:
 
 
 def reference() -> str:
-    """The text of docs/config.md."""
+    """Returns the text of docs/config.md."""
     roots = sorted((ROOT / "conf").glob("*.yaml"))
     groups = sorted(path for path in (ROOT / "conf").iterdir() if path.is_dir() and path.name != "hydra")
     parts = [_HEAD, "## Commands\n"]
@@ -48,12 +50,12 @@ def _section(path: Path) -> str:
     defaults = [_default(each) for each in node.get("defaults", []) if each != "_self_" and "hydra/" not in str(each)]
     shown = [" ".join(remarks)] if remarks else []
     if defaults:
-        shown.append(f"From: {', '.join(defaults)}.")
+        shown.append(f"Composed of {', '.join(defaults)}.")
     if target := node.get("_target_"):
         shown.append(f"Constructs `{target}`.")
     rows = [f"| `{key}` | {value} | {what} |" for key, value, what in _rows(path)]
     if rows:
-        shown.append("\n".join(["| key | default | |", "|---|---|---|", *rows]))
+        shown.append("\n".join(["| key | default | meaning |", "|---|---|---|", *rows]))
     return "\n\n".join(shown) + "\n"
 
 
@@ -67,7 +69,7 @@ def _default(entry: object) -> str:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Dotted key, default, and what it is, of each value in a file."""
+    """Yields dotted key, default and description of each value in a file."""
     node, above = yaml.safe_load(path.read_text()) or {}, list[str]()
     for line in path.read_text().splitlines():
         match = _KEY.match(line)
@@ -90,7 +92,7 @@ def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _described(target: str | None, name: str) -> str:
-    """What a constructor's docstring says of an argument; nothing where it says nothing, or is not ours."""
+    """Returns what the docstring of one of our classes says about an argument, or an empty string."""
     if target is None or not target.startswith("actrec."):
         return ""
     lines = inspect.cleandoc(get_method(target).__doc__ or "").splitlines()
