@@ -6,7 +6,7 @@ WORKDIR /home/actrec/app
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY conf conf
 COPY actrec actrec
-RUN pip install --no-cache-dir --constraint constraints.txt ${PIP_ARGS} '.[onnx,openvino,serve,video]'
+RUN pip install --no-cache-dir --constraint constraints.txt ${PIP_ARGS} '.[openvino,serve,train,video]'
 USER actrec
 ENV ACTREC_HOST=0.0.0.0 YOLO_OFFLINE=true PYTHONUNBUFFERED=1
 EXPOSE 8000

@@ -1,13 +1,19 @@
-"""actrec: train, compare and run online recognisers of human action from 2D skeletons."""
+"""Trains, compares and runs online recognisers of human actions from 2D skeletons.
 
-from typing import Any
+Importing the package is cheap: each public name is imported from its module on first use.
+"""
 
-from actrec import _interrupts as _interrupts
-from actrec.data.store.reading import read_store
-from actrec.model.spec import ModelSpec, load_spec
-from actrec.online.recognizer import OnlineRecognizer, Prediction
-from actrec.skeleton import Skeleton, get_skeleton, map_keypoints
-from actrec.types import ActrecError, SkeletonSequence
+from typing import TYPE_CHECKING, Any
+
+from actrec import _startup as _startup
+
+if TYPE_CHECKING:
+    from actrec.data.store.reading import read_store
+    from actrec.model.folder import load_model, save_model
+    from actrec.model.spec import ModelSpec, load_spec
+    from actrec.online.recognizer import OnlineRecognizer, Prediction
+    from actrec.skeleton import Skeleton, get_skeleton, map_keypoints
+    from actrec.types import ActrecError, SkeletonSequence
 
 __all__ = [
     "ActrecError",
@@ -24,11 +30,18 @@ __all__ = [
     "save_model",
 ]
 
+_MODULES = {
+    "data.store.reading": ("read_store",),
+    "model.folder": ("load_model", "save_model"),
+    "model.spec": ("ModelSpec", "load_spec"),
+    "online.recognizer": ("OnlineRecognizer", "Prediction"),
+    "skeleton": ("Skeleton", "get_skeleton", "map_keypoints"),
+    "types": ("ActrecError", "SkeletonSequence"),
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Imports what needs torch when it is asked for."""
-    if name in ("load_model", "save_model"):
-        from actrec.model import folder
-
-        return getattr(folder, name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return _startup.import_name(f"actrec.{module}", name)
     raise AttributeError(f"module 'actrec' has no attribute '{name}'")

@@ -135,10 +135,9 @@ def export(model: Path, folder: Path) -> dict[str, float]:
         The greatest difference from PyTorch of each file, as a share of the greatest value.
 
     Raises:
-        ActrecError: There is no such model, onnxscript or onnxruntime is missing, or what they give differs.
+        ActrecError: There is no such model, onnxscript is missing, or what they give differs.
     """
     try:
-        import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise SetupError(f"Export needs {error.name}, which is not installed: pip install 'actrec[export]'") from None

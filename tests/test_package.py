@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from actrec._startup import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,7 +69,7 @@ def _reached_from(name: str) -> dict[str, str]:
 
 # Each room, and the rooms that it may import; the flow of the design, read backwards. Every room may import the
 # foundations. What the commands at the top import is free, and nothing imports them.
-FOUNDATIONS = ["types", "skeleton", "files", "config", "config_keys", "_interrupts"]
+FOUNDATIONS = ["types", "skeleton", "files", "config", "config_keys", "_startup"]
 ROOMS = {
     "pipeline": [],
     "network": [],
@@ -126,7 +129,7 @@ def _room(name: str) -> str:
 
 
 def test_every_file_is_in_a_known_room() -> None:
-    assert {_room(name) for name in FILES} == {"actrec", *FOUNDATIONS, *ROOMS, *COMMANDS}
+    assert {_room(name) for name in FILES} == {"actrec", "__main__", *FOUNDATIONS, *ROOMS, *COMMANDS}
 
 
 @pytest.mark.parametrize("room", [*ROOMS, *FOUNDATIONS])
@@ -207,6 +210,86 @@ def test_public_api_is_short_and_importable() -> None:
     assert 1 <= len(actrec.__all__) <= 12
     assert len(set(actrec.__all__)) == len(actrec.__all__)
     assert [name for name in actrec.__all__ if not hasattr(actrec, name)] == []
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_importing_the_package_is_cheap() -> None:
+    code = "import sys, time, actrec; print(time.process_time(), *sys.modules)"
+    runs = [python("-c", code).stdout.split() for _ in range(3)]
+    assert min(float(run[0]) for run in runs) <= 0.3  # seconds of CPU, those of Python's own start among them
+    assert {"torch", "lightning", "scipy", "matplotlib", "hydra", "numpy"} & set(runs[0]) == set()
+
+
+@pytest.mark.slow
+def test_loading_a_model_is_typed(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text("import actrec\nreveal_type(actrec.load_model)\nreveal_type(actrec.read_store)\n")
+    done = python("-m", "mypy", "--config-file=", "--follow-imports=silent", str(tmp_path / "user.py"))
+    assert "-> torch.nn.modules.module.Module" in done.stdout
+    assert "-> list[actrec.types.SkeletonSequence]" in done.stdout
+
+
+class TestCommands:
+    def test_they_are_listed_with_one_line_each(self) -> None:
+        done = python("-m", "actrec")
+        assert done.returncode == 0
+        configs = {file.stem for file in (ROOT / "conf").glob("*.yaml")}
+        assert set(re.findall(r"^  actrec (\w+) +\w", done.stdout, re.MULTILINE)) == configs
+
+    def test_they_run(self) -> None:
+        done = python("-m", "actrec", "prepare", "dataset=csv", "raw=nowhere")
+        assert (done.returncode, done.stderr) == (
+            1,
+            python("-m", "actrec.prepare", "dataset=csv", "raw=nowhere").stderr,
+        )
+        assert "error: raw=" in done.stderr
+
+    def test_a_misspelt_one(self) -> None:
+        done = python("-m", "actrec", "trian")
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: There is no command 'trian'. Did you mean 'train'? Choose one of: ")
+
+    @pytest.mark.parametrize(
+        ("line", "words"),
+        [
+            ("actrec ex", "export"),
+            ("actrec train experiment=q", "experiment=quickstart"),
+            ("actrec serve lim", "limits."),
+        ],
+    )
+    def test_the_shell_completes_them(self, line: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COMP_LINE", line)
+        assert words in python("-m", "actrec", "-sc", "query=bash").stdout.split()
+
+    def test_hydra_s_script_for_the_shell_knows_the_console_script(self) -> None:
+        code = "import sys; from actrec.__main__ import main; sys.argv = ['bin/actrec', '-sc', 'install=bash']; main()"
+        assert python("-c", code).stdout.endswith("-F hydra_bash_completion actrec\n")
+
+
+def test_every_package_is_in_the_base_or_in_the_extra_that_an_error_names() -> None:
+    imported = {name.partition(".")[0] for names in IMPORTS.values() for name in names} - {"actrec", "__future__", ""}
+    third_party = imported - set(sys.stdlib_module_names)
+    assert third_party - {"jaxtyping", "numpy", "onnxruntime"} == {
+        package for packages in EXTRAS.values() for package in packages if package not in ("lap", "tensorboard")
+    }
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8").lower()
+    for extra, packages in EXTRAS.items():
+        part = re.search(rf"^{extra} = \[(.*?)\]\n(?=\w|\[|\n)", text, re.MULTILINE | re.DOTALL)
+        assert part is not None
+        names = {"av": '"av', "cv2": "opencv", "pil": "pillow", "pydantic": "fastapi", "starlette": "fastapi"}
+        assert [each for each in packages if names.get(each.lower(), each.replace("_", "-")) not in part[1]] == []
+
+
+def test_a_missing_package_is_one_line_that_names_the_extra() -> None:
+    hidden = "import sys; sys.modules['torch'] = None; "
+    module = "sys.argv = ['-m', 'x']; import actrec, actrec.train"
+    assert python("-c", hidden + module).stderr.startswith(
+        "error: This needs torch, which is not installed: pip install"
+    )
+    done = python("-c", hidden + "import actrec; actrec.load_model")
+    assert done.stderr.endswith(f"SetupError: {says}")
 
 
 def test_wheel_holds_configs_and_templates(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import onnxruntime
 from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.model.spec import ModelSpec
 from actrec.online.engine import Engine, StepEngine, WindowEngine
-from actrec.types import ActrecError, SetupError
+from actrec.types import ActrecError
 
 
 def open_session(path: Path, threads: int = 1) -> Any:
@@ -23,14 +24,8 @@ def open_session(path: Path, threads: int = 1) -> Any:
         threads: Of one operation. One person's frame is too little work for more than one.
 
     Raises:
-        ActrecError: ONNX Runtime is not there, or cannot read the file.
+        ActrecError: ONNX Runtime cannot read the file.
     """
-    try:
-        import onnxruntime
-    except ImportError:
-        raise SetupError(
-            "This model runs by ONNX Runtime, which is not installed: pip install 'actrec[onnx]'"
-        ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -122,7 +117,7 @@ def load_engine(folder: Path, spec: ModelSpec) -> Engine:
     """The engine of a folder that `actrec.export` wrote.
 
     Raises:
-        ActrecError: ONNX Runtime is not there, or a file is damaged or of another model than `spec`.
+        ActrecError: A file is damaged or of another model than `spec`.
     """
     parts, n_classes = spec.pipeline, len(spec.labels)
     joint = (parts.skeleton.n_joints, parts.features.n_channels)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec._startup import import_name
 from actrec.model.spec import ModelSpec, load_spec
 from actrec.online.clock import Clock
 from actrec.online.engine import Engine
@@ -113,7 +114,7 @@ class OnlineRecognizer:
         if any((folder / name).is_file() for name in ("step.onnx", "window.onnx")):
             from actrec.online.onnx_backend import load_engine
         else:
-            from actrec.online.torch_backend import load_engine
+            load_engine = import_name("actrec.online.torch_backend", "load_engine")
         return cls(spec, load_engine(folder, spec), hysteresis, max_gap, skeleton, max_people)
 
     def fresh(self) -> OnlineRecognizer:
