@@ -110,7 +110,7 @@ def evaluate(cfg: DictConfig) -> Path:
     data = DataSet(kept, dataset.name, dataset.split, generated)
     with kept_log() as earlier:
         part = choose(data, [Path(folder) for folder in _folders(cfg)], spec, cfg.part, cfg.split)
-    clips = [spec.pipeline.map(clip) for clip in part]
+    clips = [spec.pipeline.to_skeleton(clip) for clip in part]
     clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
     folder = free_folder(cfg.output_dir, "evaluate")
     results = judge_fused(voices, clips, cfg.batch_size)

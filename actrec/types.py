@@ -173,7 +173,7 @@ class Batch(NamedTuple):
         features: Per joint: x and y in torso lengths, confidence, and what else the feature options add.
         valid: Whether the frame is real, and not padding.
         observed: Whether what the stream shows of the joint was seen in that frame: the joint, its bone's two ends, or
-            where it was in the frame before too; see `actrec.pipeline.windows.Features.observed`.
+            where it was in the frame before too; see `actrec.pipeline.features.Features.observed`.
         label: Class number.
         clip: Which clip of the split the window is from.
     """

@@ -83,9 +83,10 @@ def noise_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from actrec.model.folder import build_network, save_model
     from actrec.model.spec import ModelSpec
+    from actrec.pipeline.features import Features
     from actrec.pipeline.pipeline import Pipeline
     from actrec.pipeline.preprocess import Preprocess
-    from actrec.pipeline.windows import AnchoredWindows, Features
+    from actrec.pipeline.windows import AnchoredWindows
     from actrec.skeleton import PENN13
 
     torch.manual_seed(0)

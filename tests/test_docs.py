@@ -21,9 +21,10 @@ from actrec.config import config_dir
 from actrec.data.store.writing import ClipSource, write_store
 from actrec.model.folder import NETWORKS, build_network, save_model
 from actrec.model.spec import ModelSpec
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows
+from actrec.pipeline.windows import ResizeWindows
 from actrec.skeleton import PENN13, SKELETONS
 from actrec.types import SkeletonSequence
 

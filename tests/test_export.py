@@ -17,9 +17,10 @@ from actrec.model.folder import build_network, save_model
 from actrec.model.spec import ModelSpec
 from actrec.network.published import OPTIONS
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features
+from actrec.pipeline.windows import AnchoredWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError
 

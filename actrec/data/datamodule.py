@@ -15,7 +15,8 @@ from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit
 from actrec.data.split import Split
 from actrec.pipeline.augmentation import Augmentation
-from actrec.pipeline.pipeline import Item, Pipeline, collate_trimmed
+from actrec.pipeline.batching import Item, collate
+from actrec.pipeline.pipeline import Pipeline
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
 
@@ -198,7 +199,7 @@ class ActionData(L.LightningDataModule):
         if not parts["train"]:
             raise ActrecError("The split has no clips in train. Mend the column split, or set split.protocol=grouped.")
         self.stored_train = parts["train"]
-        self.splits = {part: [pipeline.map(clip) for clip in members] for part, members in parts.items()}
+        self.splits = {part: [pipeline.to_skeleton(clip) for clip in members] for part, members in parts.items()}
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
         if self.absent:
             log.warning("No clips for: %s.", ", ".join(self.absent))
@@ -234,7 +235,7 @@ class ActionData(L.LightningDataModule):
             self.batch_size,
             sampler=sampler,
             num_workers=self.workers,
-            collate_fn=collate_trimmed,
+            collate_fn=collate,
             drop_last=len(sampler) > self.batch_size,
             persistent_workers=self.workers > 0,
         )
@@ -246,4 +247,4 @@ class ActionData(L.LightningDataModule):
                 f"Val has {len(self.val_items)} windows for {world} processes. Use fewer of them (hardware.devices, "
                 "hardware.num_nodes), or give val more clips (split.val_share)."
             )
-        return DataLoader(cast(Any, self.val_items[rank::world]), self.batch_size, collate_fn=collate_trimmed)
+        return DataLoader(cast(Any, self.val_items[rank::world]), self.batch_size, collate_fn=collate)

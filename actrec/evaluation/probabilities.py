@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor, nn
 
-from actrec.pipeline.pipeline import Item, Pipeline, collate_trimmed
+from actrec.pipeline.batching import Item, collate
+from actrec.pipeline.pipeline import Pipeline
 from actrec.types import SkeletonSequence
 
 RATIOS = tuple(round(0.1 * step, 1) for step in range(1, 11))
@@ -77,7 +78,7 @@ def clip_probabilities(
         for item in pipeline.evaluation_items(seq, 0, clip, ratio, None if hidden is None else hidden[clip])
     )
     for group in _batches(items, batch_size):
-        batch = collate_trimmed(group)
+        batch = collate(group)
         features, valid = batch.features.to(device), batch.valid.to(device)
         probabilities = decide(network(features, valid).logits, valid, decision)
         np.add.at(total, batch.clip.numpy(), probabilities.double().cpu().numpy())

@@ -19,7 +19,7 @@ from actrec.evaluation.metrics import HEADLINES, summarize
 from actrec.evaluation.probabilities import RATIOS, clip_probabilities
 from actrec.explain.explanation import Why
 from actrec.model.spec import ModelSpec
-from actrec.pipeline.pipeline import collate
+from actrec.pipeline.batching import collate
 from actrec.pipeline.windows import ResizeWindows
 from actrec.report.page import (
     ClipPrediction,

@@ -16,7 +16,7 @@ from actrec.model.spec import ModelSpec
 from actrec.network.graph import GraphConv
 from actrec.network.infogcn import InfoGCN
 from actrec.network.temporal import TemporalAttention
-from actrec.pipeline.pipeline import collate
+from actrec.pipeline.batching import collate
 from actrec.types import SkeletonSequence
 
 
@@ -27,7 +27,7 @@ def joint_attention(
 
     Args:
         network: In eval mode.
-        features: As `actrec.pipeline.windows.Features` makes them.
+        features: As `actrec.pipeline.features.Features` makes them.
         valid: Whether a frame is real.
     """
     return _of_graphs(network, features, valid, GraphConv.joint_attention)
@@ -40,7 +40,7 @@ def effective_adjacency(
 
     Args:
         network: In eval mode.
-        features: As `actrec.pipeline.windows.Features` makes them.
+        features: As `actrec.pipeline.features.Features` makes them.
         valid: Whether a frame is real.
     """
     return _of_graphs(network, features, valid, GraphConv.adjacency)
@@ -53,7 +53,7 @@ def time_attention(
 
     Args:
         network: In eval mode.
-        features: As `actrec.pipeline.windows.Features` makes them.
+        features: As `actrec.pipeline.features.Features` makes them.
         valid: Whether a frame is real.
     """
     return _seen_by(network, features, valid, "attention", TemporalAttention.weights)

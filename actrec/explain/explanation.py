@@ -19,7 +19,7 @@ from actrec.explain.attention import effective_adjacency, forecast_error, joint_
 from actrec.explain.occlusion import OcclusionCheck, check_occlusion, class_importance, joint_importance
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
-from actrec.pipeline.pipeline import collate
+from actrec.pipeline.batching import collate
 from actrec.report.bodies import adjacency_and_bones, connection_shares, importance_bodies
 from actrec.report.plots import attention_curve, forecast_curve
 from actrec.skeleton import Skeleton
@@ -160,12 +160,11 @@ def look_inside(network: InfoGCN, spec: ModelSpec, clips: Sequence[SkeletonSeque
     adjacency, joints, time = list[ndarray](), list[ndarray](), list[ndarray]()
     for number in np.sort(drawn):
         batch = collate(spec.pipeline.evaluation_items(clips[number], 0, 0)[-1:])
-        length = int(batch.valid.sum())
-        window = batch.features[:, :length].to(device), batch.valid[:, :length].to(device)
+        window = batch.features.to(device), batch.valid.to(device)
         for found, matrices in ((adjacency, effective_adjacency), (joints, joint_attention)):
             found.append(matrices(network, *window).mean((0, 1, 2, 3)).cpu().numpy())
         last = time_attention(network, *window)[:, 0, :, :, -1].mean((1, 2)).flip(-1)
-        padding = batch.valid.shape[1] - length
+        padding = spec.pipeline.windows.length - batch.valid.shape[1]
         time.append(torch.nn.functional.pad(last.cpu(), (0, padding), value=torch.nan).numpy())
     lags = max(int(np.isfinite(each[0]).sum()) for each in time)
     return Inside(

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from actrec.model.json_data import check_finite, made, parse_object, taken
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, WindowRule
+from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows, WindowRule
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
 

@@ -152,7 +152,7 @@ class InfoGCN(nn.Module):
         """Logits, latents and forecasts of every frame.
 
         Args:
-            features: As `actrec.pipeline.windows.Features` makes them.
+            features: As `actrec.pipeline.features.Features` makes them.
             valid: Whether a frame is real; frames that are not are not looked at by later ones, and in training have no
                 part in anything: see `Frames`.
         """

@@ -91,7 +91,7 @@ class Step(nn.Module):
         """Takes a frame of each row, and answers for some.
 
         Args:
-            features: Of the frame, as `actrec.pipeline.windows.Features` makes them.
+            features: Of the frame, as `actrec.pipeline.features.Features` makes them.
             position: Frames that the row's window had before this one: 0 to T - 1.
             answer: Rows whose logits and forecasts are asked for.
             keys: Of the frames before; those from `position` on are not looked at, but must be finite.

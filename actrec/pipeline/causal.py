@@ -1,12 +1,13 @@
-"""Causal preprocessing: what comes out for a frame draws on that frame and those before it alone.
+"""Causal preprocessing: the result for a frame depends only on that frame and the frames before it.
 
-- A missing joint is held at its last observed place; one not yet observed is zero after normalisation.
-- The origin is the pelvis of the first frame with a hip observed. Until then it is the centroid of the observed joints
-  of the first frame that has any: fixed, so that only the person moves and not the origin.
-- The scale is the median torso length so far; until one is known, what the longer side of the box about every joint
-  observed so far makes probable (`TORSOS_PER_BOX`); until that is more than a point, 1.
+- A missing joint is held at its last observed position; one not yet observed is zero after normalisation.
+- The origin is the pelvis of the first frame with a hip observed, and is then kept. Until then it is the centroid of
+  the observed joints of the first frame that has any.
+- The scale is the median torso length so far. Until a torso is observed, it is the longer side of the box about all
+  joints observed so far, divided by `TORSOS_PER_BOX`; while that box is a point, 1.
 
-What is remembered of a stream is a record, so that many streams are one array and take their frames together.
+The state of a stream is a record of fixed size in a structured array, so that many streams are processed together.
+`Preprocess(mode="causal")` passes whole clips through it, and the online engine one frame after another.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from actrec.pipeline.measures import EPSILON, TORSOS_PER_BOX, Measures, extents, measure
+from actrec.pipeline.measures import EPSILON, TORSOS_PER_BOX, Measures, extents, measure, normalize
 from actrec.skeleton import Skeleton
 
 Field = tuple[str, type, tuple[int, ...]]
 
 
 def stream_fields(n_joints: int, n_frames: int) -> list[Field]:
-    """The record of a stream of at most `n_frames` frames, as `numpy.dtype` takes it.
+    """Returns the fields of the state of a stream of at most `n_frames` frames, for `numpy.dtype`.
 
-    In pixels: `place`, where each joint was last observed; `torsos`, lengths so far, ascending, of which `n_torsos`
-    count; `origin` and `scale`, of the newest frame.
+    In pixels: `place` is the last observed position of each joint; `torsos` are the torso lengths so far, ascending, of
+    which the first `n_torsos` are set; `origin` and `scale` are those of the newest frame.
     """
     return [
         ("place", np.float64, (n_joints, 2)),
@@ -43,23 +44,10 @@ def stream_fields(n_joints: int, n_frames: int) -> list[Field]:
 
 
 def new_streams(count: int, fields: list[Field]) -> ndarray:
-    """Records of streams that have had no frame, with the fields of `stream_fields` and perhaps others, which are 0."""
+    """Makes the states of streams without frames; fields other than those of `stream_fields` are 0."""
     streams = np.zeros(count, np.dtype(fields))
     streams["pelvis"], streams["centroid"], streams["box"], streams["scale"] = np.nan, np.nan, np.inf, 1.0
     return streams
-
-
-def normalize(
-    keypoints: Float[ndarray, "*stream frame joint 3"],
-    place: Float[ndarray, "*stream frame joint 2"],
-    known: Bool[ndarray, "*stream frame joint"],
-    origin: Float[ndarray, "*stream _ 2"],
-    scale: Float[ndarray, "*stream _"],
-) -> Float[ndarray, "*stream frame joint 3"]:
-    """Places in torso lengths about the origin, zero where they are not known, with the keypoints' confidences."""
-    normalized = keypoints.astype(np.float32)
-    normalized[..., :2] = np.where(known[..., None], (place - origin[..., None, :]) / scale[..., None, None], 0)
-    return normalized
 
 
 def push(
@@ -68,16 +56,16 @@ def push(
     observed: Bool[ndarray, "stream frame joint"],
     measures: Measures,
 ) -> tuple[Float[ndarray, "stream frame joint 3"], Bool[ndarray, "stream frame joint"]]:
-    """Takes the next frames of each stream, in order and as many at a time as there are.
+    """Normalises the next frames of each stream, one or more, and updates the streams' states.
 
     Args:
-        streams: Their records, which are brought up to date.
+        streams: The states, which are changed in place.
         keypoints: x and y in pixels, and confidence.
-        observed: Which joints count.
+        observed: Which joints are observed.
         measures: Of those frames: (stream, frame, …).
 
     Returns:
-        The frames, normalised, and which joints have a place.
+        The normalised frames, and which joints have a known position.
     """
     place, known = _hold(streams, keypoints[..., :2], observed)
     origin, scale = _origins(streams, measures), _scales(streams, measures)
@@ -87,7 +75,7 @@ def push(
 def push_clip(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> tuple[ndarray, Float[ndarray, "frame joint 3"], Bool[ndarray, "frame joint"]]:
-    """A whole clip through a stream of its own: its record afterwards, the frames, and which joints have a place."""
+    """Passes a whole clip through a new stream; returns its final state, the frames, and which joints are known."""
     stream = new_streams(1, stream_fields(skeleton.n_joints, len(keypoints)))
     raw = keypoints.astype(np.float64)
     measures = Measures(*(part[None] for part in measure(raw, observed, skeleton)))
@@ -98,7 +86,7 @@ def push_clip(
 def _hold(
     streams: ndarray, xy: Float[ndarray, "stream frame joint 2"], observed: Bool[ndarray, "stream frame joint"]
 ) -> tuple[Float[ndarray, "stream frame joint 2"], Bool[ndarray, "stream frame joint"]]:
-    """Each joint's last observed place."""
+    """Returns each joint's last observed position, and whether it has one."""
     last = np.maximum.accumulate(np.where(observed, np.arange(xy.shape[1])[:, None], -1), 1)
     here = np.take_along_axis(xy, np.maximum(last, 0)[..., None], 1)
     place = np.where((last >= 0)[..., None], here, streams["place"][:, None])
@@ -111,7 +99,7 @@ def _hold(
 def _first(
     streams: ndarray, name: str, places: Float[ndarray, "stream frame 2"]
 ) -> tuple[Float[ndarray, "stream 1 2"], Bool[ndarray, "stream frame"]]:
-    """The first of the places that is known, now or before; and from which frames on."""
+    """Returns the first known of the positions, in these frames or before, and the frames from which on it is known."""
     so_far = np.logical_or.accumulate(~np.isnan(places[..., 0]), 1)
     new = np.isnan(streams[name][:, 0])
     if new.any():

@@ -1,4 +1,4 @@
-"""Where a body is and how large, frame by frame: what centring and scaling are made of."""
+"""Measures the position and size of a body in each frame, by which both preprocessing modes centre and scale it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy import ndarray
 
 from actrec.skeleton import Skeleton
 
-# A torso counts where it is more than this share of the body's extent, and any length where it is more than this many
-# pixels: nothing is ever divided by less.
+# A torso length is used if it is more than this share of the body's extent, and any length if it is more than this many
+# pixels, so that nothing is divided by less.
 EPSILON = 1e-3
 
 # The longer side of the box about a body, in torso lengths: the median over Penn Action's training clips.
@@ -21,7 +21,7 @@ TORSOS_PER_BOX = 2.8
 def pelvis(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> Float[ndarray, "frame 2"]:
-    """Midpoint of the hips, or the one hip that is observed; NaN where none is."""
+    """Computes the midpoint of the hips, or takes the one hip that is observed; NaN where none is."""
     return _midpoint(keypoints, observed, skeleton.index(skeleton.hips))
 
 
@@ -37,16 +37,16 @@ def _midpoint(
 def boxes(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
 ) -> Float[ndarray, "frame 4"]:
-    """Each frame's least x and y and negated greatest x and y over observed joints; infinite where there are none.
+    """Computes the least x and y and the negated greatest x and y of observed joints in each frame; infinite without.
 
-    With the sign turned, the box about many frames is the minimum of theirs.
+    Because the greatest values are negated, the box about many frames is the minimum of their boxes.
     """
     xy = keypoints[..., :2]
     return np.where(observed[..., None], np.concatenate([xy, -xy], axis=-1), np.inf).min(1)
 
 
 def extents(boxes: Float[ndarray, "*frame 4"]) -> Float[ndarray, "*frame"]:
-    """Longer side of each of the `boxes`, in pixels; minus infinity for that of no joints."""
+    """Computes the longer side of each of the `boxes`, in pixels; minus infinity where there are no joints."""
     return -(boxes[..., :2] + boxes[..., 2:]).min(-1)
 
 
@@ -56,23 +56,24 @@ def torso_lengths(
     skeleton: Skeleton,
     boxes: Float[ndarray, "frame 4"],
 ) -> Float[ndarray, " frame"]:
-    """Mid-shoulders to pelvis in pixels, or shoulder to hip where one side alone is observed; else, or degenerate, NaN.
+    """Computes the torso length of each frame in pixels: from mid-shoulders to pelvis; NaN where it is not known.
 
-    Seen from the side, a body shows one of each: on Penn Action's training clips a quarter never shows all four, and
-    the one side's length is 1.00 of the whole's (0.91 to 1.09 from the 10th to the 90th percentile).
+    Where one side alone is observed, it is the length from shoulder to hip, since a body filmed from the side shows one
+    of each: a quarter of Penn Action's training clips never shows all four joints, and the length of one side is 1.00
+    of the whole's in the median (0.91 to 1.09 from the 10th to the 90th percentile).
     """
     shoulders, hips = skeleton.index(skeleton.shoulders), skeleton.index(skeleton.hips)
-    sides = observed[:, shoulders] & observed[:, hips]  # (frame, side): a side counts with its shoulder and its hip
+    sides = observed[:, shoulders] & observed[:, hips]  # (frame, side)
     torsos = np.where(sides[..., None], keypoints[:, shoulders, :2] - keypoints[:, hips, :2], 0).sum(1)
     lengths = np.hypot(torsos[:, 0], torsos[:, 1]) / np.maximum(sides.sum(1), 1)
     return np.where(lengths > EPSILON * np.maximum(extents(boxes), 1), lengths, np.nan)
 
 
 class Measures(NamedTuple):
-    """What centring and scaling need of each frame by itself; NaN where the joints for it were not observed.
+    """The measures of each frame that centring and scaling need; NaN where their joints were not observed.
 
     Attributes:
-        centroid: Mean place of the observed joints.
+        centroid: Mean position of the observed joints.
         pelvis: See `pelvis`.
         torso: See `torso_lengths`.
         box: See `boxes`.
@@ -87,7 +88,7 @@ class Measures(NamedTuple):
 def measure(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> Measures:
-    """Measures of frames, of one person or of many: no frame plays a part in another's."""
+    """Measures frames independently of one another, so that they may be of one person or of many."""
     box = boxes(keypoints, observed)
     return Measures(
         _midpoint(keypoints, observed, list(range(skeleton.n_joints))),
@@ -95,3 +96,16 @@ def measure(
         torso_lengths(keypoints, observed, skeleton, box),
         box,
     )
+
+
+def normalize(
+    keypoints: Float[ndarray, "*stream frame joint 3"],
+    place: Float[ndarray, "*stream frame joint 2"],
+    known: Bool[ndarray, "*stream frame joint"],
+    origin: Float[ndarray, "*stream _ 2"],
+    scale: Float[ndarray, "*stream _"],
+) -> Float[ndarray, "*stream frame joint 3"]:
+    """Converts positions to torso lengths about the origin, zero where they are not known; confidences are kept."""
+    normalized = keypoints.astype(np.float32)
+    normalized[..., :2] = np.where(known[..., None], (place - origin[..., None, :]) / scale[..., None, None], 0)
+    return normalized

@@ -1,5 +1,8 @@
-"""Turns a stored clip's pixels into torso lengths about the pelvis: after the store, before windows, and the same in
-training, evaluation and serving."""
+"""Preprocessing: pixels of a stored clip become torso lengths about the pelvis.
+
+It comes after the store and before windows, in one of two modes (`offline.py`, `causal.py`). The mode is saved with the
+model, and is the same in training, evaluation and serving.
+"""
 
 from __future__ import annotations
 
@@ -9,46 +12,23 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from actrec.pipeline.causal import normalize, push_clip
-from actrec.pipeline.measures import EPSILON, TORSOS_PER_BOX, boxes, extents, pelvis, torso_lengths
-from actrec.pipeline.windows import frame_grid, resample
+from actrec.pipeline.causal import push_clip
+from actrec.pipeline.offline import clip_reference, normalize_clip
+from actrec.pipeline.resampling import frame_grid, resample
 from actrec.skeleton import Skeleton
 from actrec.types import ActrecError, NormalizedSequence
 
 
-def interpolate_missing(
-    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
-) -> Float[ndarray, "frame joint 3"]:
-    """Joints interpolated linearly over time from the frames in which they were observed, held at both ends.
-
-    Confidence stays as it is. A joint observed in no frame is zero in x and y.
-    """
-    n_frames = len(keypoints)
-    frames = np.arange(n_frames)[:, None]
-    before = np.maximum.accumulate(np.where(observed, frames, -1))
-    after = np.minimum.accumulate(np.where(observed, frames, n_frames)[::-1])[::-1]
-    first, last = np.where(before < 0, after, before), np.where(after == n_frames, before, after)
-    weight = (frames - first) / np.maximum(last - first, 1)
-    filled = keypoints.copy()
-    xy, known = keypoints[..., :2], observed.any(0)
-    start = np.take_along_axis(xy, np.minimum(first, n_frames - 1)[..., None], axis=0)
-    stop = np.take_along_axis(xy, np.maximum(last, 0)[..., None], axis=0)
-    filled[..., :2] = np.where(observed[..., None], xy, start + (stop - start) * weight[..., None])
-    filled[:, ~known, :2] = 0
-    return filled
-
-
 @dataclass(frozen=True)
 class Preprocess:
-    """Fills missing joints, moves the origin to the pelvis, and measures in torso lengths (blog post 2.2).
+    """Fills missing joints, moves the origin to the pelvis, and scales to torso lengths (blog post 2.2).
 
     Attributes:
-        mode: "offline" looks at the whole clip; "causal" gives each frame from those up to it, see
+        mode: "offline" uses the whole clip for every frame; "causal" uses the frames up to each, see
             `actrec.pipeline.causal`.
-        confidence_threshold: Joints below it are missing. Above 0, as a confidence of 0 is an unobserved joint.
-        fps: Frames a second that every clip is resampled to; None keeps the clip's own. In causal mode that comes
-            first, as it does in a stream: a frame of the new rate draws on the two of the clip around its time, and so
-            on nothing later than the clip's next frame.
+        confidence_threshold: Joints with a lower confidence are missing; above 0, which marks an unobserved joint.
+        fps: Frames per second that every clip is resampled to; None keeps the clip's own rate. Causal mode resamples
+            first, as a stream does: a new frame is interpolated from the two frames of the clip around its time.
     """
 
     mode: str = "offline"
@@ -68,19 +48,19 @@ class Preprocess:
             )
 
     def observed(self, keypoints: Float[ndarray, "*frame joint 3"]) -> Bool[ndarray, "*frame joint"]:
-        """Which joints count."""
+        """Returns which joints are observed: those with a confidence at or above the threshold."""
         return keypoints[..., 2] >= self.confidence_threshold
 
     def length(self, n_frames: int, fps: float) -> int:
-        """Frames that a clip of `n_frames` at `fps` frames a second has afterwards."""
+        """Returns the number of frames that a clip of `n_frames` at `fps` frames per second has after preprocessing."""
         return n_frames if self.fps is None else int((n_frames - 1) * self.fps / fps + 1e-6) + 1
 
     def at_rate(
         self, keypoints: Float[ndarray, "frame joint 3"], fps: float
     ) -> tuple[Float[ndarray, "_ joint 3"], float]:
-        """A clip as it is stored, at the rate that preprocessing works at, and that rate.
+        """Resamples a stored clip to the rate `fps` of preprocessing; returns the keypoints and their rate.
 
-        A joint is observed where it was so in each frame that the new one draws on.
+        A joint is observed in a new frame if it was in both frames from which that is interpolated.
         """
         if self.fps is None or self.fps == fps:
             return keypoints, fps
@@ -91,10 +71,10 @@ class Preprocess:
     def reference(
         self, keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton
     ) -> tuple[Float[ndarray, " 2"], float]:
-        """Origin, in pixels, and scale, in pixels a torso length, of a clip's last frame."""
+        """Returns the origin, in pixels, and the scale, in pixels per torso length, of a clip's last frame."""
         observed = self.observed(keypoints)
         if self.mode == "offline":
-            return _offline_reference(keypoints.astype(np.float64), observed, skeleton)
+            return clip_reference(keypoints.astype(np.float64), observed, skeleton)
         stream, _, _ = push_clip(keypoints, observed, skeleton)
         return stream["origin"][0], float(stream["scale"][0])
 
@@ -106,12 +86,12 @@ class Preprocess:
     def __call__(
         self, keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton, fps: float
     ) -> NormalizedSequence:
-        """A clip in torso lengths about its pelvis, with its confidences as they are.
+        """Normalises a clip to torso lengths about its pelvis; confidences are kept.
 
         Args:
             keypoints: x and y in pixels, and confidence in [0, 1].
             skeleton: Their joint layout.
-            fps: The clip's own frames a second.
+            fps: The clip's own frames per second.
         """
         _check_joints(keypoints, skeleton)
         if self.mode == "causal":
@@ -119,37 +99,8 @@ class Preprocess:
             observed = self.observed(keypoints)
             _, frames, known = push_clip(keypoints, observed, skeleton)
             return NormalizedSequence(frames, observed, known)
-        sequence = _offline(keypoints, self.observed(keypoints), skeleton)
+        sequence = normalize_clip(keypoints, self.observed(keypoints), skeleton)
         return sequence if self.fps is None or self.fps == fps else self._resample(sequence, fps)
-
-
-def _offline_reference(
-    raw: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
-) -> tuple[Float[ndarray, " 2"], float]:
-    """Origin and scale of a whole clip, in pixels."""
-    origin, scale = np.zeros(2), 1.0
-    hips = observed[:, skeleton.index(skeleton.hips)].sum(1)
-    if hips.any():  # the first frame with both hips, or else with one
-        origin = pelvis(raw, observed, skeleton)[hips.argmax()]
-    elif observed.any():
-        origin = raw[observed][:, :2].mean(0)
-    box = boxes(raw, observed)
-    torsos, extent = torso_lengths(raw, observed, skeleton, box), extents(box.min(0, keepdims=True))[0]
-    if np.isfinite(torsos).any():
-        scale = float(np.nanmedian(torsos))
-    elif extent > EPSILON:
-        scale = float(extent) / TORSOS_PER_BOX
-    return origin, scale
-
-
-def _offline(
-    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
-) -> NormalizedSequence:
-    raw = keypoints.astype(np.float64)
-    origin, scale = _offline_reference(raw, observed, skeleton)
-    known = np.broadcast_to(observed.any(0), observed.shape)
-    normalized = normalize(raw, interpolate_missing(raw, observed)[..., :2], known, origin[None], np.array([scale]))
-    return NormalizedSequence(normalized, observed, known)
 
 
 def _check_joints(keypoints: Float[ndarray, "frame joint 3"], skeleton: Skeleton) -> None:

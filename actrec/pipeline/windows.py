@@ -1,5 +1,8 @@
-"""Cuts preprocessed clips into windows, and windows into the network's features: after preprocessing, in training
-before and after augmentation, and unchanged in serving."""
+"""Cuts preprocessed clips into windows of a fixed number of frames, and pads windows that are too short.
+
+Windows come after preprocessing; window-level augmentation and `features.py` follow. Evaluation uses the rule that is
+saved with the model; online recognition uses `AnchoredWindows` where the model does.
+"""
 
 from __future__ import annotations
 
@@ -8,39 +11,15 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.skeleton import Skeleton
+from actrec.pipeline.resampling import frame_grid, resample
 from actrec.types import ActrecError, NormalizedSequence, Window
 
 
-def frame_grid(start: float, step: float, count: int) -> Float[ndarray, " time"]:
-    """Evenly spaced frame positions; those within rounding error of a frame are that frame."""
-    positions = start + step * np.arange(count, dtype=np.float64)
-    nearest = positions.round()
-    return np.where(np.abs(positions - nearest) < 1e-6, nearest, positions)
-
-
-def resample(sequence: NormalizedSequence, positions: Float[ndarray, " time"]) -> NormalizedSequence:
-    """The sequence at fractional frames, by linear interpolation; exact at whole frames.
-
-    A joint is observed, or known, where it was so in each frame that the position draws on.
-
-    Args:
-        sequence: At least as many frames as the positions need.
-        positions: In frames, from 0 to len(sequence) - 1.
-    """
-    before, after = sequence.take(np.floor(positions).astype(int)), sequence.take(np.ceil(positions).astype(int))
-    weight = (positions - np.floor(positions)).astype(sequence.keypoints.dtype)[:, None, None]
-    keypoints = before.keypoints * (1 - weight) + after.keypoints * weight
-    known = before.known & after.known
-    keypoints[..., :2][~known] = 0
-    return NormalizedSequence(keypoints, before.observed & after.observed, known)
-
-
-def hold_last(sequence: NormalizedSequence, length: int) -> Window:
-    """A window that starts with the sequence and, where that ends, holds its last frame, marked as not valid."""
+def pad_to_window(sequence: NormalizedSequence, length: int) -> Window:
+    """Pads a sequence to a window of `length` frames: its last frame is repeated, and marked as not valid."""
     held = sequence.take(np.minimum(np.arange(length), len(sequence) - 1))
     valid = np.arange(length) < len(sequence)
     return Window(held.keypoints, held.observed & valid[:, None], held.known, valid)
@@ -53,13 +32,13 @@ def _check_length(length: int) -> None:
 
 @dataclass(frozen=True)
 class SlidingWindows:
-    """Windows at a fixed stride over the frames that have been seen; nothing is stretched.
+    """Cuts windows at a fixed stride, without resampling.
 
     Attributes:
-        length: Frames of a window. A clip with fewer gives one window, padded by holding its last frame.
+        length: Frames of a window. A shorter clip gives one window, padded by repeating its last frame.
         stride: Frames from one window to the next, at most `length`.
-        tail: What becomes of frames after the last full window: "keep" shifts one more window back so that it ends at
-            the last frame, "pad" holds the last frame, "drop" leaves them out.
+        tail: Treatment of the frames after the last full window: "keep" adds a window that ends at the last frame,
+            "pad" adds a padded window, "drop" leaves them out.
     """
 
     length: int = 64
@@ -77,36 +56,36 @@ class SlidingWindows:
             raise ActrecError(f"windows.tail is '{self.tail}'. Choose one of: keep, pad, drop.")
 
     def start(self, n_frames: int) -> int:
-        """The frame at which preprocessing starts when `n_frames` have been seen: the clip's first."""
+        """Returns the frame at which preprocessing starts: the first."""
         return 0
 
     def count(self, n_frames: int) -> int:
-        """Number of windows of a clip: at least one."""
+        """Returns the number of windows of a clip, at least 1."""
         strides = max(n_frames - self.length, 0) / self.stride
         return 1 + (int(strides) if self.tail == "drop" else ceil(strides))
 
     def train(self, sequence: NormalizedSequence, index: int, rng: np.random.Generator) -> Window:
-        """Window `index`, or the last one where augmentation has made the clip too short for it."""
+        """Returns window `index`, or the last one if augmentation has made the clip too short for it."""
         start = min(index, self.count(len(sequence)) - 1) * self.stride
         if self.tail == "keep":
             start = min(start, max(len(sequence) - self.length, 0))
-        return hold_last(sequence.take(slice(start, start + self.length)), self.length)
+        return pad_to_window(sequence.take(slice(start, start + self.length)), self.length)
 
     def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
-        """All windows of the frames seen: `sequence` is the start of a clip of `n_frames`, or the whole of it."""
+        """Returns all windows of the frames seen; `sequence` is a clip of `n_frames`, or its first part."""
         rng = np.random.default_rng(0)  # not drawn from
         return [self.train(sequence, index, rng) for index in range(self.count(len(sequence)))]
 
 
 @dataclass(frozen=True)
 class ResizeWindows:
-    """One window a clip: a share of the clip, resampled to a fixed length (InfoGCN++'s protocol).
+    """Cuts one window from a clip: a share of its frames, resampled to a fixed length (InfoGCN++'s protocol).
 
     Attributes:
         length: Frames of a window.
-        p_interval_train: Least and greatest share of the clip that is cropped, at a random place; one number for a
-            fixed share of the middle.
-        p_interval_val: The share of the middle that evaluation crops.
+        p_interval_train: Least and greatest share of the clip's frames that are cropped at a random position; one
+            number crops that share from the middle.
+        p_interval_val: The share that evaluation crops from the middle.
     """
 
     length: int = 64
@@ -124,34 +103,34 @@ class ResizeWindows:
                 )
 
     def start(self, n_frames: int) -> int:
-        """The frame at which preprocessing starts when `n_frames` have been seen: the clip's first."""
+        """Returns the frame at which preprocessing starts: the first."""
         return 0
 
     def count(self, n_frames: int) -> int:
-        """One."""
+        """Returns the number of windows of a clip: one."""
         return 1
 
     def train(self, sequence: NormalizedSequence, index: int, rng: np.random.Generator) -> Window:
-        """A crop of the clip, at random where `p_interval_train` has two shares, resampled to `length` frames."""
+        """Returns a crop of the clip, random if `p_interval_train` has two shares, resampled to `length` frames."""
         if len(self.p_interval_train) == 1:
             positions = self._central(len(sequence), self.p_interval_train[0])
         else:
             least, greatest = self.p_interval_train
             n_crop = max(int(len(sequence) * rng.uniform(least, greatest)), 1)
             positions = self._grid(int(rng.integers(len(sequence) - n_crop + 1)), n_crop)
-        return hold_last(resample(sequence, positions), self.length)
+        return pad_to_window(resample(sequence, positions), self.length)
 
     def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
-        """The central crop of a clip of `n_frames`, of which `sequence` is what has been seen so far.
+        """Returns the central crop of a clip of `n_frames`, of which `sequence` has been seen so far.
 
-        The sampling grid is that of the whole clip. A position that needs a frame not yet seen is padding; where all
-        do, the last frame seen is the one valid frame.
+        The sampling positions are those of the whole clip. Positions that need frames not yet seen are padding; if all
+        do, the last frame seen is the only valid frame.
         """
         positions = self._central(n_frames, self.p_interval_val[0])
         positions = positions[np.ceil(positions) <= len(sequence) - 1]
         if not len(positions):
             positions = np.array([len(sequence) - 1.0])
-        return [hold_last(resample(sequence, positions), self.length)]
+        return [pad_to_window(resample(sequence, positions), self.length)]
 
     def _central(self, n_frames: int, share: float) -> Float[ndarray, " time"]:
         margin = int((1 - share) * n_frames / 2)
@@ -163,11 +142,11 @@ class ResizeWindows:
 
 @dataclass(frozen=True)
 class AnchoredWindows:
-    """The one window that online recognition looks at: the frames since its anchor.
+    """Cuts the window that online recognition uses: the frames since an anchor.
 
-    The first anchor is the first frame. Whenever the window is full, it is anchored anew so that half of its frames
-    stay. Preprocessing starts at the anchor too, so that nothing before it plays a part: a training clip that begins
-    anywhere (`augmentation.temporal_crop`) is what the network meets in use.
+    The first anchor is the first frame. When the window is full, the anchor moves so that half of the frames remain.
+    Preprocessing starts at the anchor as well, so that earlier frames have no influence. In training, clips that begin
+    at random frames (`augmentation.temporal_crop`) correspond to this.
 
     Attributes:
         length: Frames of a window, T.
@@ -180,93 +159,24 @@ class AnchoredWindows:
 
     @property
     def renewed(self) -> int:
-        """Frames from one anchor to the next: T less the T // 2 that stay."""
+        """Frames from one anchor to the next: T less the T // 2 that remain."""
         return self.length - self.length // 2
 
     def start(self, n_frames: int) -> int:
-        """The anchor when `n_frames` have been seen: with that many it is 1 to T frames back."""
+        """Returns the anchor when `n_frames` have been seen: the first of the last 1 to T frames."""
         return self.renewed * ceil(max(n_frames - self.length, 0) / self.renewed)
 
     def count(self, n_frames: int) -> int:
-        """One."""
+        """Returns the number of windows of a clip: one."""
         return 1
 
     def train(self, sequence: NormalizedSequence, index: int, rng: np.random.Generator) -> Window:
-        """The first `length` frames."""
-        return hold_last(sequence.take(slice(self.length)), self.length)
+        """Returns the first `length` frames."""
+        return pad_to_window(sequence.take(slice(self.length)), self.length)
 
     def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
-        """The frames since the anchor, which `sequence` starts with."""
-        return [hold_last(sequence.take(slice(self.length)), self.length)]
+        """Returns the frames since the anchor, with which `sequence` starts."""
+        return [pad_to_window(sequence.take(slice(self.length)), self.length)]
 
 
 WindowRule = SlidingWindows | ResizeWindows | AnchoredWindows
-
-
-@dataclass(frozen=True)
-class Features:
-    """What the network is fed per joint. Every frame's features draw on that frame and the one before it alone.
-
-    Attributes:
-        stream: "joint" for positions; "bone" for the vector from the parent joint, with the lesser confidence of both
-            ends, and the zero vector for a joint without parent or where either end is not known; "velocity" for the
-            change of the position since the frame before, as with use_velocity.
-        use_velocity: Whether to add the change of x and y since the frame before, a frame; zero in the first frame,
-            in padding, and where the joint is not known in both frames.
-    """
-
-    stream: str = "joint"
-    use_velocity: bool = False
-
-    def __post_init__(self) -> None:
-        if self.stream not in ("joint", "bone", "velocity"):
-            raise ActrecError(f"The feature stream is '{self.stream}'. Choose one of: joint, bone, velocity.")
-        if self.stream == "velocity" and self.use_velocity:
-            raise ActrecError("The velocity stream has velocities already: set use_velocity=false.")
-
-    @property
-    def n_channels(self) -> int:
-        return 5 if self.use_velocity else 3
-
-    def __call__(self, window: Window, skeleton: Skeleton) -> Float[ndarray, "time joint channel"]:
-        """See `of`; padding does not move."""
-        return self.of(window.keypoints, window.known, skeleton, window.valid[:, None])
-
-    def observed(self, window: Window, skeleton: Skeleton) -> Bool[ndarray, "time joint"]:
-        """Returns where the values of the stream are observed, for the loss of forecasts.
-
-        A joint is where it was seen; a bone where both its ends were, and never for a joint without a parent; a
-        velocity where the joint was seen in that frame and the one before.
-        """
-        seen = window.observed & window.valid[:, None]
-        if self.stream == "bone":
-            parents = skeleton.parents
-            return seen & seen[:, parents] & (parents != np.arange(len(parents)))
-        if self.stream == "velocity":
-            return seen & np.concatenate([np.zeros_like(seen[:1]), seen[:-1]])
-        return seen
-
-    def of(
-        self,
-        keypoints: Float[ndarray, "*lead time joint 3"],
-        known: Bool[ndarray, "*lead time joint"],
-        skeleton: Skeleton,
-        real: Bool[ndarray, "*lead time _"] | bool = True,
-    ) -> Float[ndarray, "*lead time joint channel"]:
-        """x, y (or their change) and confidence of each joint or bone, then their velocity if asked for, as float32."""
-        features = keypoints.astype(np.float32)
-        if self.stream == "bone":
-            parents = skeleton.parents
-            known = known & known[..., parents]
-            features[..., 2] = np.minimum(features[..., 2], features[..., parents, 2])
-            features[..., :2] -= features[..., parents, :2]
-            features[..., :2][~known] = 0
-        if self.stream != "velocity" and not self.use_velocity:
-            return features
-        velocity = np.zeros_like(features[..., :2])
-        moving = (known & real)[..., 1:, :] & known[..., :-1, :]
-        change = features[..., 1:, :, :2] - features[..., :-1, :, :2]
-        velocity[..., 1:, :, :] = np.where(moving[..., None], change, 0)
-        if self.stream == "velocity":
-            return np.concatenate([velocity, features[..., 2:]], axis=-1)
-        return np.concatenate([features, velocity], axis=-1)

@@ -19,9 +19,10 @@ from actrec.model.spec import ModelSpec
 from actrec.network.compiled import compile_network
 from actrec.network.infogcn import InfoGCN
 from actrec.online.torch_backend import TorchWindow
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features
+from actrec.pipeline.windows import AnchoredWindows
 from actrec.skeleton import PENN13
 
 Run = Callable[..., tuple[int, str, str]]

@@ -8,10 +8,13 @@ import torch
 
 from actrec.data.datamodule import ActionData, EpochSampler, TrainingWindows
 from actrec.data.split import Split
-from actrec.pipeline.augmentation import Augmentation, Jitter, JointDropout, Mirror, Rotation, TemporalCrop
+from actrec.pipeline.augmentation import Augmentation
+from actrec.pipeline.clip_transforms import JointDropout, TemporalCrop
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows, SlidingWindows
+from actrec.pipeline.window_transforms import Jitter, Mirror, Rotation
+from actrec.pipeline.windows import ResizeWindows, SlidingWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 

@@ -11,9 +11,10 @@ from actrec.data.saved_split import FILE, SavedSplit
 from actrec.data.split import Split
 from actrec.evaluation.clips import DataSet, choose
 from actrec.model.spec import ModelSpec
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows
+from actrec.pipeline.windows import ResizeWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 

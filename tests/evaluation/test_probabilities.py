@@ -6,9 +6,11 @@ import torch
 from actrec.evaluate import hide_random_joints
 from actrec.evaluation.probabilities import clip_probabilities, decide
 from actrec.network.infogcn import InfoGCN
-from actrec.pipeline.pipeline import Pipeline, collate
+from actrec.pipeline.batching import collate
+from actrec.pipeline.features import Features
+from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows, SlidingWindows
+from actrec.pipeline.windows import ResizeWindows, SlidingWindows
 from actrec.skeleton import COCO17
 from actrec.types import SkeletonSequence
 

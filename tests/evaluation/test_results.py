@@ -14,9 +14,10 @@ from actrec.evaluation.results import Voice, judge, judge_fused, summary, write_
 from actrec.model.folder import build_network, save_model
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows
+from actrec.pipeline.windows import ResizeWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from actrec.explain.attention import effective_adjacency, forecast_error, joint_attention, time_attention
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows
+from actrec.pipeline.windows import ResizeWindows
 from actrec.skeleton import COCO17
 from actrec.types import NetworkOutput, SkeletonSequence
 

@@ -15,9 +15,10 @@ from actrec.explain.explanation import explain, look_inside
 from actrec.model.folder import build_network, load_model, save_model
 from actrec.model.spec import ModelSpec, load_spec
 from actrec.network.infogcn import InfoGCN
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows
+from actrec.pipeline.windows import ResizeWindows
 from actrec.report.bodies import connection_shares
 from actrec.skeleton import COCO17
 from actrec.types import SkeletonSequence

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from actrec.explain.occlusion import check_occlusion, class_importance, joint_importance
 from actrec.model.spec import ModelSpec
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows
+from actrec.pipeline.windows import ResizeWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, NetworkOutput, SkeletonSequence
 

@@ -8,9 +8,10 @@ import torch
 import actrec
 from actrec.model.folder import build_network, load_model, save_model
 from actrec.model.spec import ModelSpec, load_spec
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, ResizeWindows, SlidingWindows
+from actrec.pipeline.windows import ResizeWindows, SlidingWindows
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
 

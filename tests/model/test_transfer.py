@@ -9,9 +9,10 @@ import torch
 from actrec.model.folder import build_network, save_model
 from actrec.model.spec import ModelSpec
 from actrec.model.transfer import start_from
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import Features, SlidingWindows
+from actrec.pipeline.windows import SlidingWindows
 from actrec.skeleton import COCO17, PENN13, get_skeleton
 from actrec.types import ActrecError
 

@@ -12,9 +12,10 @@ from actrec.online.clock import Clock
 from actrec.online.engine import Answers, StepEngine
 from actrec.online.pace import FAR_FRAMES, NEAR_FRAMES
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features
+from actrec.pipeline.windows import AnchoredWindows
 from actrec.skeleton import PENN13
 from actrec.types import ActrecError
 

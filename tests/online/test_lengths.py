@@ -19,9 +19,10 @@ from actrec.online.engine import Engine, StepEngine
 from actrec.online.onnx_backend import load_engine
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features
+from actrec.pipeline.windows import AnchoredWindows
 from actrec.skeleton import COCO17
 from actrec.types import SkeletonSequence, Window
 

@@ -6,9 +6,10 @@ import pytest
 
 from actrec.model.spec import ModelSpec
 from actrec.online.mismatch import streaming_mismatches, streaming_warning, training_mismatches
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows, WindowRule
+from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows, WindowRule
 from actrec.skeleton import COCO17
 
 

@@ -22,9 +22,10 @@ from actrec.network.transformer import Transformer
 from actrec.online.hysteresis import Hysteresis
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.online.torch_backend import make_engine
+from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features
+from actrec.pipeline.windows import AnchoredWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, Window
 

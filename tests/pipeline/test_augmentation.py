@@ -8,20 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actrec.pipeline.augmentation import (
-    Augmentation,
-    Jitter,
-    JointDropout,
-    Mirror,
-    Rotation,
-    Scaling,
-    SwapSides,
-    TemporalCrop,
-    TemporalResample,
-    Transform,
-    Translation,
-)
-from actrec.pipeline.preprocess import interpolate_missing
+from actrec.pipeline.augmentation import Augmentation
+from actrec.pipeline.clip_transforms import JointDropout, TemporalCrop, TemporalResample
+from actrec.pipeline.offline import interpolate_missing
+from actrec.pipeline.transform import Transform
+from actrec.pipeline.window_transforms import Jitter, Mirror, Rotation, Scaling, SwapSides, Translation
 from actrec.pipeline.windows import SlidingWindows
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence, Window

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from actrec.pipeline.pipeline import Pipeline, collate, collate_trimmed
+from actrec.pipeline.batching import collate
+from actrec.pipeline.features import Features
+from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.windows import AnchoredWindows, Features, ResizeWindows, SlidingWindows
+from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows
 from actrec.skeleton import COCO17
 from actrec.training.losses import pose_forecast_loss
-from actrec.types import SkeletonSequence
+from actrec.types import ActrecError, SkeletonSequence
 
 WINDOWS = [ResizeWindows(16, p_interval_val=(1.0,)), ResizeWindows(16), SlidingWindows(16, 8), AnchoredWindows(16)]
 
@@ -75,21 +77,25 @@ def test_forecasts_are_held_against_what_the_stream_was_seen_to_be(
 def test_a_trimmed_batch_ends_with_its_longest_window(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
     pipeline = Pipeline(COCO17, Preprocess("causal"), AnchoredWindows(16), Features())
     items = [pipeline.evaluation_items(clip, 1, 0)[0] for clip in make_sequences(1, 3, (4, 9))]
-    whole, batch = collate(items), collate_trimmed(items)
+    batch, whole = collate(items), [np.stack(part) for part in zip(*items, strict=True)]
     length = max(int(item.valid.sum()) for item in items)
     assert length < 16
     for part, wanted in zip(batch[:3], whole[:3], strict=True):
-        torch.testing.assert_close(part, wanted[:, :length])
-    assert not whole.valid[:, length:].any()
-    assert batch.label.tolist() == whole.label.tolist() == [1, 1, 1]
+        np.testing.assert_array_equal(part, wanted[:, :length])
+    assert not whole[1][:, length:].any()
+    assert batch.label.tolist() == [1, 1, 1]
 
 
-def test_clips_of_another_layout_are_mapped(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
+def test_clips_of_another_layout_are_mapped_where_they_enter(make_sequences: Callable) -> None:
     pipeline = Pipeline(COCO17, Preprocess(), WINDOWS[0], Features())
-    (item,) = pipeline.evaluation_items(make_sequences(1, 1, skeleton="penn13")[0], 0, 0)
-    assert item.features.shape == (16, 17, 3)
-    assert not item.observed[:, 1:5].any()
-    assert item.observed[:, 5:].all()
+    clip = make_sequences(1, 1, skeleton="penn13")[0]
+    for batch in (pipeline.batch(clip), collate(pipeline.evaluation_items(pipeline.to_skeleton(clip), 0, 0))):
+        assert batch.features.shape == (1, 16, 17, 3)
+        assert not batch.observed[..., 1:5].any()
+        assert batch.observed[..., 5:].all()
+    for entry in (pipeline.normalize, pipeline.evaluation_windows):
+        with pytest.raises(ActrecError, match=r"'penn13'.*takes 'coco17'.*to_skeleton"):
+            entry(clip)
 
 
 @pytest.mark.parametrize("fps", [None, 60.0])

@@ -10,7 +10,8 @@ from numpy import ndarray
 
 from actrec.pipeline.causal import new_streams, push, stream_fields
 from actrec.pipeline.measures import Measures, measure
-from actrec.pipeline.preprocess import Preprocess, interpolate_missing
+from actrec.pipeline.offline import interpolate_missing
+from actrec.pipeline.preprocess import Preprocess
 from actrec.skeleton import COCO17, PENN13
 from actrec.types import ActrecError
 

@@ -1,0 +1,31 @@
+"""Stacks windows to batches of tensors; training, evaluation and explanation share it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+from actrec.types import Batch
+
+
+class Item(NamedTuple):
+    """A window ready to be stacked to a batch; see `actrec.types.Batch`."""
+
+    features: Float[ndarray, "time joint channel"]
+    valid: Bool[ndarray, " time"]
+    observed: Bool[ndarray, "time joint"]
+    label: int
+    clip: int
+
+
+def collate(items: list[Item]) -> Batch:
+    """Stacks windows to a batch that ends with the last frame that is valid in any of them; padding only costs time."""
+    import torch  # here, since recognition by ONNX Runtime runs without torch
+
+    features, valid, observed, label, clip = zip(*items, strict=True)
+    length = int(np.flatnonzero(np.any(valid, axis=0)).max()) + 1
+    frames = [torch.from_numpy(np.stack(part)[:, :length]) for part in (features, valid, observed)]
+    return Batch(frames[0], frames[1], frames[2], torch.tensor(label), torch.tensor(clip))
