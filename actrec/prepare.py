@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from actrec.config import main, no_value
 from actrec.data.build_store import prepare
-from actrec.data.sources.importers import ClipGenerator
-from actrec.data.store.writing import Share
+from actrec.data.sources.importer import ClipGenerator
+from actrec.data.store.writing import Shard
 from actrec.types import ActrecError
 
 
@@ -36,7 +36,7 @@ def run(cfg: DictConfig) -> None:
             "importer": OmegaConf.to_container(dataset.importer, resolve=True),
             "label_map": OmegaConf.to_container(dataset.label_map, resolve=True),
         },
-        share=None if cfg.shard is None else Share.parse(str(cfg.shard)),
+        share=None if cfg.shard is None else Shard.parse(str(cfg.shard)),
     )
 
 

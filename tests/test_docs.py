@@ -18,7 +18,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import actrec.train
 from actrec.config import config_dir
-from actrec.data.store.writing import ClipSource, write_store
+from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.writing import write_store
 from actrec.model.folder import NETWORKS, build_network, save_model
 from actrec.model.spec import ModelSpec
 from actrec.pipeline.features import Features

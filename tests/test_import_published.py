@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import actrec.import_published
-from actrec.data.sources.importers import PennAction
+from actrec.data.sources.penn_action import PennAction
 from actrec.evaluation.metrics import classification_metrics
 from actrec.evaluation.probabilities import clip_probabilities
 from actrec.import_published import import_published

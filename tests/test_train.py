@@ -24,7 +24,8 @@ import actrec.prepare
 import actrec.train
 from actrec.config import config_dir
 from actrec.data.saved_split import FILE
-from actrec.data.store.writing import ClipSource, write_store
+from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.writing import write_store
 from actrec.report.page import read_history
 from actrec.training.callbacks import LOGGED
 from actrec.types import SkeletonSequence

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from actrec.data.clips import conform
-from actrec.data.sources.importers import ClipGenerator, Importer
+from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
+from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.plausibility import findings
 from actrec.data.store.plausibility_text import plausibility_line, warning
 from actrec.data.store.summary import StoreSummary
-from actrec.data.store.writing import REJECTED, ClipSource, Share, write_store
+from actrec.data.store.writing import REJECTED, Shard, write_store
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError
 
@@ -31,7 +32,7 @@ def prepare(
     max_rejected: float = 0.05,
     pose_model: str | None = None,
     options: dict[str, Any] | None = None,
-    share: Share | None = None,
+    share: Shard | None = None,
 ) -> StoreSummary:
     """Makes the skeleton store of a data set, or brings one up to date.
 
@@ -42,7 +43,7 @@ def prepare(
         importer: Finds the clips in `raw`.
         label_map: From the sources' labels to the project's.
         skeleton: Joint layout of the store; clips of another are mapped onto it.
-        max_rejected: Share of bad clips above which the run fails.
+        max_rejected: Shard of bad clips above which the run fails.
         pose_model: What found the joints of clips that are stored with them, where that is known.
         options: How importer and label map were set up, for `store.json`.
         share: Which of the clips this worker makes.

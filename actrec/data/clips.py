@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from actrec.data.sources.importers import ClipGenerator, Importer
+from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
 from actrec.data.store.reading import read_store
 from actrec.skeleton import map_keypoints

@@ -10,9 +10,9 @@ import pytest
 
 from actrec.data.build_store import prepare
 from actrec.data.clips import load_clips
-from actrec.data.sources.importers import PennAction
 from actrec.data.sources.labels import LabelMap
-from actrec.data.store.writing import ClipSource
+from actrec.data.sources.penn_action import PennAction
+from actrec.data.store.clip_source import ClipSource
 from actrec.types import ActrecError, SkeletonSequence
 
 LABELS = LabelMap({"wave": {"generated": "label_0"}, "jump": {"generated": "Label 1"}}, unmapped="skip")

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import actrec.evaluate
-from actrec.data.store.writing import ClipSource, write_store
+from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.writing import write_store
 from actrec.evaluation.probabilities import clip_probabilities
 from actrec.evaluation.results import Voice, judge, judge_fused, summary, write_results
 from actrec.model.folder import build_network, save_model

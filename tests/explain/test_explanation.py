@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 import actrec.evaluate
-from actrec.data.store.writing import ClipSource, write_store
+from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.writing import write_store
 from actrec.explain.explanation import explain, look_inside
 from actrec.model.folder import build_network, load_model, save_model
 from actrec.model.spec import ModelSpec, load_spec

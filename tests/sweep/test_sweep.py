@@ -13,7 +13,8 @@ from PIL import Image
 from scipy.stats import t as student
 
 import actrec.train
-from actrec.data.store.writing import ClipSource, write_store
+from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.writing import write_store
 from actrec.model.spec import load_spec
 from actrec.sweep.runs import SweptRun, kept_figures, read_runs
 from actrec.sweep.settings import differing, settings_of

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from actrec.data.store.writing import ClipSource, write_store
+from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.writing import write_store
 from actrec.types import SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]

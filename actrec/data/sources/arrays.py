@@ -1,6 +1,6 @@
-"""Arrays of keypoints in files: reading them, and (x, y) or (x, y, confidence) as the skeleton store has it.
+"""Reads arrays of keypoints from `.npy` and `.npz` files, and converts them to x, y and confidence.
 
-Values are checked by `checked_keypoints`, once, when a `SkeletonSequence` is made of them; nothing is clipped here.
+Only shapes are checked here; `SkeletonSequence` checks the values.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _EXPECTED = "expected numbers of shape (frame, joint, 3), x, y and confidence, o
 
 
 def load_array(file: Path) -> ndarray:
-    """Reads an npy, or an npz's array `keypoints`; by another name where it is the only one of that kind.
+    """Reads an npy file, or from an npz file the array `keypoints` or else the only one that can be keypoints.
 
     Raises:
-        ActrecError: The file is not there, damaged, or has no array that keypoints could be.
+        ActrecError: The file does not exist, is damaged, or has no such array.
     """
     try:
-        with file.open("rb") as stream:  # np.load leaves a damaged file open, if it opens it
+        with file.open("rb") as stream:  # np.load would leave a damaged file open
             loaded = np.load(stream)
             if isinstance(loaded, ndarray):
                 return loaded
@@ -55,18 +55,18 @@ def _is_likely(array: ndarray) -> bool:
 
 
 def with_confidence(array: ndarray, skeleton: Skeleton) -> Float[ndarray, "frame joint 3"]:
-    """The array as (x, y, confidence); a joint with NaN is unobserved, all zero.
+    """Converts an array to (x, y, confidence); a joint with NaN is unobserved, and set to zero.
 
-    In an array of (x, y) alone, confidence is 1, and 0 where both are exactly 0: pose estimators write (0, 0) for a
-    joint that they have not found. A third value in [0, 1] is taken for a confidence; a z that is always in
-    that range cannot be distinguished from one.
+    In an array of x and y alone the confidence is 1, or 0 where both are exactly 0, as pose estimators write a joint
+    that was not found. A third value in [0, 1] is taken as a confidence; a z coordinate in that range cannot be told
+    from one.
 
     Args:
-        array: As it was read.
-        skeleton: The joint layout that it should have.
+        array: The array as read.
+        skeleton: The expected joint layout.
 
     Raises:
-        ActrecError: It is not such an array.
+        ActrecError: The array does not have that shape.
     """
     if not _is_likely(array) or 0 in array.shape or array.shape[1] != skeleton.n_joints:
         raise ActrecError(f"it has shape {array.shape} of {array.dtype}; {_EXPECTED}. {_advice(array, skeleton)}")
@@ -79,7 +79,7 @@ def with_confidence(array: ndarray, skeleton: Skeleton) -> Float[ndarray, "frame
 
 
 def seen(points: Num[ndarray, "*frame joint 2"]) -> Bool[ndarray, "*frame joint"]:
-    """Whether each joint was found, where there are no confidences: NaN and exactly (0, 0) say that it was not."""
+    """Returns which joints were found, in points without confidences: not those with NaN or at exactly (0, 0)."""
     return ~(np.isnan(points).any(-1) | (points == 0).all(-1))
 
 

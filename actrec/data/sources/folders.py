@@ -1,4 +1,4 @@
-"""Lists the files in a folder of videos or arrays, and logs which are not read, by kind."""
+"""Lists the files in a folder of videos or arrays, and logs the kinds of files that are skipped."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Listing:
     """The files below a folder.
 
     Attributes:
-        files: Those that are not hidden, in no order.
-        unreadable: Folders that may not be read, or no longer.
-        hidden: How many files and folders are hidden, as macOS's "._x.mp4" and ".DS_Store" are.
+        files: Files that are not hidden, in no particular order.
+        unreadable: Folders that cannot be read.
+        hidden: Number of hidden files and folders, such as macOS's "._x.mp4" and ".DS_Store".
     """
 
     files: list[Path] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Listing:
 
 
 def files_below(folder: Path) -> Listing:
-    """Lists all files below a folder, through links too, but round no loop of links."""
+    """Lists all files below a folder; links to folders are followed, except in loops."""
     listing = Listing()
     for entry in _walk(folder, (), listing):
         if entry.name.startswith("."):
@@ -62,11 +62,11 @@ def _walk(folder: Path, above: tuple[str, ...], listing: Listing) -> Iterator[os
 
 
 def videos_in(folder: Path, read: Sequence[str] = ()) -> list[Path]:
-    """Every video below a folder, in the order of names; and folders that may not be read, which are then listed.
+    """Lists every video below a folder, and every folder that cannot be read, sorted by path.
 
     Args:
         folder: The folder.
-        read: Endings of other files that are read too. All others are logged by kind and number.
+        read: Endings of other files that are read, and so not logged as skipped.
     """
     listing = files_below(folder)
     videos = [file for file in listing.files if file.name.lower().endswith(VIDEOS)]
@@ -80,7 +80,7 @@ def videos_in(folder: Path, read: Sequence[str] = ()) -> list[Path]:
 
 
 def log_skipped(folder: Path, kinds: Counter[str], hidden: int = 0) -> None:
-    """Logs the files of a folder that are not read, as a warning where they are more than hidden files."""
+    """Logs the kinds of files that are skipped; as a warning, unless they are all hidden."""
     parts = [f"{count} {kind}" for kind, count in kinds.most_common()] + ([f"{hidden} hidden"] if hidden else [])
     if parts:
         log.log(logging.WARNING if kinds else logging.INFO, "Skipped in %s: %s.", folder, ", ".join(parts))
@@ -89,7 +89,7 @@ def log_skipped(folder: Path, kinds: Counter[str], hidden: int = 0) -> None:
 def warn_unlisted_files(
     folder: Path, files: Sequence[Path], listed: Sequence[Path], table: Path, endings: Sequence[str]
 ) -> None:
-    """Warns of files of a folder, with one of these endings, that its table does not list."""
+    """Warns of files with one of these endings that the table does not list."""
     known = {os.path.normpath(file) for file in listed}
     others = sorted(
         file for file in files if file.name.lower().endswith(tuple(endings)) and os.path.normpath(file) not in known
@@ -146,7 +146,7 @@ def split_level(raw: Path, places: Sequence[Path]) -> int | None:
 
 
 def distinct_names(files: Sequence[PurePath]) -> list[str]:
-    """A name for each file: its path without the ending; with it, where two paths are the same but for that."""
+    """Names each file by its path without the ending; with the ending if two paths differ in that alone."""
     stems = [unicodedata.normalize("NFC", str(file.with_suffix(""))) for file in files]
     counts = Counter(stems)
     return [

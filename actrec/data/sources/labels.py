@@ -1,4 +1,4 @@
-"""How a data set's own label spellings become the project's labels, on the way into a skeleton store."""
+"""Maps the labels of data sets to the project's labels, when clips are imported into a skeleton store."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from actrec.types import ActrecError
 
 
 def clean_label(text: str) -> str:
-    """A label as it is compared and stored: accents composed (macOS decomposes them), single spaces inside alone."""
+    """Normalises a label: accents are composed (macOS decomposes them), and spaces are single and inside alone."""
     return " ".join(unicodedata.normalize("NFC", printable(text)).split())
 
 
 @dataclass(frozen=True)
 class LabelMap:
-    """Label, then source, then that source's spellings; without any labels, each clip keeps its source's label.
+    """Maps the spellings of each source to labels; without any labels, each clip keeps its source's label.
 
-    Spellings are matched without regard to case and to what is neither letter nor digit: "Push Ups", "PushUps" and
-    "push_ups" are one; a whole number needs no quotes. Only what is listed for a source is matched, so a label can be
-    left out for one source.
+    Spellings are matched without regard to case and to characters other than letters and digits: "Push Ups", "PushUps"
+    and "push_ups" are the same; a whole number needs no quotes. A spelling is matched only for the source that has it.
 
     Attributes:
-        labels: The table; the order of its labels is the order of the classes.
-        unmapped: What becomes of a clip whose label is not in the table: "error" ends the run, "skip" leaves it out.
+        labels: For each label, the spellings by source; the order of the labels is the order of the classes.
+        unmapped: Treatment of a clip whose label is not in the table: "error" ends the run, "skip" leaves it out.
     """
 
     labels: Mapping[Any, Any] = field(default_factory=dict)  # as YAML reads it; then strings alone
@@ -48,7 +47,7 @@ class LabelMap:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The sources that the table has spellings for."""
+        """The sources for which the table has spellings."""
         return tuple(dict.fromkeys(source for spellings in self.labels.values() for source in spellings))
 
     @cached_property
@@ -72,7 +71,7 @@ class LabelMap:
         return table
 
     def __call__(self, source: str, label: str) -> str | None:
-        """The project's label for a source's, or None where the clip is to be left out.
+        """Returns the project's label for a source's label, or None if the clip is left out.
 
         Raises:
             ActrecError: The label is not in the table, and `unmapped` is "error".
@@ -93,22 +92,22 @@ class LabelMap:
 
 
 def _plain(label: str) -> str:
-    """A spelling without case and without what is neither letter, digit nor accent; whole where nothing is left."""
+    """Reduces a spelling to lower-case letters, digits and accents; keeps it whole if nothing is left."""
     text = clean_label(label)
     kept = "".join(each for each in text.casefold() if each.isalnum() or unicodedata.category(each).startswith("M"))
     return kept or text
 
 
 def _as_text(value: object, what: str) -> str:
-    """A label that YAML may have read as something else.
+    """Converts a label as YAML has read it to text.
 
     Raises:
-        ActrecError: It did, and what was written cannot be known.
+        ActrecError: YAML has read it as a value from which the text cannot be restored.
     """
     if isinstance(value, str):
         return clean_label(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise ActrecError(
-        f'The label map has {what} that YAML reads as {value!r}, not as text. Put quotes about it: "null", "on", "1e3".'
+        f'The label map has {what} that YAML reads as {value!r}, not as text. Put it in quotes: "null", "on", "1e3".'
     )

@@ -1,4 +1,4 @@
-"""Official splits of data sets: the names that lists, folders and tables have for train, val and test."""
+"""Reads official splits of data sets from the names of lists, folders and table cells."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _WHOLE_WORD = re.compile(f"(?<![a-z])(?:{_WORD.pattern})(?![a-z])", re.IGNORECAS
 
 
 def split_named(text: str) -> str | None:
-    """The split "train", "val" or "test" that a word is a name of, without regard to case; None where it is none."""
+    """Returns the split that a word names, "train", "val" or "test", without regard to case; None if it names none."""
     return NAMES.get(text.strip().casefold())
 
 
 def val_is(splits: Iterable[str]) -> str:
-    """What val is among clips of these splits: "test" where no clip is of test, as in Kinetics and NTU."""
+    """Returns the split that clips of val belong to: "test" if no clip is of test, as in Kinetics and NTU."""
     return "val" if "test" in set(splits) else "test"
 
 
 def families_of(names: Iterable[str]) -> list[dict[str, str]]:
-    """The lists that belong together, by split: of train1, test1, xsub_train and xsub_val two families.
+    """Groups lists that belong together, by split: train1, test1, xsub_train and xsub_val make two families.
 
-    Each has train, and val or test or both. They are in the order of the names of train.
+    Each family has train, and val or test or both; families are sorted by the name of train.
     """
     families: dict[str, dict[str, str]] = {}
     for name in sorted(names):
@@ -49,14 +49,14 @@ def families_of(names: Iterable[str]) -> list[dict[str, str]]:
 
 
 def official_splits(members: Mapping[str, Collection[str]], lists: str) -> dict[str, str]:
-    """The split of each clip that lists of train, val and test name.
+    """Returns the split of each clip in lists of train, val and test.
 
     Args:
-        members: By split, its clips.
-        lists: What the lists are called, for messages.
+        members: The clips of each split.
+        lists: Name of the lists, for messages.
 
     Raises:
-        ActrecError: A clip is in two of them.
+        ActrecError: A clip is in two lists.
     """
     splits: dict[str, str] = {}
     for part, clips in members.items():
@@ -65,7 +65,7 @@ def official_splits(members: Mapping[str, Collection[str]], lists: str) -> dict[
             if other != part:
                 raise ActrecError(f"Clip '{clip}' is both in {other} and in {part} of {lists}. Keep it in one of them.")
     if "val" in splits.values() and val_is(splits.values()) == "test":
-        log.info("There are no clips of test: val is the test split (%s).", lists)
+        log.info("There are no clips of test, so val is the test split (%s).", lists)
         return {clip: "test" if part == "val" else part for clip, part in splits.items()}
     return splits
 

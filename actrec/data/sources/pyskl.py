@@ -1,11 +1,10 @@
-"""Importer of pyskl's annotation pickles, read without running anything that is in them."""
+"""Imports the 2D skeletons of pyskl's annotation pickles."""
 
 from __future__ import annotations
 
 import logging
-import pickle
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,9 +16,10 @@ from numpy import ndarray
 
 from actrec.data.sources.arrays import seen
 from actrec.data.sources.official_splits import families_of, official_splits, warn_unlisted
+from actrec.data.sources.pickles import load_pickle
 from actrec.data.sources.tables import check_rate
 from actrec.data.store import fingerprints
-from actrec.data.store.writing import ClipSource
+from actrec.data.store.clip_source import ClipSource
 from actrec.types import FARTHEST, ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
@@ -29,18 +29,18 @@ _UCF_NAME = re.compile(r"v_(?P<label>\w+)_(?P<group>g\d+)_c\d+")
 
 @dataclass(frozen=True)
 class Pyskl:
-    """A pickle of a dict with `split` (lists of clips by name) and `annotations` (a dict a clip); 2D skeletons alone.
+    """Imports a pickle of a dict with `split` (lists of clip names) and `annotations` (a dict for each clip).
 
-    Of several people the one with the highest mean score is taken. A clip named as in UCF101 (`v_Squat_g01_c02`) has
-    its label and group from that name; other clips are groups of their own.
+    Of several people, the one with the highest mean score is used. A clip named as in UCF101 (`v_Squat_g01_c02`) has
+    its label and group from that name; each other clip is a group.
 
     Attributes:
-        source: What the label map calls this data set.
+        source: The name of the data set in the label map.
         skeleton: The joint layout of the annotations.
-        fps: Frames a second, which the format does not store.
-        class_names: A text file with a class name a line, for labels that are numbers.
-        split_name: Of several official splits the one to take: "train1", "xsub"; the first if not given. Lists of
-            train, val and test are taken as they are; where there is no test, val is the test split.
+        fps: Frames per second, which the format does not store.
+        class_names: A text file with one class name per line, for labels that are numbers.
+        split_name: The official split to use, if there are several: "train1", "xsub"; by default the first. If there is
+            no list of test, val is the test split.
     """
 
     source: str = "pyskl"
@@ -94,7 +94,7 @@ class Pyskl:
             raise ActrecError(f"class_names={file} cannot be read ({error}). Save it as text in UTF-8.") from None
 
     def _official(self, raw: Path, splits: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
-        """The official split of each clip, from the lists of train, val and test that belong together.
+        """Returns the official split of each clip, from the lists of train, val and test that belong together.
 
         Raises:
             ActrecError: There are no such lists, or a clip is in two of them.
@@ -107,7 +107,7 @@ class Pyskl:
                     f"{raw} has no train and test lists for split_name={self.split_name}; it has: {', '.join(splits)}."
                 )
             if splits:
-                log.warning("%s: its lists are no train and test: %s. No clip has a split.", raw, ", ".join(splits))
+                log.warning("%s has no lists of train and test, but: %s. No clip has a split.", raw, ", ".join(splits))
             return {}
         lists = chosen[0]
         others = [name for family in chosen[1:] for name in family.values()]
@@ -119,7 +119,7 @@ class Pyskl:
         warn_unlisted([name for name in names if name not in found], len(names), ", ".join(lists.values()))
         absent = sum(len({str(clip) for clip in splits[name]} - set(names)) for name in lists.values())
         if absent:
-            log.warning("%s: %d clips of its lists have no annotation.", raw, absent)
+            log.warning("%s has %d clips in its lists that have no annotation.", raw, absent)
         return found
 
     def _load(
@@ -139,13 +139,13 @@ class Pyskl:
     def _row_if_any(self, *given: Any) -> dict[str, str]:
         try:
             return self._row(*given)
-        except ActrecError:  # said when the clip is read
+        except ActrecError:  # raised again when the clip is read
             return {}
 
     def _row(
         self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
     ) -> dict[str, str]:
-        """Label, group and official split of a clip.
+        """Returns the label, group and official split of a clip.
 
         Raises:
             ActrecError: It has no label.
@@ -157,7 +157,7 @@ class Pyskl:
 
 
 def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"]:
-    """The keypoints of the person with the highest mean score.
+    """Returns the keypoints of the person with the highest mean score.
 
     Raises:
         ActrecError: There are no keypoints, they are 3D, or the shapes do not fit.
@@ -193,7 +193,7 @@ def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"
 
 
 def _size(annotation: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height of the picture; zeros where the annotation does not say.
+    """Returns the width and height of the picture; zeros where the annotation has none.
 
     Raises:
         ActrecError: They are not those of a picture.
@@ -223,55 +223,3 @@ def _label(number: Any, ucf_label: str | None, classes: list[str]) -> str:
             raise ActrecError(f"its label is {number}, but class_names has {len(classes)} lines.")
         return classes[number]
     return ucf_label if ucf_label is not None else str(number)
-
-
-def load_pickle(file: Path) -> Any:
-    """A pickle of numpy arrays and builtin containers; nothing else in it is imported, called or run.
-
-    Raises:
-        ActrecError: The pickle asks for anything else, or is damaged.
-    """
-    try:
-        with file.open("rb") as stream:
-            return _DataUnpickler(stream).load()
-    except ActrecError as error:
-        raise ActrecError(f"{file}: {error}") from None
-    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
-        raise ActrecError(
-            f"{file} cannot be read as a pickle ({error!r}); it may be cut short. Fetch it anew."
-        ) from None
-
-
-class _DataUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        admitted = _ADMITTED.get((module.replace("numpy.core.", "numpy._core."), name))
-        if admitted is None:
-            raise ActrecError(
-                f"this pickle asks for {module}.{name}, which is not data; only numpy arrays and builtin containers "
-                "are read, and nothing of it was run. Do not trust this file."
-            )
-        return admitted
-
-
-def _array_global(array: ndarray | np.generic, protocol: int) -> Callable[..., Any]:
-    """The function that numpy's own pickles of such an object call, wherever this numpy keeps it."""
-    rebuild: Callable[..., Any] = array.__reduce_ex__(protocol)[0]  # type: ignore[assignment]
-    return rebuild
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    """How protocol 2 spells bytes: `_codecs.encode(text, "latin1")`."""
-    if encoding != "latin1":
-        raise ActrecError(f"this pickle asks for the codec {encoding}; only latin1 is data.")
-    return text.encode("latin1")
-
-
-_ADMITTED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy._core.multiarray", "_reconstruct"): _array_global(np.zeros(1), 2),
-    ("numpy._core.multiarray", "scalar"): _array_global(np.float64(0), 2),
-    ("numpy._core.numeric", "_frombuffer"): _array_global(np.zeros(1), 5),
-    ("_codecs", "encode"): _latin1,
-    **{("builtins", kind.__name__): kind for kind in (dict, list, tuple, set, frozenset, bytes, bytearray)},
-}

@@ -1,10 +1,8 @@
-"""Reads and checks tables that list clips: CSV as spreadsheet programs write it, a `Row` for each clip."""
+"""Reads and checks the CSVs that list clips, as a `Row` for each clip."""
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import logging
 import os
 import re
@@ -13,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from actrec.data.sources.csv_files import Cells, read_records
 from actrec.data.sources.labels import clean_label
 from actrec.data.sources.official_splits import split_named
 from actrec.types import FARTHEST, ActrecError
@@ -20,20 +19,18 @@ from actrec.types import FARTHEST, ActrecError
 log = logging.getLogger(__name__)
 
 COLUMNS = ("file", "label", "clip_id", "group", "split")
-RATES = (0.0, 1000.0)  # frames a second, the first not among them
-_SEPARATORS = ",;\t|"
+RATES = (0.0, 1000.0)  # frames per second; the first is excluded
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-Cells = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A clip's row.
+    """A row of a CSV, which describes a clip.
 
     Attributes:
-        table: The file that it is in.
-        number: Its line there.
-        cells: What it says, by column; cells that are empty are not there.
+        table: The CSV.
+        number: Line number.
+        cells: Text by column; empty cells are left out.
     """
 
     table: Path
@@ -44,12 +41,12 @@ class Row:
         return self.cells[column]
 
     def get(self, column: str) -> str:
-        """The cell, empty where there is none."""
+        """Returns the text of a cell, empty if there is none."""
         return self.cells.get(column, "")
 
     @property
     def path(self) -> PurePosixPath:
-        """The file's path, with slashes also where it was written with backslashes."""
+        """The file's path, with slashes even if it was written with backslashes."""
         return PurePosixPath(self["file"].replace("\\", "/"))
 
     @property
@@ -58,10 +55,10 @@ class Row:
         return str(self.path.with_suffix(""))
 
     def rate(self, default: float) -> float:
-        """Frames a second.
+        """Returns the frames per second, or the default if the cell is empty.
 
         Raises:
-            ActrecError: The cell is not that.
+            ActrecError: The cell is no frame rate.
         """
         expected = f"a number above {RATES[0]:g} and at most {RATES[1]:g}"
         value = self._number("fps", expected, default)
@@ -70,10 +67,10 @@ class Row:
         return value
 
     def pixels(self, column: str) -> int:
-        """A side of the picture; 0 where it is not known.
+        """Returns a side length of the picture; 0 if the cell is empty.
 
         Raises:
-            ActrecError: The cell is not that.
+            ActrecError: The cell is no number of pixels.
         """
         expected = f"a whole number of pixels, at most {FARTHEST:,.0f}"
         value = self._number(column, expected, 0.0)
@@ -84,7 +81,7 @@ class Row:
     def _number(self, column: str, expected: str, default: float) -> float:
         text = self.get(column)
         if text.count(",") == 1 and "." not in text:
-            text = text.replace(",", ".")  # as a German Excel writes it
+            text = text.replace(",", ".")  # a decimal comma
         if not text:
             return default
         if not _NUMBER.fullmatch(text):
@@ -96,23 +93,24 @@ class Row:
 
 
 def check_rate(fps: object) -> None:
-    """Raises an ActrecError where an importer's option `fps` is no frame rate."""
+    """Raises an ActrecError if an importer's option `fps` is no frame rate."""
     if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not RATES[0] < fps <= RATES[1]:
         raise ActrecError(f"The importer's fps is {fps!r}; expected a number above 0 and at most {RATES[1]:g}.")
 
 
 def read_table(table: Path, columns: Sequence[str]) -> list[Row]:
-    """The rows of a table that lists clips.
+    """Reads a CSV that lists clips.
 
-    The separator may be a comma, semicolon, tab or bar, the text UTF-8 or (with a byte order mark) UTF-16. Columns are
-    known in any case, with spaces or hyphens for underscores. Space around a cell and empty rows do not count.
+    The separator may be a comma, semicolon, tab or bar; the text is UTF-8, or UTF-16 with a byte order mark. Column
+    names are matched without regard to case, and with spaces or hyphens for underscores. Space around cells and empty
+    rows are ignored.
 
     Args:
-        table: The file.
-        columns: Those that are read; "file" and "label" must be there. Others are warned of.
+        table: The CSV.
+        columns: Columns that are read; "file" and "label" are required. Other columns are warned of.
 
     Raises:
-        ActrecError: It is not there, cannot be read, or a row is wrong.
+        ActrecError: The file does not exist or cannot be read, or a row is wrong.
     """
     if not table.is_file():
         raise ActrecError(
@@ -133,69 +131,6 @@ def read_table(table: Path, columns: Sequence[str]) -> list[Row]:
     return rows
 
 
-def read_records(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
-    """Column names in small letters, and each row's line number and cells.
-
-    Raises:
-        ActrecError: The file is no table of text.
-    """
-    text = re.sub(r"\A\s*sep=.\s*[\r\n]", "", _text(table))  # a line in which Excel looks for the separator
-    first = next(filter(str.strip, text.splitlines()), "")
-    columns = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in _SEPARATORS}
-    return _parsed(table, text, max(columns, key=lambda mark: columns[mark]))
-
-
-def _parsed(table: Path, text: str, separator: str) -> tuple[list[str], list[tuple[int, Cells]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-    header: list[str] = []
-    records: list[tuple[int, Cells]] = []
-    try:
-        for cells in reader:
-            cells = [cell.strip() for cell in cells]
-            if not any(cells):
-                continue
-            if not header:
-                header = [column_name(cell) for cell in cells]
-                twice = sorted({name for name in header if name and header.count(name) > 1})
-                if twice:
-                    raise ActrecError(f"{table} has the column {twice[0]} twice. Keep one.")
-                continue
-            if any(cells[len(header) :]):
-                raise ActrecError(
-                    f"Row {reader.line_num} of {table} has {len(cells)} cells; its header has {len(header)}. Put "
-                    f"quotes about a cell with a '{separator}' in it."
-                )
-            records.append((reader.line_num, dict(zip(header, cells, strict=False))))
-    except csv.Error as error:
-        raise ActrecError(
-            f"{table} cannot be read (row {reader.line_num}: {error}). Quotes must come in pairs; save it as CSV in "
-            "UTF-8."
-        ) from None
-    return header, records
-
-
-def _text(table: Path) -> str:
-    content = table.read_bytes()
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise ActrecError(f"{table} cannot be read: it is an Excel workbook. Save it as CSV in UTF-8.")
-    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        text = content.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ActrecError(
-            f"{table} cannot be read (line {line} is not {error.encoding}). Save it as CSV in UTF-8."
-        ) from None
-    if "\0" in text:
-        raise ActrecError(f"{table} cannot be read: it has null characters. Save it as CSV in UTF-8.")
-    return text
-
-
-def column_name(cell: str) -> str:
-    """Normalises the name of a column: "Clip ID" becomes clip_id."""
-    return re.sub(r"[\s-]+", "_", unicodedata.normalize("NFC", cell).strip().strip("\ufeff\"'").strip().casefold())
-
-
 def _checked(table: Path, number: int, cells: Cells) -> Cells:
     file, label = cells.get("file", ""), clean_label(cells.get("label", ""))
     split = split_named(cells["split"]) if "split" in cells else ""
@@ -208,7 +143,7 @@ def _checked(table: Path, number: int, cells: Cells) -> Cells:
 
 
 def _check_rows(table: Path, rows: Sequence[Row]) -> None:
-    """Raises an ActrecError where a clip is listed twice, and warns of rows without a split among rows with one."""
+    """Raises an ActrecError if a clip is listed twice, and warns if only some rows have a split."""
     numbers: dict[tuple[str, str], int] = {}
     for row in rows:
         other = numbers.setdefault((row["file"], row.get("clip_id")), row.number)
@@ -236,12 +171,15 @@ def _warn_unknown(table: Path, header: Sequence[str], columns: Sequence[str]) ->
             unknown.append(f"{name} (did you mean {near[0]}?)" if near else name)
     if unknown:
         log.warning(
-            "%s has columns that are not read: %s. Read are: %s.", table, ", ".join(unknown), ", ".join(columns)
+            "%s has columns that are not read: %s. The columns that are read: %s.",
+            table,
+            ", ".join(unknown),
+            ", ".join(columns),
         )
 
 
 def locate(folder: Path, file: str) -> Path:
-    """Finds a file of a table in the folder, also with Windows's separators or in another Unicode normal form."""
+    """Locates a listed file in the folder, even if written with backslashes or in another Unicode normal form."""
     plain = folder / file
     if plain.exists():
         return plain

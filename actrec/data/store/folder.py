@@ -36,7 +36,9 @@ def initialize_store(path: Path, info: dict[str, Any], keep: bool) -> bool:
         old is None and path.is_dir() and any(file.suffix != ".tmp" for file in path.iterdir())
     ):  # of another worker that is creating it
         raise ActrecError(f"The folder {path} has files in it and is no skeleton store. Give an empty or new store=.")
-    differing = [] if old is None else [key for key in info if old.get(key) != info[key]]
+    differing = (
+        [] if old is None else [key for key in info if _by_class_names(old.get(key)) != _by_class_names(info[key])]
+    )
     grown = old is not None and differing != [] and _grown(old, info, differing)
     if old is not None and differing and keep and not grown:
         key, was, wanted = _difference(differing[0], old.get(differing[0]), info[differing[0]])
@@ -47,6 +49,16 @@ def initialize_store(path: Path, info: dict[str, Any], keep: bool) -> bool:
     if old is None or differing:
         replace_file(path / INFO, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
     return bool(differing) and not grown
+
+
+def _by_class_names(value: Any) -> Any:
+    """Returns options without the modules of their `_target_`s, which other versions may have elsewhere."""
+    if isinstance(value, dict):
+        plain = {name: _by_class_names(each) for name, each in value.items()}
+        return plain | {
+            name: plain[name].rpartition(".")[2] for name in ("_target_",) if isinstance(plain.get(name), str)
+        }
+    return [_by_class_names(each) for each in value] if isinstance(value, list) else value
 
 
 def _grown(old: dict[str, Any], new: dict[str, Any], differing: list[str]) -> bool:
@@ -62,6 +74,6 @@ def _difference(key: str, old: Any, new: Any) -> tuple[str, Any, Any]:
     """Returns the dotted path of the first difference between two values, and both values there."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys([*old, *new]):
-            if old.get(name) != new.get(name):
+            if _by_class_names(old.get(name)) != _by_class_names(new.get(name)):
                 return _difference(f"{key}.{name}", old.get(name), new.get(name))
     return key, old, new

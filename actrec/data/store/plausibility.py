@@ -41,7 +41,7 @@ class ClipMeasure:
         any: Number of joints with a confidence above 0, in all frames.
         low: Least x and y of observed joints, and least confidence above 0; NaN where there are none.
         high: The greatest.
-        outside: Share of the observed joints that lie outside the picture, where its size is known.
+        outside: Shard of the observed joints that lie outside the picture, where its size is known.
         torsos: Frames in which shoulders and hips are observed.
         inverted: Those of them in which the hips are above the shoulders.
         lying: Those of them in which the shoulders are to the left of the hips, more than above or below.

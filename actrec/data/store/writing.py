@@ -25,13 +25,13 @@ from actrec.data.store.update import Accept, bring_up_to_date
 from actrec.files import csv_text, replace_file
 from actrec.types import ActrecError
 
-__all__ = ["REJECTED", "Accept", "ClipSource", "Share", "StoreSummary", "write_store"]
+__all__ = ["REJECTED", "Accept", "ClipSource", "Shard", "StoreSummary", "write_store"]
 
 REJECTED = "rejected.csv"
 
 
 @dataclass(frozen=True)
-class Share:
+class Shard:
     """Which of a store's clips a worker makes: every `of`-th, from number `index` on.
 
     Raises:
@@ -46,7 +46,7 @@ class Share:
             raise ActrecError(f"shard={self.index}/{self.of} is none; expected 0/{self.of} to {self.of - 1}/{self.of}.")
 
     @classmethod
-    def parse(cls, text: str) -> Share:
+    def parse(cls, text: str) -> Shard:
         """Reads "2/8", the third of eight."""
         match = re.fullmatch(r"(\d+)/(\d+)", text)
         if match is None:
@@ -60,7 +60,7 @@ def write_store(
     info: dict[str, Any],
     accept: Accept = lambda sequence: sequence,
     max_rejected: float = 0.05,
-    share: Share | None = None,
+    share: Shard | None = None,
 ) -> StoreSummary:
     """Makes a skeleton store, goes on with one that is not finished, or brings one up to date with its sources.
 
@@ -73,7 +73,7 @@ def write_store(
         clips: What to store, in the order that the manifest is to have.
         info: How the store is made, for `store.json`: at least `dataset` and `raw`, all of it plain JSON.
         accept: Gives a clip its label and skeleton; None leaves it out. What it raises ends the run.
-        max_rejected: Share of bad clips above which the run fails, and no manifest is written.
+        max_rejected: Shard of bad clips above which the run fails, and no manifest is written.
         share: Which of the clips this worker makes; all if not given.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actrec.data.store.writing import ClipSource
+from actrec.data.store.clip_source import ClipSource
 from actrec.data.synthetic.bar import clean_and_jerk, pull_ups, snatch_weight_lifting
 from actrec.data.synthetic.body import Body, Pose, joints
 from actrec.data.synthetic.camera import look

@@ -66,7 +66,7 @@ def test_whole_numbers_are_labels() -> None:
     "table", [{True: {"x": "on"}}, {"a": {"x": None}}, {"a": {"x": [1000.0]}}, {"a": {"x": [False]}}, {1e3: {"x": "y"}}]
 )
 def test_what_yaml_reads_as_no_text_is_refused(table: Any) -> None:
-    with pytest.raises(ActrecError, match=r"that YAML reads as .* Put quotes about it"):
+    with pytest.raises(ActrecError, match=r"that YAML reads as .* Put it in quotes"):
         LabelMap(table)
 
 

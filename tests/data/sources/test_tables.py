@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from actrec.data.sources.tables import COLUMNS, Row, locate, read_records, read_table
+from actrec.data.sources.csv_files import read_records
+from actrec.data.sources.tables import COLUMNS, Row, locate, read_table
 from actrec.types import ActrecError
 
 READ = (*COLUMNS, "fps", "width")
@@ -102,7 +103,10 @@ def test_unknown_columns_are_warned_of(
     rows = read(tmp_path, f"file,label,{name}\na.npy,wave,me\n")
     assert rows == [{"file": "a.npy", "label": "wave"}]
     hint = f" (did you mean {nearest}?)" if nearest else ""
-    assert f"has columns that are not read: {name}{hint}. Read are: file, label, clip_id, group" in caplog.text
+    assert (
+        f"has columns that are not read: {name}{hint}. Columns that are read: file, label, clip_id, group"
+        in caplog.text
+    )
 
 
 def test_known_columns_are_not_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

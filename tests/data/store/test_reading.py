@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.reading import COLUMNS, read_rows, read_store
-from actrec.data.store.writing import ClipSource, write_store
+from actrec.data.store.writing import write_store
 from actrec.types import ActrecError, SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]

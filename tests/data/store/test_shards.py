@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from actrec.data.build_store import outcome, prepare
+from actrec.data.sources.class_folders import ClassFolders
 from actrec.data.sources.labels import LabelMap
-from actrec.data.sources.video_sources import ClassFolders, Videos, VideoTable
+from actrec.data.sources.video_table import VideoTable
+from actrec.data.sources.videos import Videos
 from actrec.data.store.reading import read_store
-from actrec.data.store.writing import Share, StoreSummary
+from actrec.data.store.summary import StoreSummary
+from actrec.data.store.writing import Shard
 from actrec.types import ActrecError
 from actrec.video.augmentation import Flip
 from actrec.video.extraction import Extractor
@@ -44,7 +47,7 @@ _KILLS = """
 """
 
 
-def make(raw: Path, store: Path, share: Share | None = None, **options: object) -> StoreSummary:
+def make(raw: Path, store: Path, share: Shard | None = None, **options: object) -> StoreSummary:
     extractor = Extractor(Blobs("yolo11n"), **options)
     importer = Videos(ClassFolders(), extractor, {"flip": Flip()})
     return prepare("folder", raw, store, importer, LabelMap(), "coco17", 0.5, share=share)
@@ -91,11 +94,11 @@ def test_ten_kills_make_no_difference(raw: Path, clean: Path, tmp_path: Path) ->
 def test_two_shares_make_the_same_store_in_either_order(raw: Path, clean: Path, tmp_path: Path) -> None:
     for order in ([0, 1], [1, 0]):
         store = tmp_path / f"store{order[0]}"
-        first = make(raw, store, Share(order[0], 2))
+        first = make(raw, store, Shard(order[0], 2))
         assert first.missing > 0
         with pytest.raises(ActrecError, match="is not finished"):
             read_store(store)
-        assert make(raw, store, Share(order[1], 2)).missing == 0
+        assert make(raw, store, Shard(order[1], 2)).missing == 0
         assert contents(store) == contents(clean)
 
 
@@ -159,13 +162,13 @@ def test_all_people_of_a_video_are_clips_of_one_group(raw: Path, tmp_path: Path)
 
 
 def test_shares_of_a_store_made_otherwise_are_refused(raw: Path, tmp_path: Path) -> None:
-    make(raw, tmp_path / "store", Share(0, 2))
+    make(raw, tmp_path / "store", Shard(0, 2))
     importer = Videos(ClassFolders(), Extractor(Blobs("yolo11n")))
     with pytest.raises(ActrecError, match=r"was made differently: its options\.a is None, and now 1 is wanted"):
-        prepare("folder", raw, tmp_path / "store", importer, LabelMap(), "coco17", options={"a": 1}, share=Share(1, 2))
+        prepare("folder", raw, tmp_path / "store", importer, LabelMap(), "coco17", options={"a": 1}, share=Shard(1, 2))
 
 
 @pytest.mark.parametrize("text", ["2/2", "a/2", "1", "-1/2", "1/0"])
 def test_shares_that_are_none(text: str) -> None:
     with pytest.raises(ActrecError, match="shard"):
-        Share.parse(text)
+        Shard.parse(text)

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from actrec.data.build_store import outcome, prepare
-from actrec.data.sources.importers import SkeletonTable
 from actrec.data.sources.labels import LabelMap
 from actrec.data.sources.pyskl import Pyskl
+from actrec.data.sources.skeleton_table import SkeletonTable
+from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.reading import read_store
 from actrec.data.store.summary import StoreSummary
-from actrec.data.store.writing import ClipSource, Share
+from actrec.data.store.writing import Shard
 from actrec.types import ActrecError, SkeletonSequence
 
 HEADER = ["file", "label", "group", "split", "fps"]
@@ -46,7 +47,7 @@ class Folder:
     def write(self, name: str, keypoints: np.ndarray) -> None:
         np.save(self.root / f"raw/{name}.npy", keypoints.astype(np.float32))
 
-    def prepare(self, share: Share | None = None, **options: object) -> StoreSummary:
+    def prepare(self, share: Shard | None = None, **options: object) -> StoreSummary:
         self.write_table()
         importer = SkeletonTable()
         given = {"max_rejected": 0.5, **options}
@@ -226,11 +227,11 @@ def test_shares_bring_a_store_up_to_date_in_either_order(folder: Folder) -> None
         for number in range(4):
             folder.write(f"c{number}", array(int(np.random.default_rng().integers(1000)), n_frames=20))
         folder.rows[4][1] = "nod" if folder.rows[4][1] == "wave" else "wave"
-        first = folder.prepare(Share(order[0], 2))
+        first = folder.prepare(Shard(order[0], 2))
         assert first.missing == (2 if order[0] == 0 else 3)
         with pytest.raises(ActrecError, match="is not finished"):
             read_store(folder.store)
-        assert folder.prepare(Share(order[1], 2)).missing == 0
+        assert folder.prepare(Shard(order[1], 2)).missing == 0
         assert {len(folder.clips[f"c{number}"]) for number in range(4)} == {20}
         assert folder.clips["c4"].label == folder.rows[4][1]
 
@@ -297,7 +298,7 @@ class Raising:
         return SkeletonSequence(array(ord(name)), 30.0, "coco17", label="wave")
 
 
-@pytest.mark.parametrize("share", [None, Share(0, 1)])
+@pytest.mark.parametrize("share", [None, Shard(0, 1)])
 @pytest.mark.parametrize(
     "error",
     [
@@ -309,7 +310,7 @@ class Raising:
     ],
 )
 def test_an_unforeseen_exception_is_one_clip_s(
-    tmp_path: Path, error: Exception, share: Share | None, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, error: Exception, share: Shard | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "actrec")
     given = ("mine", tmp_path, tmp_path / "store")

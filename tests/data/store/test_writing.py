@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.reading import read_store
-from actrec.data.store.writing import ClipSource, StoreSummary, write_store
+from actrec.data.store.summary import StoreSummary
+from actrec.data.store.writing import write_store
 from actrec.types import ActrecError, SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]

@@ -1,0 +1,72 @@
+"""Imports a folder of keypoint arrays that a CSV lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from actrec.data.sources.arrays import load_array, with_confidence
+from actrec.data.sources.folders import distinct_names, files_below, warn_unlisted_files
+from actrec.data.sources.tables import COLUMNS, Row, check_rate, locate, read_table
+from actrec.data.store.clip_source import ClipSource
+from actrec.skeleton import get_skeleton
+from actrec.types import SkeletonSequence
+
+
+@dataclass(frozen=True)
+class SkeletonTable:
+    """Imports `.npy` or `.npz` arrays that a CSV lists, one row for each clip.
+
+    The columns `file` (relative to the folder) and `label` are required; clip_id, group, split, fps, source, width and
+    height are optional. An array is (frame, joint, 3) with x, y and confidence, or (frame, joint, 2). A joint is
+    unobserved where a value is NaN, and in an array without confidences where x and y are 0.
+
+    Attributes:
+        skeleton: The joint layout of the arrays.
+        fps: Frames per second of clips for which the CSV gives none.
+        table: The CSV; by default `labels.csv` in the folder.
+    """
+
+    skeleton: str = "coco17"
+    fps: float = 30.0
+    table: str | None = None
+
+    def __post_init__(self) -> None:
+        check_rate(self.fps)
+
+    def __call__(self, raw: Path) -> list[ClipSource]:
+        table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
+        rows = read_table(table, (*COLUMNS, "fps", "source", "width", "height"))
+        files = [locate(raw, row["file"]) for row in rows]
+        warn_unlisted_files(raw, files_below(raw).files, files, table, (".npy", ".npz"))
+        names = distinct_names([row.path for row in rows])
+        return [self._source(file, row, name) for file, row, name in zip(files, rows, names, strict=True)]
+
+    def _source(self, file: Path, row: Row, name: str) -> ClipSource:
+        return ClipSource(
+            row.get("clip_id") or name,
+            row.get("source") or "csv",
+            str(file),
+            partial(self._load, file, row, name),
+            row={"label": row["label"], "group": row.get("group") or row.stem, "split": row.get("split")},
+            inputs={
+                "fps": row.get("fps") or self.fps,
+                "width": row.get("width") or 0,
+                "height": row.get("height") or 0,
+                "layout": self.skeleton,
+            },
+        )
+
+    def _load(self, file: Path, row: Row, name: str) -> SkeletonSequence:
+        return SkeletonSequence(
+            with_confidence(load_array(file), get_skeleton(self.skeleton)),
+            fps=row.rate(float(self.fps)),
+            skeleton=self.skeleton,
+            clip_id=row.get("clip_id") or name,
+            label=row["label"],
+            group=row.get("group") or row.stem,
+            split=row.get("split"),
+            width=row.pixels("width"),
+            height=row.pixels("height"),
+        )
