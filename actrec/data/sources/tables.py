@@ -171,7 +171,7 @@ def _warn_unknown(table: Path, header: Sequence[str], columns: Sequence[str]) ->
             unknown.append(f"{name} (did you mean {near[0]}?)" if near else name)
     if unknown:
         log.warning(
-            "%s has columns that are not read: %s. The columns that are read: %s.",
+            "%s has columns that are not read: %s. Columns that are read: %s.",
             table,
             ", ".join(unknown),
             ", ".join(columns),

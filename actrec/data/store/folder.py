@@ -1,4 +1,4 @@
-"""Creates the folder of a skeleton store, or checks by its `store.json` that an existing one was made the same way."""
+"""Creates the folder of a skeleton store, or checks that an existing one was made with the same options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from actrec.data.store.reading import INFO, read_info
 from actrec.files import replace_file
 from actrec.types import ActrecError
 
-# The pose models of all clips together: the list changes when clips are added or removed.
+# Lists of the pose models of all clips, which change when clips are added or removed.
 _POSES = ("pose_model", "pose_model_version")
 
 
@@ -18,27 +18,25 @@ def initialize_store(path: Path, info: dict[str, Any], keep: bool) -> bool:
     """Creates a store's folder and `store.json`, or checks that they agree with `info`.
 
     Args:
-        path: The folder, made if need be.
-        info: For `store.json`.
-        keep: Whether clips that were made with another `info` are an error, as in a finished store or one that other
-            workers write; without it they are discarded.
+        path: The folder; created if it does not exist.
+        info: The content of `store.json`.
+        keep: Whether another `info` is an error, as in a finished store or one that other workers write; otherwise
+            the clips in the folder are to be discarded.
 
     Returns:
-        Whether what an earlier run has left in the folder must be discarded.
+        Whether the clips that an earlier run has left in the folder must be discarded.
 
     Raises:
-        ActrecError: The folder holds another store, or something else.
+        ActrecError: The folder holds another store, or other files.
     """
     if path.exists() and not path.is_dir():
         raise ActrecError(f"store={path} is a file; give a folder.")
     old = read_info(path)
     if (
         old is None and path.is_dir() and any(file.suffix != ".tmp" for file in path.iterdir())
-    ):  # of another worker that is creating it
+    ):  # .tmp: another worker is creating the store
         raise ActrecError(f"The folder {path} has files in it and is no skeleton store. Give an empty or new store=.")
-    differing = (
-        [] if old is None else [key for key in info if _by_class_names(old.get(key)) != _by_class_names(info[key])]
-    )
+    differing = [] if old is None else [key for key in info if _differ(old.get(key), info[key])]
     grown = old is not None and differing != [] and _grown(old, info, differing)
     if old is not None and differing and keep and not grown:
         key, was, wanted = _difference(differing[0], old.get(differing[0]), info[differing[0]])
@@ -51,18 +49,19 @@ def initialize_store(path: Path, info: dict[str, Any], keep: bool) -> bool:
     return bool(differing) and not grown
 
 
-def _by_class_names(value: Any) -> Any:
-    """Returns options without the modules of their `_target_`s, which other versions may have elsewhere."""
-    if isinstance(value, dict):
-        plain = {name: _by_class_names(each) for name, each in value.items()}
-        return plain | {
-            name: plain[name].rpartition(".")[2] for name in ("_target_",) if isinstance(plain.get(name), str)
-        }
-    return [_by_class_names(each) for each in value] if isinstance(value, list) else value
+def _differ(old: Any, new: Any, key: str = "") -> bool:
+    """Whether two values of `store.json` differ; of a `_target_` the class alone counts, which may have been moved."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return any(_differ(old.get(name), new.get(name), name) for name in {*old, *new})
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) != len(new) or any(map(_differ, old, new))
+    if key == "_target_":
+        return str(old).rpartition(".")[2] != str(new).rpartition(".")[2]
+    return bool(old != new)
 
 
 def _grown(old: dict[str, Any], new: dict[str, Any], differing: list[str]) -> bool:
-    """Whether the only difference is that pose models were added, or that some are no longer used."""
+    """Whether the only difference is that pose models were added or removed."""
     if not set(differing) <= set(_POSES):
         return False
     pairs = [[set(str(info.get(key) or "").split(", ")) - {""} for info in (old, new)] for key in _POSES]
@@ -74,6 +73,6 @@ def _difference(key: str, old: Any, new: Any) -> tuple[str, Any, Any]:
     """Returns the dotted path of the first difference between two values, and both values there."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys([*old, *new]):
-            if _by_class_names(old.get(name)) != _by_class_names(new.get(name)):
+            if _differ(old.get(name), new.get(name), name):
                 return _difference(f"{key}.{name}", old.get(name), new.get(name))
     return key, old, new

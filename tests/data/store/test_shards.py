@@ -27,7 +27,7 @@ from tests.data.blobs import Blobs, walker, write_blobs
 _KILLS = """
     import os, random, signal, sys, time
     from pathlib import Path
-    from tests.data.test_shards import make
+    from tests.data.store.test_shards import make
     import ultralytics.trackers.byte_tracker, av
 
     raw, store = Path(sys.argv[1]), Path(sys.argv[2])

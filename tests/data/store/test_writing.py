@@ -145,6 +145,19 @@ def test_another_store_is_left_alone(tmp_path: Path, clips: list[SkeletonSequenc
     assert files_of(tmp_path / "store") == before
 
 
+def test_a_store_of_a_version_with_other_module_names_is_the_same(
+    tmp_path: Path, clips: list[SkeletonSequence]
+) -> None:
+    old, new, other = (
+        INFO | {"options": {"importer": {"sources": [{"_target_": target, "fps": 30.0}]}}}
+        for target in ("actrec.data.importers.Penn", "actrec.data.sources.penn.Penn", "actrec.data.sources.penn.Other")
+    )
+    write_store(tmp_path, Recorder(clips).sources, old)
+    assert write_store(tmp_path, Recorder(clips).sources, new).written == 0
+    with pytest.raises(ActrecError, match="was made differently"):
+        write_store(tmp_path, Recorder(clips).sources, other)
+
+
 def test_clips_of_another_pose_model_may_join_and_leave(tmp_path: Path, clips: list[SkeletonSequence]) -> None:
     one, both = ({**INFO, "pose_model": poses, "pose_model_version": ""} for poses in ("hand", "hand, yolo11n-pose"))
     write_store(tmp_path, Recorder(clips[:5]).sources, one)
