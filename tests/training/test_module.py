@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import lightning as L
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
