@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -40,13 +41,13 @@ def blocks(page: Path, *languages: str) -> list[str]:
     ]
 
 
-def commands(module: str) -> list[str]:
-    """The overrides of each `python -m <module>` of the pages, each once."""
+def commands(name: str) -> list[str]:
+    """The overrides of each `actrec <name>` or `python -m actrec.<name>` of the pages, each once."""
     found: dict[str, None] = {}
     for page in PAGES:
         for block in blocks(page, "", "sh"):
             for line in block.replace("\\\n", " ").splitlines():
-                for _, overrides in re.findall(r"python -m (actrec\.\w+)(.*)", line) if module in line else []:
+                for overrides in re.findall(rf"(?:^|[ /])(?:python -m actrec\.|actrec ){name}\b(.*)", line):
                     found[" ".join(overrides.partition("  #")[0].split(" # ")[0].split())] = None
     return list(found)
 
@@ -80,7 +81,7 @@ def without_repetitions(found: list[str]) -> list[list[str]]:
     "entry", ["train", "evaluate", "prepare", "predict", "serve", "compare", "export", "benchmark", "view"]
 )
 def test_every_command_composes(entry: str) -> None:
-    found = commands(f"actrec.{entry}")
+    found = commands(entry)
     assert found
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         for given in without_repetitions(found):
@@ -94,7 +95,7 @@ def test_every_command_composes(entry: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "command", [each for each in commands("actrec.train") if "launcher=submitit_slurm" not in each]
+    "command", [each for each in commands("train") if "launcher=submitit_slurm" not in each]
 )
 def test_every_training_runs(
     command: str, make_sequences: Make, tmp_path: Path, run_command: Callable[..., tuple[int, str, str]]
@@ -149,6 +150,13 @@ def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Pat
 def test_paths_in_commands_exist(page: Path) -> None:
     for path in re.findall(r"(?<![\w/.…-])(?:tests|actrec)/[\w/.]+\.(?:py|yaml|md)\b", page.read_text()):
         assert (ROOT / path).exists(), path
+
+
+def test_python_names_exist() -> None:
+    pages = [page for page in PAGES if page.name not in ("CHANGELOG.md", "extend.md")]
+    names = {name for page in pages for name in re.findall(r"(?<![\w/.-])actrec(?:\.\w+)+", page.read_text())}
+    for name in names - {"actrec.networks"}:  # the group of an entry point
+        pkgutil.resolve_name(name)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
