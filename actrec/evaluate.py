@@ -22,7 +22,7 @@ from actrec.evaluation.online import judge_online, online_summary
 from actrec.evaluation.results import Voice, judge_fused, summary, write_results
 from actrec.explain.explanation import explain
 from actrec.model.folder import load_model
-from actrec.model.spec import load_spec
+from actrec.model.spec import find_model, load_spec
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
 from actrec.training.run import free_folder, kept_log, log_to
@@ -57,7 +57,7 @@ def _device(accelerator: str) -> torch.device:
 
 def _folders(cfg: DictConfig, name: bool = False) -> list[str]:
     """The model folders, or their names."""
-    folders = [str(folder) for folder in (cfg.models or [cfg.model])]
+    folders = [str(find_model(folder)) for folder in (cfg.models or [cfg.model])]
     return [Path(folder).name for folder in folders] if name else folders
 
 
@@ -80,7 +80,7 @@ def _voices(cfg: DictConfig) -> list[Voice]:
     if cfg.why and len(folders) > 1:
         raise ActrecError("why=true is for one model.")
     return [
-        Voice(load_model(Path(folder)).to(device), load_spec(Path(folder)), weight)
+        Voice(load_model(folder, cfg.trust or ()).to(device), load_spec(folder), weight)
         for folder, weight in zip(folders, weights, strict=True)
     ]
 
@@ -125,7 +125,7 @@ def evaluate(cfg: DictConfig) -> Path:
         write_results(
             folder,
             results,
-            title=f"{' + '.join(_folders(cfg, name=True))}: {spec.network} on {cfg.dataset.name}, {cfg.part}",
+            title=f"{' + '.join(_folders(cfg, name=True))}: {spec.network_name} on {cfg.dataset.name}, {cfg.part}",
             config=OmegaConf.to_yaml(cfg, resolve=True),
             facts={"model": ", ".join(_folders(cfg)), "unseen joints": str(cfg.unseen_joints)},
         )

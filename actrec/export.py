@@ -1,8 +1,8 @@
-"""Makes ONNX of a model: `python -m actrec.export model=outputs/…/model`.
+"""Converts a model to ONNX: `python -m actrec.export model=outputs/…/model`.
 
-The folder that it writes holds `window.onnx` (a window in, every frame's logits and pose forecasts out), `step.onnx`
-where the model can take one frame at a time (frame and caches in; logits, pose forecasts, and the frame's keys and
-values for the caches out), and the model's `config.json`. `OnlineRecognizer.from_pretrained` runs it without torch.
+It writes a folder with `window.onnx`, which computes every frame's logits and pose forecasts of a window; `step.onnx`,
+which computes those of one frame from the caches of earlier frames, for models that can take single frames; and the
+model's `config.json`. `OnlineRecognizer.from_pretrained` runs that folder without PyTorch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from actrec.config import main
 from actrec.files import replace_folder
 from actrec.model.folder import load_model, model_card
-from actrec.model.spec import ModelSpec, load_spec
+from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
@@ -30,14 +30,14 @@ from actrec.online.onnx_backend import open_session
 from actrec.online.torch_backend import can_step
 from actrec.types import ActrecError, SetupError
 
-TOLERANCE = 1e-4  # of the greatest value that PyTorch gives
+TOLERANCE = 1e-4  # relative to the greatest output of PyTorch
 
 STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values")
 WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts")
 
 
 class _Window(nn.Module):
-    """A network's forward over windows of full length, without what only training needs."""
+    """The inference form of a network, for windows of full length."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -56,12 +56,12 @@ def _flat(inputs: Inputs) -> list[Tensor]:
 
 
 def step_input_names(n_layers: int) -> list[str]:
-    """Of `step.onnx`: a cache of each layer by itself, because to take a layer out of an array would copy it."""
+    """Returns the input names of `step.onnx`; each layer has its own caches, as slicing a common array would copy."""
     return ["features", "position", "answer", *(f"{kind}.{i}" for kind in ("keys", "values") for i in range(n_layers))]
 
 
 def step_inputs(step: Step, n_channels: int, rows: int, seed: int = 0) -> Inputs:
-    """Random inputs of a step of that many rows, every other of which is asked for an answer."""
+    """Makes random inputs of a step; every other row asks for an answer."""
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(rows, len(step.network.joint_code), n_channels, generator=generator)
     position = torch.randint(step.window, (rows,), generator=generator)
@@ -70,7 +70,7 @@ def step_inputs(step: Step, n_channels: int, rows: int, seed: int = 0) -> Inputs
 
 
 def window_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Random windows, the last third of which is padding."""
+    """Makes random windows; the last third of each is padding."""
     length, n_joints = spec.pipeline.windows.length, spec.pipeline.skeleton.n_joints
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(batch, length, n_joints, spec.pipeline.features.n_channels, generator=generator)
@@ -87,7 +87,7 @@ def _write(
     for chatty in ("onnxscript", "onnx_ir"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with warnings.catch_warnings():
-        # That several inputs share an axis is meant; the rest is the exporter's talk to its own authors.
+        # The exporter warns that several inputs share an axis, which is intended, and of its own deprecations.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module.eval(),
@@ -104,10 +104,10 @@ def _write(
 
 
 def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Inputs) -> float:
-    """The greatest difference between ONNX Runtime and PyTorch, as a share of the greatest value.
+    """Returns the greatest difference between ONNX Runtime and PyTorch, relative to the greatest value.
 
     Raises:
-        ActrecError: It is too great.
+        ActrecError: It exceeds the tolerance.
     """
     given = {name: value.numpy() for name, value in zip(names, _flat(inputs), strict=True)}
     worst = 0.0
@@ -124,24 +124,25 @@ def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Inputs) 
     return worst
 
 
-def export(model: Path, folder: Path) -> dict[str, float]:
-    """Writes a model's ONNX files, checked against PyTorch on other inputs and batch sizes than they were made with.
+def export(model: Path, folder: Path, trust: str | Sequence[str] = ()) -> dict[str, float]:
+    """Writes a model's ONNX files, and compares them with PyTorch on other inputs and batch sizes than those traced.
 
     Args:
         model: A model folder.
-        folder: The folder to write; one that is there is replaced.
+        folder: The folder to write; an existing one is replaced.
+        trust: See `load_model`.
 
     Returns:
-        The greatest difference from PyTorch of each file, as a share of the greatest value.
+        For each file, the greatest difference from PyTorch, relative to the greatest value.
 
     Raises:
-        ActrecError: There is no such model, onnxscript is missing, or what they give differs.
+        ActrecError: There is no such model, onnxscript is missing, or the outputs differ.
     """
     try:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise SetupError(f"Export needs {error.name}, which is not installed: pip install 'actrec[export]'") from None
-    spec, network = load_spec(model), load_model(model)
+    spec, network = load_spec(model), load_model(model, trust)
     differences = {}
     rows, answers, batch = (torch.export.Dim(name) for name in ("rows", "answers", "batch"))
     with replace_folder(folder) as made:
@@ -166,9 +167,9 @@ def export(model: Path, folder: Path) -> dict[str, float]:
 
 @main("export")
 def run(cfg: DictConfig) -> None:
-    model = Path(str(cfg.model)).expanduser()
+    model = find_model(str(cfg.model))
     folder = Path(str(cfg.to)).expanduser() if cfg.to is not None else model / "onnx"
-    for name, difference in export(model, folder).items():
+    for name, difference in export(model, folder, cfg.trust or ()).items():
         print(f"{folder / name}: differs from PyTorch by at most {difference:.1e} of the greatest value")
 
 

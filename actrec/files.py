@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Writes files and folders atomically: complete or not at all."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import Any
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
-    """Writes a file all at once: readers see the old one or the new one, never a half. Makes its folder."""
+    """Replaces a file atomically; its folder is made if it does not exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")  # its own: several may write one file at once
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")  # several processes may write it
     try:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
@@ -28,14 +28,14 @@ def replace_file(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def replace_folder(folder: Path) -> Iterator[Path]:
-    """Gives a folder to write in, which becomes `folder` if nothing is raised; one that is there is replaced whole."""
+    """Yields a temporary folder to write in, which replaces `folder` unless an exception is raised."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     old = folder.with_name(f".{folder.name}-old")
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         yield made
         made.chmod(0o755)
-        if folder.exists():  # a kill between the two renames leaves the old one under the other name
+        if folder.exists():  # a process killed between the renames leaves the old folder under its other name
             os.replace(folder, old)
         os.replace(made, folder)
     finally:
@@ -44,12 +44,12 @@ def replace_folder(folder: Path) -> Iterator[Path]:
 
 
 def printable(text: str) -> str:
-    """A text that can be written as UTF-8: bytes of a file's name that are none stand as \\udcff and so on."""
+    """Makes a text writable as UTF-8: undecodable bytes of a file's name become \\udcff and so on."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A CSV file's text."""
+    """Formats rows as the text of a CSV file."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -58,10 +58,10 @@ def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 class LineFile:
-    """A text file that gets a line at a time, and its name in the end; after an error there is none.
+    """Writes a text file line by line under a temporary name, and renames it unless an exception is raised.
 
     Args:
-        path: The file; one that is there is replaced.
+        path: The file; an existing one is replaced.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,7 +70,7 @@ class LineFile:
         self._file = self._temporary.open("w", encoding="utf-8")
 
     def write(self, line: str) -> None:
-        """Adds a line."""
+        """Writes a line."""
         self._file.write(line + "\n")
 
     def __enter__(self) -> LineFile:

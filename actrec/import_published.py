@@ -1,4 +1,4 @@
-"""Makes a model folder from the published checkpoint: `python -m actrec.import_published checkpoint=… model=…`."""
+"""Converts the published checkpoint to a model folder: `python -m actrec.import_published checkpoint=… model=…`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch
 from omegaconf import DictConfig
 
 from actrec.config import main
-from actrec.model.folder import build_network, save_model
+from actrec.model.folder import save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.network.published import OPTIONS, convert_state_dict
 from actrec.pipeline.features import Features
@@ -50,7 +51,7 @@ def import_published(checkpoint: Path, model: Path) -> None:
     numbers = content["label_to_idx"]
     labels = tuple(_LABELS.get(label, label) for label in sorted(numbers, key=numbers.__getitem__))
     spec = ModelSpec(
-        network="InfoGCN",
+        network="actrec.network.infogcn.InfoGCN",
         network_options={"skeleton": "coco17", "in_channels": 3, "n_classes": len(labels), **OPTIONS},
         pipeline=Pipeline(COCO17, Preprocess(), ResizeWindows(length=64, p_interval_val=(1.0,)), Features()),
         labels=labels,

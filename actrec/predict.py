@@ -210,7 +210,7 @@ def run(cfg: DictConfig) -> None:
     output = Path(str(cfg.output_dir)).expanduser()
     every, failed = sources(str(cfg.source)), list[str]()
     recognizer = OnlineRecognizer.from_pretrained(
-        Path(str(cfg.model)).expanduser(), hysteresis, skeleton=SKELETON, max_people=cfg.max_people
+        str(cfg.model), hysteresis, skeleton=SKELETON, max_people=cfg.max_people, trust=cfg.trust or ()
     )
     if warning := streaming_warning(recognizer.spec):
         log.warning("%s", warning)

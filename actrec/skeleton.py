@@ -1,14 +1,15 @@
-"""Named joint layouts: the first thing in the flow and the only home of joint numbers.
+"""Named joint layouts, and the mapping of keypoints from one to another.
 
-Every layout lists its joints in storage order. Bones, mirror pairs, hips and shoulders are given by joint name,
-so that nothing outside this file needs to know which number a joint has.
+A layout lists its joints in storage order. Bones, mirror pairs, hips and shoulders are given by joint name, so that no
+other module needs joint numbers. Layouts of users are added by `add_skeleton`, or as YAML files (docs/extend.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,11 +23,14 @@ class Skeleton:
     """A joint layout.
 
     Attributes:
-        name: What the configs call it.
-        joints: Joint names in storage order.
-        bones: Pairs of joint names, child first, that form a connected tree (or nearly one).
+        name: Name of the layout in configs and stores.
+        joints: Joint names in storage order; those of the sides begin with `left_` and `right_`.
+        bones: Pairs of joint names, child first.
         hips: Left and right hip; their midpoint is the pelvis.
         shoulders: Left and right shoulder; from their midpoint to the pelvis is the torso.
+
+    Raises:
+        ActrecError: A joint is named twice, or a bone, a hip, a shoulder or a mirror image is not among the joints.
     """
 
     name: str
@@ -35,12 +39,27 @@ class Skeleton:
     hips: tuple[str, str] = ("left_hip", "right_hip")
     shoulders: tuple[str, str] = ("left_shoulder", "right_shoulder")
 
+    def __post_init__(self) -> None:
+        named = {*self.hips, *self.shoulders, *(joint for bone in self.bones for joint in bone)}
+        named |= {joint.replace("left_", "right_", 1) for joint in self.joints if joint.startswith("left_")}
+        if unknown := sorted(named - set(self.joints)):
+            raise ActrecError(
+                f"Skeleton '{self.name}' has no joint '{unknown[0]}', which its bones, hips, shoulders or mirror pairs "
+                f"need. Its joints are: {', '.join(self.joints)}."
+            )
+        if len(set(self.joints)) != len(self.joints) or not self.bones:
+            raise ActrecError(f"Skeleton '{self.name}' must have at least one bone, and each joint only once.")
+
+    def to_json(self) -> str | dict[str, Any]:
+        """Returns the layout as plain data for `add_skeleton`: of a built-in one, the name is enough."""
+        return self.name if self.name in _BUILT_IN else asdict(self)
+
     @property
     def n_joints(self) -> int:
         return len(self.joints)
 
     def index(self, names: Sequence[str]) -> list[int]:
-        """Joint numbers of `names`."""
+        """Returns the numbers of joints."""
         return [self.joints.index(name) for name in names]
 
     @cached_property
@@ -55,7 +74,7 @@ class Skeleton:
 
     @cached_property
     def mirror_index(self) -> Int[ndarray, " joint"]:
-        """For each joint, the joint that takes its place in a mirror; `keypoints[:, mirror_index]` swaps sides."""
+        """The number of each joint's mirror image; `keypoints[:, mirror_index]` swaps the sides."""
         order = np.arange(self.n_joints)
         for left, right in self.mirror_pairs:
             a, b = self.index((left, right))
@@ -64,14 +83,14 @@ class Skeleton:
 
     @cached_property
     def parents(self) -> Int[ndarray, " joint"]:
-        """For each joint, the parent along its first bone; a joint that is no bone's child is its own."""
+        """The number of each joint's parent along its first bone; a joint that is no bone's child is its own."""
         parent = np.arange(self.n_joints)
         for child, other in self.bone_index[::-1]:  # the first bone of a child is written last
             parent[child] = other
         return parent
 
     def adjacency(self) -> Float[ndarray, "joint joint"]:
-        """Bone adjacency with self-loops, rows summing to one (D⁻¹(A + I))."""
+        """Computes the bone adjacency with self-loops, with rows that sum to one: D⁻¹(A + I)."""
         matrix = np.eye(self.n_joints, dtype=np.float32)
         matrix[self.bone_index[:, 0], self.bone_index[:, 1]] = 1
         matrix[self.bone_index[:, 1], self.bone_index[:, 0]] = 1
@@ -202,7 +221,9 @@ JHMDB15 = Skeleton(
 
 SKELETONS = {skeleton.name: skeleton for skeleton in (COCO17, PENN13, NTU25, NWUCLA20, JHMDB15)}
 
-# Joints that stand in for one another where the name itself is absent, nearest first.
+_BUILT_IN = frozenset(SKELETONS)
+
+# Names of about the same joint, which are used where the joint itself is absent, nearest first.
 _STAND_INS = {
     "nose": ("face", "head"),
     "head": ("nose", "face"),
@@ -214,22 +235,58 @@ _STAND_INS = {
 
 
 def get_skeleton(name: str) -> Skeleton:
-    """The layout called `name`.
+    """Returns the layout of a name.
 
     Raises:
         ActrecError: There is no such layout.
     """
     if name not in SKELETONS:
-        raise ActrecError(f"There is no skeleton '{name}'. Choose one of: {', '.join(SKELETONS)}.")
+        raise ActrecError(
+            f"There is no skeleton '{name}'. Choose one of: {', '.join(SKELETONS)}; or put your own as "
+            f"skeletons/{name}.yaml into a folder and give --config-dir=<that folder>."
+        )
     return SKELETONS[name]
 
 
+def add_skeleton(layout: Mapping[str, Any]) -> Skeleton:
+    """Makes a layout known by its name in this process.
+
+    Args:
+        layout: The attributes of a `Skeleton`, as from a YAML or JSON file.
+
+    Raises:
+        ActrecError: The attributes make no layout, or a different layout has that name.
+    """
+    name = layout.get("name")
+    try:
+        if not isinstance(name, str):
+            raise TypeError("its name is missing")
+        given = {key: _names(value) for key, value in layout.items() if key not in ("name", "bones")}
+        skeleton = Skeleton(name=name, bones=tuple(_names(bone, 2) for bone in layout["bones"]), **given)
+    except (KeyError, TypeError) as error:
+        raise ActrecError(
+            f"Skeleton '{name}' cannot be made ({error}). Give joints: [left_hip, …], bones: [[left_knee, left_hip], …]"
+            " and, if they have other names, hips and shoulders."
+        ) from None
+    if SKELETONS.setdefault(skeleton.name, skeleton) != skeleton:
+        raise ActrecError(f"There are two different skeletons '{skeleton.name}'. Give yours another name.")
+    return skeleton
+
+
+def _names(value: Any, count: int | None = None) -> Any:
+    """Checks a list of joint names, and returns it as a tuple."""
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    if not is_list or not all(isinstance(each, str) for each in value) or len(value) != (count or len(value)):
+        raise TypeError(f"expected a list of {count or ''} joint names, got {str(value)[:60]}".replace("  ", " "))
+    return tuple(value)
+
+
 def counterparts(source: str, target: str) -> list[int | None]:
-    """For each joint of the layout `target` the number of the joint of `source` that it is, or None where it has none.
+    """Returns for each joint of the layout `target` the number of the same joint in `source`, or None.
 
     Args:
         source: Name of a layout.
-        target: Name of another.
+        target: Name of another layout.
 
     Raises:
         ActrecError: Either layout is unknown.
@@ -240,10 +297,9 @@ def counterparts(source: str, target: str) -> list[int | None]:
 
 
 def map_keypoints(keypoints: Float[ndarray, "frame _ 3"], source: str, target: str) -> Float[ndarray, "frame _ 3"]:
-    """Keypoints of one layout as those of another, by joint name.
+    """Maps keypoints of one layout to another by joint name.
 
-    A joint that the source lacks (the eyes and ears of COCO-17 for Penn-13) comes out unobserved: zero position and
-    zero confidence.
+    A joint that the source lacks becomes unobserved: zero position and zero confidence.
 
     Args:
         keypoints: x, y and confidence, in the layout `source`.

@@ -24,9 +24,10 @@ from actrec.data.datamodule import ActionData
 from actrec.data.saved_split import SavedSplit
 from actrec.data.store.reading import read_info
 from actrec.evaluation.results import Results, judge, summary, write_results
-from actrec.model.folder import build_network, save_model
+from actrec.model.folder import save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
-from actrec.model.transfer import start_from
+from actrec.model.transfer import load_matching_weights
 from actrec.network.compiled import compile_network
 from actrec.online.mismatch import streaming_advice, streaming_mismatches, training_mismatches
 from actrec.pipeline.pipeline import Pipeline
@@ -103,11 +104,10 @@ def make_data(cfg: DictConfig) -> ActionData:
 def make_spec(cfg: DictConfig, data: ActionData) -> ModelSpec:
     """What the model of a run's config is."""
     options: dict[str, Any] = OmegaConf.to_container(cfg.network, resolve=True)  # type: ignore[assignment]
-    name = options.pop("_target_").rpartition(".")[2]
     channels = data.pipeline.features.n_channels
     options |= {"skeleton": cfg.skeleton, "in_channels": channels, "n_classes": len(data.labels)}
     return ModelSpec(
-        network=name,
+        network=options.pop("_target_"),
         network_options=options,
         pipeline=data.pipeline,
         labels=tuple(data.labels),
@@ -168,8 +168,8 @@ def train(cfg: DictConfig) -> Path:
         )
     keep_freed_memory()
     spec = make_spec(cfg, data)
-    network = build_network(spec)
-    known = start_from(network, spec, cfg.init) if cfg.init else None
+    network = build_network(spec, trust=spec.network)
+    known = load_matching_weights(network, spec, cfg.init) if cfg.init else None
     if cfg.hardware.compile:
         compile_network(network)
     module = ActionModule(
@@ -193,7 +193,7 @@ def train(cfg: DictConfig) -> Path:
         parts = ", ".join(f"{len(clips)} {name}" for name, clips in data.splits.items())
         size = sum(parameter.numel() for parameter in network.parameters())
         log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")
-        log.info("%s, %s parameters; %d classes; clips: %s.", spec.network, f"{size:,}", len(data.labels), parts)
+        log.info("%s, %s parameters; %d classes; clips: %s.", spec.network_name, f"{size:,}", len(data.labels), parts)
         if known:
             joints = f"{known.joints} of {data.pipeline.skeleton.n_joints} joints"
             log.info(
@@ -241,7 +241,7 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
     page = write_results(
         folder,
         results,
-        title=f"{cfg.name}: {spec.network} on {cfg.dataset.name}",
+        title=f"{cfg.name}: {spec.network_name} on {cfg.dataset.name}",
         history=history,
         typical=pick_typical(data.stored_train, data.labels),
         config=OmegaConf.to_yaml(cfg, resolve=True),

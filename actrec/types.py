@@ -1,4 +1,7 @@
-"""What passes between the stages: frozen dataclasses outside the network, named tuples of tensors inside."""
+"""Types of the data that stages pass on: frozen dataclasses of arrays, and named tuples of tensors for the network.
+
+Also the errors that are the user's to mend, and the checks of keypoints and timestamps.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 from numpy import ndarray
 
-if TYPE_CHECKING:  # recognition by ONNX Runtime does without torch
+if TYPE_CHECKING:  # recognition by ONNX Runtime runs without PyTorch
     from torch import Tensor
 
 
@@ -17,27 +20,27 @@ Picture = UInt8[ndarray, "height width 3"]  # RGB
 
 
 class ActrecError(ValueError):
-    """A mistake that the user can mend: the message says what, where, got, expected, and what to do."""
+    """An error that the user can correct: the message says what is wrong, where, what was expected, and what to do."""
 
 
 class SetupError(ActrecError):
-    """What every clip needs is missing (a package, a pose model): a run over many ends with it."""
+    """An error that concerns every clip, such as a missing package: it ends a run over many clips."""
 
 
-# Heatmap and SimCC scores overshoot: 1.05 is common in MMPose's files. Values farther out are errors.
+# Heatmap and SimCC scores may exceed 1: 1.05 is common in MMPose's files.
 CONFIDENCES = (-0.1, 1.1)
-FARTHEST = 1e5  # pixels from the picture's corner; FFmpeg's largest picture has 65,535 a side
-LATEST = 1e10  # seconds; an epoch's are 1.8e9, its milliseconds 1.8e12
+FARTHEST = 1e5  # pixels from the corner; FFmpeg's largest picture has 65,535 a side
+LATEST = 1e10  # seconds; Unix time is 1.8e9 in seconds and 1.8e12 in milliseconds
 
 
 def checked_keypoints(keypoints: Float[ndarray, "*frame joint 3"], what: str) -> Float[ndarray, "*frame joint 3"]:
-    """Checks the ranges of keypoints from outside, the same for every way in, and returns them as float32.
+    """Checks the ranges of keypoints from any source, and returns them as float32.
 
     Confidences from -0.1 to 1.1 are clipped to [0, 1].
 
     Args:
         keypoints: x and y in pixels, and confidence.
-        what: What they are of, the subject of the error's sentence: "Sequence 'a'".
+        what: The subject of the error message, such as "Sequence 'a'".
 
     Raises:
         ActrecError: A value is NaN or infinite, a coordinate is beyond any picture, or a confidence out of range.
@@ -66,7 +69,7 @@ def checked_keypoints(keypoints: Float[ndarray, "*frame joint 3"], what: str) ->
 
 
 def _unit_of_confidence(least: float, greatest: float) -> str:
-    """Suggests what confidences out of range are likely to be, and what to do."""
+    """Guesses the unit of confidences that are out of range, and suggests a correction."""
     if least < CONFIDENCES[0]:
         return "Is the third value z? Give (x, y, confidence), or (x, y) alone where there are no confidences."
     for whole, name in ((100, "per cent"), (255, "bytes")):
@@ -76,10 +79,10 @@ def _unit_of_confidence(least: float, greatest: float) -> str:
 
 
 def checked_timestamp(timestamp: float) -> float:
-    """Checks that a frame's time is a number of seconds.
+    """Checks that the time of a frame is in seconds.
 
     Raises:
-        ActrecError: It is not finite, or so great that it must be in another unit.
+        ActrecError: It is not finite, or so large that it must be in another unit.
     """
     if not np.isfinite(timestamp):
         raise ActrecError(f"The timestamp is {timestamp}; expected a number of seconds.")
@@ -93,15 +96,15 @@ def checked_timestamp(timestamp: float) -> float:
 
 @dataclass(frozen=True)
 class SkeletonSequence:
-    """One clip's keypoints as stored, before any preprocessing.
+    """The keypoints of one clip, before any preprocessing.
 
     Attributes:
-        keypoints: x and y in pixels and confidence in [0, 1]; a confidence of 0 is an unobserved joint.
+        keypoints: x and y in pixels and confidence in [0, 1]; a joint with confidence 0 is unobserved.
         fps: Frames a second.
         skeleton: Name of the joint layout.
         clip_id: Unique within a store.
-        group: What must never be split between train, val and test: the source video.
-        split: The source's official one: "train", "val", "test" or empty.
+        group: Clips of one group, such as one source video, are never split between train, val and test.
+        split: Its part in the source's official split: "train", "val", "test" or empty.
         variant: "original" or the name of a video augmentation.
     """
 
@@ -139,8 +142,8 @@ class NormalizedSequence:
 
     Attributes:
         keypoints: x and y in torso lengths about the origin, and confidence in [0, 1].
-        observed: Whether the joint was seen in that frame, rather than interpolated or held.
-        known: Whether the joint has a place in that frame: observed, interpolated or held. x and y are zero elsewhere.
+        observed: Whether the joint was observed in that frame, and not interpolated or held.
+        known: Whether the joint has a position in that frame: observed, interpolated or held. Others have x = y = 0.
     """
 
     keypoints: Float[ndarray, "frame joint 3"]
@@ -151,31 +154,31 @@ class NormalizedSequence:
         return len(self.keypoints)
 
     def take(self, frames: slice | Int[ndarray, " time"]) -> NormalizedSequence:
-        """The frames of that slice, or of those numbers."""
+        """Returns the sequence of some of the frames, given as a slice or as indices."""
         return NormalizedSequence(self.keypoints[frames], self.observed[frames], self.known[frames])
 
 
 @dataclass(frozen=True)
 class Window(NormalizedSequence):
-    """A fixed number of frames, cut from a clip.
+    """A fixed number of consecutive frames of a clip.
 
     Attributes:
-        valid: Whether the frame is real, and not padding.
+        valid: Whether the frame is of the clip, and not padding.
     """
 
     valid: Bool[ndarray, " frame"]
 
 
 class Batch(NamedTuple):
-    """Windows as the network takes them.
+    """A batch of windows for the network.
 
     Attributes:
-        features: Per joint: x and y in torso lengths, confidence, and what else the feature options add.
-        valid: Whether the frame is real, and not padding.
-        observed: Whether what the stream shows of the joint was seen in that frame: the joint, its bone's two ends, or
-            where it was in the frame before too; see `actrec.pipeline.features.Features.observed`.
+        features: Per joint: x and y in torso lengths, confidence, and further channels of the feature options.
+        valid: Whether the frame is of the clip, and not padding.
+        observed: Whether everything that the joint's features are computed from was observed: the joint, both ends of
+            its bone, or its position in the previous frame; see `actrec.pipeline.features.Features.observed`.
         label: Class number.
-        clip: Which clip of the split the window is from.
+        clip: Number of the window's clip in its split.
     """
 
     features: Float[Tensor, "batch time joint channel"]
@@ -186,15 +189,15 @@ class Batch(NamedTuple):
 
 
 class NetworkOutput(NamedTuple):
-    """What a network gives for a batch of windows; `horizon` is N, 0 where the network forecasts nothing.
+    """The output of a network for a batch of windows; `horizon` is N, 0 for a network without forecasts.
 
-    What stands at frames that are not valid has no meaning, and nothing reads it.
+    The values at frames that are not valid are undefined.
 
     Attributes:
-        logits: Class scores of every frame, from that frame and those before it.
-        latents: The encoder's latent Z_t.
-        latent_forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} made at t.
-        pose_forecasts: Entry [n - 1, :, t] is the forecast pose of frame t + n made at t, in torso lengths.
+        logits: Class scores at every frame, computed from that frame and earlier ones.
+        latents: The encoder's latents Z_t.
+        latent_forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} at frame t.
+        pose_forecasts: Entry [n - 1, :, t] is the forecast pose of frame t + n at frame t, in torso lengths.
     """
 
     logits: Float[Tensor, "batch time class"]

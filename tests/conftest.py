@@ -81,7 +81,8 @@ def noise_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from torch import nn
 
-    from actrec.model.folder import build_network, save_model
+    from actrec.model.folder import save_model
+    from actrec.model.network import build_network
     from actrec.model.spec import ModelSpec
     from actrec.pipeline.features import Features
     from actrec.pipeline.pipeline import Pipeline

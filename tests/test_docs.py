@@ -21,7 +21,8 @@ import actrec.train
 from actrec.config import config_dir
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.writing import write_store
-from actrec.model.folder import NETWORKS, build_network, save_model
+from actrec.model.folder import save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
@@ -94,9 +95,7 @@ def test_every_command_composes(entry: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "command", [each for each in commands("train") if "launcher=submitit_slurm" not in each]
-)
+@pytest.mark.parametrize("command", [each for each in commands("train") if "launcher=submitit_slurm" not in each])
 def test_every_training_runs(
     command: str, make_sequences: Make, tmp_path: Path, run_command: Callable[..., tuple[int, str, str]]
 ) -> None:
@@ -176,11 +175,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_what_the_page_on_extending_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(SKELETONS, "arms", PENN13)  # so that both are taken out again
-    monkeypatch.setitem(NETWORKS, "Recurrent", NETWORKS["Transformer"])
     names: dict[str, Any] = {}
     for block in blocks(ROOT / "docs" / "extend.md", "python"):
         exec(compile(block, "extend.md", "exec"), names)
-    assert names["spec"].network == "Recurrent"
+    assert names["spec"].network_name == "Recurrent"
     assert (tmp_path / "models/gestures/config.json").exists()
 
 

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 import actrec.export
-from actrec.model.folder import build_network, save_model
+from actrec.model.folder import save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.network.published import OPTIONS
 from actrec.online.recognizer import OnlineRecognizer

@@ -249,7 +249,7 @@ def run(cfg: DictConfig) -> None:
     if unknown:
         raise ActrecError(f"There is no part '{unknown[0]}'. Choose of: {', '.join(PARTS)}.")
     benchmark, found = Benchmark(cfg), dict[str, Any]()
-    print(f"{benchmark.spec.network}, {cfg.windows.length} frames, {benchmark.n_joints} joints, {benchmark.dtype}")
+    print(f"{benchmark.spec.network_name}, {cfg.windows.length} frames, {benchmark.n_joints} joints, {benchmark.dtype}")
     print(f"share: of the GFLOP/s of a ({PRODUCT[0]:,} × {PRODUCT[1]}) by ({PRODUCT[1]} × {PRODUCT[2]}) product")
     for part in cfg.parts:
         measured = getattr(benchmark, part)()

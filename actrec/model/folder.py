@@ -1,8 +1,12 @@
-"""The model folder: weights, configuration, labels and a card. All that evaluation, prediction and serving need."""
+"""Writes and reads a model folder: weights, configuration, labels and a model card.
+
+Training writes it; it is all that evaluation, prediction, serving and export need.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -11,38 +15,19 @@ from torch import nn
 
 from actrec.data.saved_split import FILE, SavedSplit
 from actrec.files import replace_folder
-from actrec.model.spec import ModelSpec, load_spec
-from actrec.network.infogcn import InfoGCN
-from actrec.network.transformer import Transformer
+from actrec.model.network import build_network
+from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.types import ActrecError
-
-NETWORKS: dict[str, type[nn.Module]] = {"InfoGCN": InfoGCN, "Transformer": Transformer}
-
-
-def build_network(spec: ModelSpec) -> nn.Module:
-    """The network that a spec names, with fresh weights.
-
-    Raises:
-        ActrecError: There is no such network, or its options do not fit it or one another.
-    """
-    if spec.network not in NETWORKS:
-        raise ActrecError(f"There is no network '{spec.network}'. Choose one of: {', '.join(NETWORKS)}.")
-    try:
-        return NETWORKS[spec.network](**spec.network_options)
-    except (TypeError, ValueError, AssertionError, RuntimeError, MemoryError) as error:
-        if isinstance(error, ActrecError):
-            raise
-        raise ActrecError(f"{spec.network} cannot be made with {spec.network_options}: {error}") from error
 
 
 def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: SavedSplit | None = None) -> Path:
-    """Writes a model folder whole, or not at all; one that is there is replaced.
+    """Writes a model folder, complete or not at all; an existing one is replaced.
 
     Args:
-        folder: Where to.
+        folder: The folder to write.
         network: The network whose weights are saved.
-        spec: What it is.
-        saved: Which clips it was trained, validated and tested on, which evaluation keeps to.
+        spec: The model's specification.
+        saved: The clips that it was trained, validated and tested on, for later evaluations.
     """
     folder = Path(folder)
     with replace_folder(folder) as made:
@@ -61,7 +46,7 @@ def load_weights(network: nn.Module, folder: str | Path) -> None:
     Raises:
         ActrecError: The weights are missing, damaged, of another network, skeleton or type, or not finite.
     """
-    path = Path(folder) / "model.safetensors"
+    path = find_model(folder) / "model.safetensors"
     try:
         weights = load_file(path)
     except (OSError, SafetensorError) as error:
@@ -90,25 +75,34 @@ def load_weights(network: nn.Module, folder: str | Path) -> None:
     network.load_state_dict(weights)
 
 
-def load_model(folder: str | Path) -> nn.Module:
-    """A model folder's network, in eval mode; `load_spec` says what it is."""
-    network = build_network(load_spec(folder))
+def load_model(folder: str | Path, trust: str | Sequence[str] = ()) -> nn.Module:
+    """Loads the network of a model folder, in eval mode; `load_spec` loads its specification.
+
+    Args:
+        folder: A model folder, or a run's folder, which has one.
+        trust: Packages other than actrec from which the network's class may be imported: loading runs their code.
+
+    Raises:
+        ActrecError: The folder is not a model folder or is damaged, or the network's package is not trusted.
+    """
+    network = build_network(load_spec(folder), trust)
     load_weights(network, folder)
     return network.eval()
 
 
 def model_card(spec: ModelSpec) -> str:
-    """The folder's README: what the model is, how good it is, and how to use it."""
+    """Returns the model card, the folder's README.md."""
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in spec.metrics.items() if isinstance(value, float))
     store = "" if spec.pose_model == "generated" else " store=<a skeleton store>"
     table = f"| metric | test split |\n|---|---|\n{figures}" if figures else "Not measured yet."
-    return f"""# {spec.network} for {len(spec.labels)} actions
+    own = "" if spec.network.startswith("actrec.") else f', trust="{spec.network.partition(".")[0]}"'
+    return f"""# {spec.network_name} for {len(spec.labels)} actions
 
-Recognises human actions from 2D skeletons (`{spec.pipeline.skeleton.name}`), one decision for every frame.
+Recognises human actions from 2D skeletons (`{spec.pipeline.skeleton.name}`) and gives a decision for every frame.
 
 - Classes: {", ".join(spec.labels)}
 - Preprocessing: {spec.pipeline.preprocess.mode}; windows of {spec.pipeline.windows.length} frames
-- Trained on clips of {spec.fps:g} frames a second{f", skeletons by {spec.pose_model}" if spec.pose_model else ""}
+- Trained on clips of {spec.fps:g} frames per second{f", skeletons by {spec.pose_model}" if spec.pose_model else ""}
 
 {table}
 
@@ -121,9 +115,9 @@ python -m actrec.evaluate model=<this folder> dataset={spec.dataset or "sport14"
 ```python
 import actrec
 
-network = actrec.load_model("<this folder>")  # forward(features, valid) -> logits, latents, forecasts
-recognizer = actrec.OnlineRecognizer.from_pretrained("<this folder>")  # push(keypoints, timestamp) -> Prediction
+network = actrec.load_model("<this folder>"{own})  # forward(features, valid) -> logits, latents, forecasts
+recognizer = actrec.OnlineRecognizer.from_pretrained("<this folder>"{own})  # push(keypoints, timestamp) -> Prediction
 ```
 
-Limits: one person a sequence; actions outside the list above are taken for one of it.
+Limits: each sequence shows one person; any other action is recognised as one of the listed ones.
 """

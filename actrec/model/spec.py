@@ -1,4 +1,7 @@
-"""What a model is, beside its weights: read without torch, which recognition by ONNX Runtime does without."""
+"""The specification of a model: everything but its weights.
+
+It is written to and read from `config.json` without PyTorch, which recognition by ONNX Runtime does not need.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +16,33 @@ from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows, WindowRule
-from actrec.skeleton import get_skeleton
+from actrec.skeleton import add_skeleton, get_skeleton
 from actrec.types import ActrecError
 
 FORMAT = 1
 WINDOWS: dict[str, type[WindowRule]] = {
     rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)
 }
+_FORMER_NAMES = {  # of networks, in the folders that versions before 0.2 wrote
+    "InfoGCN": "actrec.network.infogcn.InfoGCN",
+    "Transformer": "actrec.network.transformer.Transformer",
+}
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a model is, beside its weights.
+    """The specification of a model: everything but its weights.
 
     Attributes:
-        network: Class name of the network.
-        network_options: Its constructor's keywords.
-        pipeline: From clip to network input.
+        network: Import path of the network's class.
+        network_options: Keyword arguments of its constructor.
+        pipeline: Makes the network's input from a clip.
         labels: Class names in the order of the logits.
         decision: How a window's frames become one decision; see `actrec.evaluation.probabilities.decide`.
-        fps: Frames a second of the training clips (their median).
-        pose_model: What made the training skeletons.
+        fps: Median frame rate of the training clips.
+        pose_model: Name of the pose model that made the training skeletons.
         dataset: Name of the data set that it was trained on.
-        split: How that was split (the fields of `actrec.data.split.Split`); empty where that is not known.
+        split: How that was split (the fields of `actrec.data.split.Split`); empty if unknown.
         metrics: Headline figures on the test split; empty until they have been measured.
     """
 
@@ -51,6 +58,9 @@ class ModelSpec:
     metrics: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "network", _FORMER_NAMES.get(self.network, self.network))
+        if "." not in self.network:
+            raise ActrecError(f"There is no network '{self.network}'. Give the import path of its class.")
         if self.decision not in ("last", "mean"):
             raise ActrecError(f"decision is '{self.decision}'; expected last or mean.")
         _checked_labels(self.labels)
@@ -72,13 +82,18 @@ class ModelSpec:
             if options.get(name, value) != value:
                 raise ActrecError(f"network.{name} is {options[name]!r}, but {what} is {value!r}.")
 
+    @property
+    def network_name(self) -> str:
+        """The name of the network's class."""
+        return self.network.rpartition(".")[2]
+
     def to_json(self) -> dict[str, Any]:
-        """Plain data for `config.json`."""
+        """Returns the specification as plain data for `config.json`."""
         parts = self.pipeline
         return {
             "format": FORMAT,
             "network": {"class": self.network, **self.network_options},
-            "skeleton": parts.skeleton.name,
+            "skeleton": parts.skeleton.to_json(),
             "preprocess": asdict(parts.preprocess),
             "windows": {"class": type(parts.windows).__name__, **asdict(parts.windows)},
             "features": asdict(parts.features),
@@ -93,7 +108,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ModelSpec:
-        """The reverse of `to_json`.
+        """Makes a specification from what `to_json` returned; a joint layout in it becomes known by its name.
 
         Raises:
             ActrecError: A key is unknown, missing, or has no value of its kind, or they contradict one another.
@@ -107,7 +122,9 @@ class ModelSpec:
         name = taken(network, "class", str)
         del network["class"], windows["class"]
         pipeline = Pipeline(
-            get_skeleton(taken(data, "skeleton", str)),
+            add_skeleton(data["skeleton"])
+            if isinstance(data.get("skeleton"), dict)
+            else get_skeleton(taken(data, "skeleton", str)),
             made(Preprocess, taken(data, "preprocess", dict), "preprocess"),
             made(WINDOWS[rule], windows, "windows"),
             made(Features, taken(data, "features", dict), "features"),
@@ -131,13 +148,20 @@ def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:
     return labels
 
 
+def find_model(folder: str | Path) -> Path:
+    """Returns the model folder in a run's folder, and any other folder as it is; `~` is the home folder."""
+    folder = Path(folder).expanduser()
+    inside = folder / "model"
+    return inside if (inside / "config.json").is_file() and not (folder / "config.json").is_file() else folder
+
+
 def load_spec(folder: str | Path) -> ModelSpec:
-    """Reads the specification of a model folder.
+    """Reads the specification of a model folder, or of the one in a run's folder.
 
     Raises:
         ActrecError: The folder is not a model folder, or its configuration is damaged or contradicts itself.
     """
-    path = Path(folder) / "config.json"
+    path = find_model(folder) / "config.json"
     if not path.is_file():
         raise ActrecError(
             f"'{folder}' is not a model folder: it has no config.json. A training run leaves one in "

@@ -1,4 +1,4 @@
-"""Training that starts from a trained model's weights (`init=`), which may know other classes or another skeleton."""
+"""Copies a trained model's weights into a network with other classes or another skeleton (`init=` of training)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from actrec.model.folder import build_network, load_weights
+from actrec.model.folder import load_weights
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec, load_spec
 from actrec.skeleton import counterparts
 from actrec.types import ActrecError
@@ -17,30 +18,30 @@ from actrec.types import ActrecError
 _JOINT_AXES = {"joint_code": (0,), "topology": (1, 2), "adjacency": ()}  # of InfoGCN; a fixed adjacency is not carried
 
 
-class Known(NamedTuple):
-    """How much of what a network is for the model knows that it starts from: numbers of classes and joints."""
+class Matched(NamedTuple):
+    """Numbers of the classes and joints of a network that the trained model has too."""
 
     classes: int
     joints: int
 
 
-def start_from(network: nn.Module, spec: ModelSpec, folder: str | Path) -> Known:
-    """Fills a network with a trained model's weights; classes and joints go over by name.
+def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Path) -> Matched:
+    """Copies the weights of a trained model into a network; classes and joints are matched by name.
 
-    What the model does not know stays as it was: rows of the classifier, and of an InfoGCN++ with another skeleton the
-    codes of joints and the connections to them.
+    What the trained model lacks keeps its initial values: rows of the classifier and, in an InfoGCN++ of another
+    skeleton, the embeddings of joints and the connections to them.
 
     Args:
-        network: The one to fill.
-        spec: What it is.
+        network: The network, which is changed.
+        spec: Its specification.
         folder: The trained model's folder.
 
     Raises:
-        ActrecError: The model is another network or sees other features, or another skeleton and is no InfoGCN++.
+        ActrecError: The trained model has another network or other features, or another skeleton and no InfoGCN++.
     """
     there = load_spec(folder)
     _check_alike(spec, there, folder)
-    trained = build_network(there)
+    trained = build_network(there, trust=spec.network)
     load_weights(trained, folder)
     labels = [(number, there.labels.index(label)) for number, label in enumerate(spec.labels) if label in there.labels]
     joints = [
@@ -58,11 +59,11 @@ def start_from(network: nn.Module, spec: ModelSpec, folder: str | Path) -> Known
             _carry(weights[name], value, axes, joints)
         else:
             weights[name].copy_(value)
-    return Known(len(labels), len(joints))
+    return Matched(len(labels), len(joints))
 
 
 def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[int, int]]) -> None:
-    """Copies what has a counterpart along all of these axes; `pairs` are (here, there)."""
+    """Copies the entries that have a counterpart along all of the axes; `pairs` are (own, trained) indices."""
     if not axes or not pairs:
         return
     here, there = (torch.tensor(numbers) for numbers in zip(*pairs, strict=True))
@@ -76,18 +77,20 @@ def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[i
 
 
 def _classifiers(network: nn.Module) -> list[str]:
-    """The layers whose rows are the classes."""
+    """Returns the names of the layers whose rows are the classes."""
     named = network.named_modules()
     return [name for name, module in named if "classifier" in name and isinstance(module, nn.Linear)]
 
 
 def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
+    """Raises an ActrecError where two models differ in more than classes, and for InfoGCN++ joints."""
+
     def facts(of: ModelSpec) -> dict[str, Any]:
         groups = {"features": asdict(of.pipeline.features), "network": of.network_options}
         options = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
         del options["network.n_classes"], options["network.skeleton"]
-        skeleton = {} if of.network == "InfoGCN" else {"skeleton": of.pipeline.skeleton.name}
-        return {"network": of.network, **skeleton, **options}
+        skeleton = {} if of.network_name == "InfoGCN" else {"skeleton": of.pipeline.skeleton.name}
+        return {"network": of.network_name, **skeleton, **options}
 
     here, other = facts(spec), facts(there)
     for name in here | other:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from actrec._startup import import_name
-from actrec.model.spec import ModelSpec, load_spec
+from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.online.clock import Clock
 from actrec.online.engine import Engine
 from actrec.online.hysteresis import NO_ACTION, HeldLabel, Hysteresis
@@ -97,6 +97,7 @@ class OnlineRecognizer:
         max_gap: float = 1.0,
         skeleton: str | None = None,
         max_people: int = MOST_PEOPLE,
+        trust: str | Sequence[str] = (),
     ) -> OnlineRecognizer:
         """The recogniser of a model folder (runs PyTorch), or of what `actrec.export` made of one (runs ONNX Runtime).
 
@@ -106,16 +107,19 @@ class OnlineRecognizer:
             max_gap: See the class.
             skeleton: See the class.
             max_people: See the class.
+            trust: See `actrec.load_model`; ONNX Runtime needs none.
 
         Raises:
             ActrecError: It is neither, or it is damaged.
         """
-        folder, spec = Path(folder), load_spec(folder)
+        folder, spec = find_model(folder), load_spec(folder)
         if any((folder / name).is_file() for name in ("step.onnx", "window.onnx")):
             from actrec.online.onnx_backend import load_engine
+
+            engine = load_engine(folder, spec)
         else:
-            load_engine = import_name("actrec.online.torch_backend", "load_engine")
-        return cls(spec, load_engine(folder, spec), hysteresis, max_gap, skeleton, max_people)
+            engine = import_name("actrec.online.torch_backend", "load_engine")(folder, spec, trust)
+        return cls(spec, engine, hysteresis, max_gap, skeleton, max_people)
 
     def fresh(self) -> OnlineRecognizer:
         """Returns a recogniser without people that has the same settings and shares the network."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -64,9 +65,9 @@ def can_step(spec: ModelSpec, network: nn.Module) -> bool:
     return causal and isinstance(network, InfoGCN) and network.dynamics.solver != "linear"
 
 
-def load_engine(folder: Path, spec: ModelSpec) -> Engine:
-    """The engine of a model folder."""
-    return make_engine(load_model(folder), spec)
+def load_engine(folder: Path, spec: ModelSpec, trust: str | Sequence[str] = ()) -> Engine:
+    """Makes the engine of a model folder; `trust` is that of `load_model`."""
+    return make_engine(load_model(folder, trust), spec)
 
 
 def make_engine(network: nn.Module, spec: ModelSpec) -> Engine:

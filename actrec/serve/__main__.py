@@ -6,13 +6,13 @@ import logging
 import socket
 import sys
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from actrec.config import main
+from actrec.model.spec import find_model
 from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.address import address_of, bound_socket, is_loopback, listen
@@ -38,9 +38,13 @@ def make_app(cfg: DictConfig) -> Any:
         raise SetupError(
             f"The server needs {error.name}, which is not installed: pip install 'actrec[serve]'"
         ) from None
-    model, origins = Path(str(cfg.model)).expanduser(), checked_origins(cfg.origins)
+    model, origins = find_model(str(cfg.model)), checked_origins(cfg.origins)
     recognizer = OnlineRecognizer.from_pretrained(
-        model, instantiate(cfg.hysteresis, _convert_="all"), skeleton=SKELETON, max_people=cfg.max_people
+        model,
+        instantiate(cfg.hysteresis, _convert_="all"),
+        skeleton=SKELETON,
+        max_people=cfg.max_people,
+        trust=cfg.trust or (),
     )
     pose = None if cfg.pose is None else instantiate(cfg.extractor, _convert_="all").pose
     if pose is not None:
@@ -61,7 +65,7 @@ def run(cfg: DictConfig) -> None:
     with closing(bound_socket(host, cfg.port)) as sock:
         app = make_app(cfg)
         listen(sock, host)
-        if not (Path(str(cfg.model)).expanduser() / "step.onnx").is_file():
+        if not (find_model(str(cfg.model)) / "step.onnx").is_file():
             log.info(
                 "For many clients: python -m actrec.export model=%s, and serve …/onnx, at a third of the work.",
                 cfg.model,

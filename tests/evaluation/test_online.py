@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actrec.evaluation.online import frames_to_decision, judge_online, stream_clips
 from actrec.evaluation.probabilities import RATIOS, clip_probabilities
-from actrec.model.folder import build_network
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.online.hysteresis import Hysteresis
 from actrec.online.recognizer import OnlineRecognizer

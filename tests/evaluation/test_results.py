@@ -12,7 +12,8 @@ from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.writing import write_store
 from actrec.evaluation.probabilities import clip_probabilities
 from actrec.evaluation.results import Voice, judge, judge_fused, summary, write_results
-from actrec.model.folder import build_network, save_model
+from actrec.model.folder import save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
 from actrec.pipeline.features import Features

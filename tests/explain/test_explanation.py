@@ -13,7 +13,8 @@ import actrec.evaluate
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.writing import write_store
 from actrec.explain.explanation import explain, look_inside
-from actrec.model.folder import build_network, load_model, save_model
+from actrec.model.folder import load_model, save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec, load_spec
 from actrec.network.infogcn import InfoGCN
 from actrec.pipeline.features import Features

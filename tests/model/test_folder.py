@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import actrec
-from actrec.model.folder import build_network, load_model, save_model
+from actrec.model.folder import load_model, save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec, load_spec
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from actrec.model.folder import build_network, save_model
+from actrec.model.folder import save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
-from actrec.model.transfer import start_from
+from actrec.model.transfer import load_matching_weights
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
@@ -44,7 +45,7 @@ def test_a_start_takes_the_rows_of_the_labels_it_knows(
     here = replace(trained, labels=("c", "new", "a", "newer"), network_options={**options, "n_classes": 4})
     made = build_network(here)
     fresh = {name: value.clone() for name, value in made.state_dict().items()}
-    assert start_from(made, here, folder) == (2, 17)
+    assert load_matching_weights(made, here, folder) == (2, 17)
     was, now = old.state_dict(), made.state_dict()
     rows = [f"{layer}.{part}" for layer in layers for part in ("weight", "bias")]
     assert all(torch.equal(now[name], was[name]) for name in was if name not in rows)
@@ -70,11 +71,11 @@ def test_a_start_takes_the_rows_of_the_labels_it_knows(
         ),
     ],
 )
-def test_a_start_from_another_kind_of_model(change: dict, message: str, tmp_path: Path) -> None:
+def test_matching_weights_of_another_kind_of_model(change: dict, message: str, tmp_path: Path) -> None:
     folder = save_model(tmp_path / "model", build_network(spec()), spec())
     here = replace(spec(), **change)
     with pytest.raises(ActrecError, match=message):
-        start_from(build_network(here), here, folder)
+        load_matching_weights(build_network(here), here, folder)
 
 
 @pytest.mark.parametrize(("before", "after", "known"), [("penn13", "coco17", 13), ("coco17", "penn13", 13)])
@@ -88,7 +89,7 @@ def test_a_start_with_another_skeleton_takes_joints_by_name(
             parameter.normal_()
     fresh = {name: value.clone() for name, value in new.state_dict().items()}
     folder = save_model(tmp_path / "model", old, spec(before))
-    assert start_from(new, spec(after), folder) == (3, known)
+    assert load_matching_weights(new, spec(after), folder) == (3, known)
     was, now = old.state_dict(), new.state_dict()
     topologies = [name for name in was if name.endswith("topology")]
     assert len(topologies) > 4
@@ -115,4 +116,4 @@ def test_a_transformer_keeps_its_skeleton(tmp_path: Path) -> None:
     folder = save_model(tmp_path / "model", build_network(made), made)
     here = replace(spec("penn13"), network="Transformer", network_options={**TRANSFORMER, "skeleton": "penn13"})
     with pytest.raises(ActrecError, match="its skeleton is coco17, and here it is penn13"):
-        start_from(build_network(here), here, folder)
+        load_matching_weights(build_network(here), here, folder)

@@ -13,7 +13,8 @@ from torch import nn
 
 from actrec.evaluation.probabilities import clip_probabilities
 from actrec.export import export
-from actrec.model.folder import build_network, save_model
+from actrec.model.folder import save_model
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.online.engine import Engine, StepEngine
 from actrec.online.onnx_backend import load_engine

@@ -60,7 +60,8 @@ def full_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the size that experiment=synthetic_online trains, untrained."""
     from omegaconf import OmegaConf
 
-    from actrec.model.folder import build_network, save_model
+    from actrec.model.folder import save_model
+    from actrec.model.network import build_network
     from actrec.model.spec import ModelSpec
     from actrec.pipeline.pipeline import Pipeline
     from actrec.skeleton import get_skeleton

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +24,10 @@ from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.folder import initialize_store
 from actrec.data.store.plausibility import ClipMeasure, measure
 from actrec.data.store.provenance import SOURCES, Provenance
-from actrec.data.store.reading import COLUMNS, FORMAT_VERSION, MANIFEST, Row
+from actrec.data.store.reading import COLUMNS, FORMAT_VERSION, MANIFEST, SKELETONS, Row
 from actrec.data.store.rows import row_of, whole_keypoints, whole_rows
 from actrec.files import csv_text, printable, replace_file
+from actrec.skeleton import get_skeleton
 from actrec.types import SkeletonSequence
 
 LEFT_OUT = "left_out.csv"
@@ -252,6 +254,9 @@ class Ledger:
                 _replace_changed(self.path / name, text)
             else:
                 (self.path / name).unlink(missing_ok=True)
+        skeletons = [get_skeleton(name).to_json() for name in sorted({row["skeleton"] for row in rows})]
+        if own := [layout for layout in skeletons if isinstance(layout, dict)]:
+            _replace_changed(self.path / SKELETONS, json.dumps(own, indent=2) + "\n")
         for part in [part for name in _TABLES for part in self.path.glob(f"{name}{_PART}*")]:
             part.unlink(missing_ok=True)
 

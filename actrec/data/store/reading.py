@@ -18,12 +18,13 @@ from zipfile import ZipFile
 import numpy as np
 from numpy import ndarray
 
-from actrec.skeleton import get_skeleton
+from actrec.skeleton import add_skeleton, get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.csv"
 INFO = "store.json"
+SKELETONS = "skeletons.json"  # joint layouts of the clips that are not built in
 COLUMNS = (
     "clip_id",
     "label",
@@ -63,6 +64,9 @@ def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True
             f"The skeleton store {path} {state}: it has no {MANIFEST}. Build it with:\n"
             f"  {build_command(path, dataset, needs_raw)}\nWithout any data, this runs all the same:\n  {_WITHOUT_DATA}"
         )
+    if (path / SKELETONS).is_file():
+        for layout in json.loads((path / SKELETONS).read_text(encoding="utf-8")):
+            add_skeleton(layout)
     rows = read_rows(path / MANIFEST)
     command = build_command(path, dataset, needs_raw)
     if not rows:
