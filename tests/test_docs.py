@@ -8,10 +8,10 @@ import re
 import shlex
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -175,7 +175,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_what_the_page_on_extending_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(SKELETONS, "arms", PENN13)  # so that both are taken out again
-    names: dict[str, Any] = {}
+    module = types.ModuleType("gestures")
+    monkeypatch.setitem(sys.modules, "gestures", module)
+    names = vars(module)
     for block in blocks(ROOT / "docs" / "extend.md", "python"):
         exec(compile(block, "extend.md", "exec"), names)
     assert names["spec"].network_name == "Recurrent"
