@@ -36,7 +36,7 @@ def run(cfg: DictConfig) -> None:
             "importer": OmegaConf.to_container(dataset.importer, resolve=True),
             "label_map": OmegaConf.to_container(dataset.label_map, resolve=True),
         },
-        share=None if cfg.shard is None else Shard.parse(str(cfg.shard)),
+        shard=None if cfg.shard is None else Shard.parse(str(cfg.shard)),
     )
 
 

@@ -133,7 +133,8 @@ def check_recipe(cfg: DictConfig) -> None:
 def warn_seen(init: str, data: ActionData) -> None:
     """Warns where the model that a run starts from was trained on clips of the run's test."""
     saved, test = SavedSplit.read(Path(init)), data.splits["test"]
-    seen = saved.seen(test) if saved is not None and saved.is_of(test, data.saved.dataset, data.saved.generated) else []
+    covered = saved is not None and saved.covers(test, data.saved.dataset, data.saved.generated)
+    seen = saved.trained_on(test) if saved is not None and covered else []
     if seen:
         log.warning(
             "%d of the %d clips of test are of groups that '%s' was trained or validated on: the test will be too "

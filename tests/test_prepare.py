@@ -105,9 +105,9 @@ def test_sport14_of_penn_alone(prepare: Run, some_of_penn: Path, tmp_path: Path)
     assert not any(clip.keypoints[:, 1:5].any() for clip in clips)  # Penn has neither eyes nor ears
     assert out.startswith(f"penn_action: {some_of_penn / 'Penn_Action' / 'labels'}")
     assert [line.split()[0] for line in out.splitlines()[2:16]] == SPORT14
-    assert "Sources that were absent: ucf101, kinetics400." in out
+    assert "Sources that are absent: ucf101, kinetics400." in out
     assert "handstand_walking, lunges, running_on_treadmill, snatch_weight_lifting, wall_pushups" in out
-    assert "Left out, as the label map has no place for them: baseball_pitch (penn_action)" in out
+    assert "Left out, as the label map does not have their labels: baseball_pitch (penn_action)" in out
 
 
 def test_sport14_of_all_sources(prepare: Run, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_an_unseen_clip_and_one_listed_twice(prepare: Run, tmp_path: Path) -> No
     (tmp_path / "labels.csv").write_text("\n".join(["file,label", *rows]) + "\n")
     code, out, _ = prepare(*given)
     assert code == 0
-    assert "Clips without an observed joint, kept all the same: 0." in out
+    assert "Clips without an observed joint, which are kept: 0." in out
     (tmp_path / "labels.csv").write_text("\n".join(["file,label", *rows, rows[1]]) + "\n")
     code, _, err = prepare(*given)
     assert code == 1

@@ -115,7 +115,7 @@ def test_sport14_takes_what_there_is(run_command: Run, test_data: Path, pose: st
         ("kinetics400", "squat", "train"),
         ("penn_action", "sit_ups", "test"),
     }
-    assert "Left out, as the label map has no place for them: bowl (penn_action) 1, YoYo (ucf101) 1." in out
+    assert "Left out, as the label map does not have their labels: bowl (penn_action) 1, YoYo (ucf101) 1." in out
     info = json.loads((store / "store.json").read_text())
     assert info["pose_model"] == "annotations, yolov8n-pose_int8_openvino_model"
 

@@ -1,4 +1,7 @@
-"""From a data set's own files to a skeleton store: importer, label map, joint layout, writer, summary."""
+"""Makes the skeleton store of a data set: importer, label map, joint layout, writer, and a summary for the log.
+
+`actrec.prepare` is the command.
+"""
 
 from __future__ import annotations
 
@@ -32,34 +35,27 @@ def prepare(
     max_rejected: float = 0.05,
     pose_model: str | None = None,
     options: dict[str, Any] | None = None,
-    share: Shard | None = None,
+    shard: Shard | None = None,
 ) -> StoreSummary:
-    """Makes the skeleton store of a data set, or brings one up to date.
+    """Makes or updates the skeleton store of a data set.
 
     Args:
-        dataset: What the data set is called.
+        dataset: Name of the data set.
         raw: Folder or file that the importer reads; None for a data set that is generated.
         store: Folder of the store.
-        importer: Finds the clips in `raw`.
-        label_map: From the sources' labels to the project's.
-        skeleton: Joint layout of the store; clips of another are mapped onto it.
-        max_rejected: Shard of bad clips above which the run fails.
-        pose_model: What found the joints of clips that are stored with them, where that is known.
-        options: How importer and label map were set up, for `store.json`.
-        share: Which of the clips this worker makes.
+        importer: Lists the clips in `raw`.
+        label_map: Maps the sources' labels to the project's.
+        skeleton: Joint layout of the store; clips of another layout are mapped to it.
+        max_rejected: Share of bad clips above which the run fails.
+        pose_model: The pose model of clips that are stored with their joints, if it is known.
+        options: The options of importer and label map, for `store.json`.
+        shard: The part of the clips that this worker makes.
 
     Raises:
-        ActrecError: There is nothing to import, `raw` would not be read, a label is unknown, or too many clips are bad.
+        ActrecError: There is nothing to import, a label is unknown, or too many clips are bad.
     """
     get_skeleton(skeleton)
-    if isinstance(importer, ClipGenerator):
-        if raw is not None:
-            raise ActrecError(f"raw={raw} would not be read: dataset={dataset} is generated. Leave it out.")
-        clips = importer()
-    elif raw is None or not (raw := raw.expanduser().resolve()).exists():
-        raise ActrecError(f"raw={raw} is not there. Give the folder (or file) that has the data set.")
-    else:
-        clips = importer(raw)
+    raw, clips = _listed(dataset, raw, importer)
     wanted, skipped = _wanted(clips, label_map)
     poses = sorted({clip.pose for clip in wanted if clip.pose})
     if pose_model and any(clip.pose is None for clip in wanted):
@@ -73,7 +69,7 @@ def prepare(
         "options": options or {},
     }
     accept = partial(conform, label_map=label_map, skeleton=skeleton)
-    summary = write_store(store, wanted, info, accept, max_rejected, share)
+    summary = write_store(store, wanted, info, accept, max_rejected, shard)
     summary.skipped.update(skipped)
     present = {clip.source for clip in clips}
     absent = [source for source in label_map.sources if source not in present]
@@ -86,8 +82,19 @@ def prepare(
     return summary
 
 
+def _listed(dataset: str, raw: Path | None, importer: Importer | ClipGenerator) -> tuple[Path | None, list[ClipSource]]:
+    """Lists the clips of the data set, and resolves the path `raw`."""
+    if isinstance(importer, ClipGenerator):
+        if raw is not None:
+            raise ActrecError(f"raw={raw} would not be read: dataset={dataset} is generated. Leave it out.")
+        return None, importer()
+    if raw is None or not (raw := raw.expanduser().resolve()).exists():
+        raise ActrecError(f"raw={raw} does not exist. Give the folder (or file) of the data set.")
+    return raw, importer(raw)
+
+
 def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSource], Counter[tuple[str, str]]]:
-    """Returns the clips that the label map takes, and how many of each source and label it leaves out."""
+    """Returns the clips that the label map accepts, and the number of clips left out by source and label."""
     wanted: list[ClipSource] = []
     skipped: Counter[tuple[str, str]] = Counter()
     for clip in clips:
@@ -99,13 +106,9 @@ def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSour
 
 
 def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), absent: list[str] | None = None) -> str:
-    """Describes the store: a table of clips by label and source, and what was left out or is missing."""
-    sources = sorted({row["source"] for row in summary.rows})
-    counts = Counter((row["label"], row["source"]) for row in summary.rows)
+    """Describes the store: a table of clips by label and source, and the clips and sources that are left out."""
     names = labels or tuple(sorted({row["label"] for row in summary.rows}))
-    width = max(len(name) for name in (*names, "label"))
-    lines = [f"{'label':<{width}}" + "".join(f"  {source:>12}" for source in sources)]
-    lines += [f"{name:<{width}}" + "".join(f"  {counts[name, source]:>12}" for source in sources) for name in names]
+    lines = _table(summary, names)
     splits = Counter(row["split"] for row in summary.rows)
     by_split = ", ".join(
         f"{splits[split]} {split or 'without a split'}" for split in ("train", "val", "test", "") if splits[split]
@@ -113,36 +116,51 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
     frames = sum(int(row["n_frames"]) for row in summary.rows)
     lines.append(f"{len(summary.rows)} clips ({by_split}), {frames} frames, {summary.observed:.1%} of joints observed.")
     if summary.unseen:
-        lines.append(f"Clips without an observed joint, kept all the same: {', '.join(summary.unseen)}.")
+        lines.append(f"Clips without an observed joint, which are kept: {', '.join(summary.unseen)}.")
     if absent:
-        lines.append(f"Sources that were absent: {', '.join(absent)}.")
-    without = [name for name in names if not any(counts[name, source] for source in sources)]
+        lines.append(f"Sources that are absent: {', '.join(absent)}.")
+    without = [name for name in names if name not in {row["label"] for row in summary.rows}]
     if without:
         lines.append(f"Labels without clips: {', '.join(without)}.")
     if summary.skipped:
         skipped = ", ".join(f"{label} ({source}) {n}" for (source, label), n in sorted(summary.skipped.items()))
-        lines.append(f"Left out, as the label map has no place for them: {skipped}.")
+        lines.append(f"Left out, as the label map does not have their labels: {skipped}.")
+    return "\n".join(lines + _rejections(summary, store))
+
+
+def _table(summary: StoreSummary, names: tuple[str, ...]) -> list[str]:
+    sources = sorted({row["source"] for row in summary.rows})
+    counts = Counter((row["label"], row["source"]) for row in summary.rows)
+    width = max(len(name) for name in (*names, "label"))
+    lines = [f"{'label':<{width}}" + "".join(f"  {source:>12}" for source in sources)]
+    return lines + [
+        f"{name:<{width}}" + "".join(f"  {counts[name, source]:>12}" for source in sources) for name in names
+    ]
+
+
+def _rejections(summary: StoreSummary, store: Path) -> list[str]:
+    lines = []
     if summary.rejected:
         lines.append(f"Rejected {len(summary.rejected)}, listed in {store / REJECTED}:")
         lines += [f"  {origin}: {reason}" for origin, reason in summary.rejected.items()]
-    if summary.unforeseen:
+    if summary.unexpected:
         lines.append(
-            f"{summary.unforeseen} of them by unexpected errors; the next run tries them again, and "
+            f"{summary.unexpected} of them by unexpected errors; the next run tries them again, and "
             "hydra.verbose=actrec shows their tracebacks."
         )
     if summary.adopted:
         lines.append(
-            f"{summary.adopted} clips are of a version that wrote no sources.csv. Their sources are no newer than they "
-            "are, and are taken to be what they were made from."
+            f"{summary.adopted} clips are of a version that wrote no sources.csv. Their sources are not newer than the "
+            "clips, and are taken to be those from which they were made."
         )
-    return "\n".join(lines)
+    return lines
 
 
 def outcome(summary: StoreSummary, store: Path) -> str:
-    """Returns the last line of the output: what the run did."""
+    """Returns the last line of the output, which says what the run did."""
     if not summary.missing:
         return summary.outcome(store)
     return (
-        f"Clips still to come from other shards: {summary.missing}; the last shard finishes the store.\n"
-        f"{summary.written} clips written to {store} by this one."
+        f"Clips that other shards have still to make: {summary.missing}; the last shard finishes the store.\n"
+        f"{summary.written} clips written to {store} by this shard."
     )

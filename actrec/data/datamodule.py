@@ -195,7 +195,7 @@ class ActionData(L.LightningDataModule):
         if len({clip.label for clip in clips}) == 1:
             raise ActrecError(f"All clips are of one class, {clips[0].label}: nothing to tell apart.")
         self.split, self.saved = split, saved or SavedSplit.of(split, clips)
-        parts = self.saved.again(clips)
+        parts = self.saved.restore(clips)
         if not parts["train"]:
             raise ActrecError("The split has no clips in train. Mend the column split, or set split.protocol=grouped.")
         self.stored_train = parts["train"]

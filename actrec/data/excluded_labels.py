@@ -1,4 +1,4 @@
-"""Reads the labels that a user excludes on the command line or in YAML: `dataset.exclude_labels=[bowl,"1e3"]`."""
+"""Reads the labels that are excluded on the command line or in YAML: `dataset.exclude_labels=[bowl,"1e3"]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from actrec.types import ActrecError
 
 _KEY = "dataset.exclude_labels"
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
-_WORDS = {  # what YAML 1.1 or Hydra reads as no text
+_WORDS = {  # words that YAML 1.1 or Hydra does not read as text
     None: ("null", "~"),
     True: ("true", "yes", "on", "y"),
     False: ("false", "no", "off", "n"),
@@ -21,16 +21,16 @@ _WORDS = {  # what YAML 1.1 or Hydra reads as no text
 
 
 def excluded(entries: object, known: Collection[str]) -> set[str]:
-    """The labels that are to be left out.
+    """Returns the labels that are excluded.
 
-    A number, truth value or null stands for the label that reads so: 1 for "1", true for "on" or "true".
+    A number, truth value or null stands for the label that is spelled so: 1 for "1", true for "on" or "true".
 
     Args:
-        entries: What the config has: a list, one label, or nothing.
+        entries: The config's value: a list, one label, or None.
         known: All labels of the data set.
 
     Raises:
-        ActrecError: An entry is none of the labels, or could be several.
+        ActrecError: An entry is no label, or can be several.
     """
     if entries is None:
         return set()
@@ -45,8 +45,8 @@ def _meant(entry: object, known: Collection[str]) -> str:
         return found[0]
     if found:
         raise ActrecError(
-            f"{_KEY} has {entry!r}, which could be any of the labels {', '.join(sorted(found))}. Put quotes about the "
-            f"one that is meant: {exclude_override(found[:1])}"
+            f"{_KEY} has {entry!r}, which can be any of the labels {', '.join(sorted(found))}. Put the one that is "
+            f"meant in quotes: {exclude_override(found[:1])}"
         )
     near = difflib.get_close_matches(text.casefold(), {label.casefold(): label for label in known}, 1, 0.5)
     names = [label for label in known if near and label.casefold() == near[0]]
@@ -57,7 +57,7 @@ def _meant(entry: object, known: Collection[str]) -> str:
 
 
 def _may_read(label: str, value: object) -> bool:
-    """Whether YAML or Hydra may have read that value where the label was written."""
+    """Whether YAML or Hydra may have read the label as that value."""
     if value is None or isinstance(value, bool):
         return label.casefold() in _WORDS[value]
     if not isinstance(value, (int, float)):
@@ -70,7 +70,7 @@ def _may_read(label: str, value: object) -> bool:
 
 
 def exclude_override(labels: Iterable[str]) -> str:
-    """The override that leaves these labels out, to be pasted into a shell."""
+    """Returns the override that excludes these labels, quoted for a shell."""
     quoted = [_quoted(label) for label in labels]
     override = f"{_KEY}=[{','.join(quoted)}]"
     return override if all(map(_PLAIN.fullmatch, quoted)) and len(quoted) == 1 else shlex.quote(override)
@@ -84,7 +84,7 @@ def _quoted(label: str) -> str:
 
 
 def alike(labels: Sequence[str]) -> list[tuple[str, ...]]:
-    """Labels that differ in case and punctuation alone, which are likely to be meant as one."""
+    """Groups labels that differ in case and punctuation alone, which are probably one label."""
     by_spelling: dict[str, list[str]] = {}
     for label in labels:
         by_spelling.setdefault("".join(filter(str.isalnum, label.casefold())) or label, []).append(label)

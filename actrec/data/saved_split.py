@@ -1,6 +1,6 @@
-"""A run's split, saved as `split.json` in its folder and in its model's, so that clips stay in the part they were in.
+"""Saves the split of a run as `split.json` in its folder and its model folder, so that every clip stays in its part.
 
-A drawn split is drawn from what a store holds; once the store has grown, the same draw puts other groups in test.
+A split is drawn from the clips of a store; after the store has grown, the same draw would put other groups in test.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from actrec.data.split import Parts, Split, cut_windows
+from actrec.data.split import Parts, Split, cut_windows, first_names
 from actrec.types import ActrecError, SkeletonSequence
 
 FILE = "split.json"
 _FORMAT = 1
-_NAMED = 3  # clips or groups that a message names
 
 
 @dataclass(frozen=True)
@@ -25,13 +24,13 @@ class SavedSplit:
     """The groups of each part of a run's split, and their clips.
 
     Attributes:
-        groups: From "train", "val" and "test" to groups, and from those to the ids of their clips. A clip without a
-            group is one of its own; with `windows`, so is every window.
-        unused: Ids of clips of train that `clips_per_class` has left out.
-        is_official: Whether test is the store's own, to which a store may add clips.
-        windows: Length and stride of the windows that were dealt out (`random_windows`); None where clips were.
+        groups: For "train", "val" and "test", the ids of the clips of each group. A clip without a group is a group of
+            its own; with `windows`, every window is.
+        unused: Ids of clips of train that `clips_per_class` left out.
+        is_official: Whether test is the store's official split, to which clips may be added.
+        windows: Length and stride of the windows that were split (`random_windows`); None if clips were.
         dataset: Name of the data set.
-        generated: What the clips were generated with; None for those of a store.
+        generated: The options with which the clips were generated; None for clips of a store.
     """
 
     groups: Mapping[str, Mapping[str, Sequence[str]]]
@@ -43,7 +42,7 @@ class SavedSplit:
 
     @cached_property
     def _part_of(self) -> dict[str, str]:
-        """The part of each group."""
+        """The part of each group, by name."""
         return {group: part for part, groups in self.groups.items() for group in groups}
 
     @cached_property
@@ -53,7 +52,7 @@ class SavedSplit:
 
     @classmethod
     def of(cls, split: Split, clips: Sequence[SkeletonSequence]) -> SavedSplit:
-        """Splits clips and records the parts."""
+        """Splits clips, and records the parts."""
         parts = replace(split, clips_per_class=None)(clips)
         used = {clip.clip_id for clip in split.with_few(parts)["train"]}
         is_cut = split.protocol == "random_windows"
@@ -71,7 +70,7 @@ class SavedSplit:
 
     @classmethod
     def read(cls, folder: Path) -> SavedSplit | None:
-        """The split of a run's or a model's folder; None where there is none, as in those of earlier versions.
+        """Reads the split from the folder of a run or a model; None if there is none, as in earlier versions.
 
         Raises:
             ActrecError: The file is damaged.
@@ -92,23 +91,23 @@ class SavedSplit:
             ) from error
 
     def to_json(self) -> str:
-        """The text of `split.json`."""
+        """Returns the text of `split.json`."""
         names = ("groups", "unused", "is_official", "windows", "dataset", "generated")
         data = {name: getattr(self, name) for name in names}
         return json.dumps({"format": _FORMAT, **data}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
     @property
     def clip_ids(self) -> frozenset[str]:
-        """Of all clips, or windows."""
+        """The ids of all clips, or windows."""
         return frozenset(self._clips)
 
-    def is_of(self, clips: Sequence[SkeletonSequence], dataset: str, generated: Mapping[str, Any] | None) -> bool:
-        """Whether these clips are, at least in part, of the data that was split: other data may have the same names.
+    def covers(self, clips: Sequence[SkeletonSequence], dataset: str, generated: Mapping[str, Any] | None) -> bool:
+        """Whether some of these clips are of the data that was split; other data may have the same names.
 
         Args:
             clips: All clips of a data set.
             dataset: Its name.
-            generated: What they were generated with; None for those of a store.
+            generated: The options with which they were generated; None for clips of a store.
         """
         if generated is not None and self.generated is not None and _content(generated) != _content(self.generated):
             return False
@@ -117,21 +116,21 @@ class SavedSplit:
         return any(self.part_of(clip) for clip in self._cut(clips))
 
     def part_of(self, clip: SkeletonSequence) -> str | None:
-        """The part that training had a clip's group in; None for a new one."""
+        """Returns the part in which training had the clip's group; None for a new group."""
         return self._part_of.get(clip.clip_id if self.windows else _group(clip))
 
     def is_new(self, clip: SkeletonSequence) -> bool:
-        """Whether a clip, or the first window of it, was not there when the run began."""
+        """Whether a clip, or its first window, is not in the saved split."""
         first, *_ = self._cut([clip])
         part = self.part_of(first)
-        is_wanted = part == "train" or clip.variant == "original"  # variants of other parts are never taken
+        is_wanted = part == "train" or clip.variant == "original"  # variants are used in train alone
         return part is None or (is_wanted and first.clip_id not in self._clips)
 
-    def deal(self, clips: Sequence[SkeletonSequence]) -> Parts:
-        """The clips of "train", "val", "test" and "new", each in the order of their ids.
+    def divide(self, clips: Sequence[SkeletonSequence]) -> Parts:
+        """Divides clips into "train", "val", "test" and "new", each sorted by clip id.
 
-        A clip of a known group goes where training had the group. Of new groups, clips that the store itself has in
-        its official test are in test where that was the run's.
+        A clip of a known group is in the part of its group. A clip of a new group is in test if it is in the store's
+        official test split, and the run used that; else it is new.
         """
         parts: Parts = {"train": [], "val": [], "test": [], "new": []}
         unused = set(self.unused)
@@ -143,31 +142,31 @@ class SavedSplit:
                 parts[part].append(clip)
         return parts
 
-    def again(self, clips: Sequence[SkeletonSequence]) -> Parts:
-        """Returns the clips that the run began with, for a run that is resumed.
+    def restore(self, clips: Sequence[SkeletonSequence]) -> Parts:
+        """Returns the parts as they were when the run began, for a run that is resumed.
 
         Raises:
-            ActrecError: Some are gone.
+            ActrecError: Some of their clips are missing.
         """
         unused = set(self.unused)
         there = {clip.clip_id: clip for clip in self._cut(clips)}
-        gone = [name for name in self._clips if name not in there and name not in unused]
-        if gone:
+        missing = [name for name in self._clips if name not in there and name not in unused]
+        if missing:
             raise ActrecError(
-                f"{len(gone)} of the clips that this run began with are not in the store any more ({named(gone)}). Put "
-                "them back, or begin a new run: without resume, in another output_dir."
+                f"{len(missing)} of the clips that this run began with are not in the store any more "
+                f"({first_names(missing)}). Put them back, or begin a new run: without resume, in another output_dir."
             )
         parts: Parts = {part: [] for part in self.groups}
         for name in sorted(set(self._clips) - unused):
             parts[self._clips[name]].append(there[name])
         return parts
 
-    def seen(self, clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
-        """Those of the clips whose group was in train or val."""
+    def trained_on(self, clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
+        """Returns the clips whose group was in train or val."""
         return [clip for clip in clips if self.part_of(clip) in ("train", "val")]
 
-    def gone(self, clips: Sequence[SkeletonSequence]) -> dict[str, int]:
-        """How many groups of each part are not among the clips, where there are such."""
+    def missing_groups(self, clips: Sequence[SkeletonSequence]) -> dict[str, int]:
+        """Counts the groups of each part that are not among the clips; parts without missing groups are left out."""
         here = {clip.clip_id if self.windows else _group(clip) for clip in self._cut(clips)}
         missing = {part: sum(group not in here for group in groups) for part, groups in self.groups.items()}
         return {part: count for part, count in missing.items() if count}
@@ -179,13 +178,8 @@ class SavedSplit:
 
 
 def _content(generated: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides how a generated clip looks; not how many there are, and which of them are test."""
+    """Returns the options that determine a generated clip, without the number of clips and the share of test."""
     return {name: value for name, value in generated.items() if name not in ("n_clips", "test_share")}
-
-
-def named(names: Sequence[str]) -> str:
-    """The first few names, for a message."""
-    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
 
 def _group(clip: SkeletonSequence) -> str:

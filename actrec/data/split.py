@@ -1,4 +1,4 @@
-"""Which clips are for training, validation and test: by group, before anything is windowed or augmented."""
+"""Divides clips into train, val and test by group, before they are cut into windows or augmented."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ Parts = dict[str, list[SkeletonSequence]]
 
 @dataclass(frozen=True)
 class Split:
-    """Splits clips into train, val and test, the same for the same clips and seed whatever their order.
+    """Splits clips into train, val and test; the result depends on the clips and the seed, not on their order.
 
-    Val is the official one where there is one, and else comes out of train, stratified on label. Clips of a variant
-    other than "original" are in train only, and left out where their group is in another part. What is drawn is logged.
+    Val is the official one if there is one; otherwise it is drawn from train, stratified by label. Clips of a variant
+    other than "original" are in train only, and left out if their group is in another part. The split is logged.
 
     Attributes:
-        protocol: None is "official" where clips have a stored split, and "grouped" where none has; "official" takes
-            train, val and test as stored (val as test where no clip is of test); "grouped" draws test by group,
-            stratified on label; "random_windows" cuts clips into windows and draws among those, which inflates results.
+        protocol: "official" uses train, val and test as stored (val as test if no clip is of test); "grouped" draws
+            test by group, stratified by label; "random_windows" cuts clips into windows and draws from those, which
+            inflates results; None is "official" if any clip has a stored split, and otherwise "grouped".
         val_share: Share of each class's training groups that become val; 0 for none.
-        test_share: Share of each class's groups that become test, where it is drawn.
-        clips_per_class: Where given, train keeps only that many clips of each class, of the variant "original".
-        unlisted: What becomes of clips without a stored split among clips that have one: "error", or "leave_out".
-        seed: Of the draw.
-        length: Frames in a window; for "random_windows".
-        stride: Frames from one window to the next; for "random_windows".
+        test_share: Share of each class's groups that become test, if it is drawn.
+        clips_per_class: If given, train keeps that many clips of each class, of the variant "original".
+        unlisted: Treatment of clips without a stored split if others have one: "error" or "leave_out".
+        seed: Seed of the draw.
+        length: Frames of a window, for "random_windows".
+        stride: Frames from one window to the next, for "random_windows".
     """
 
     protocol: str | None = "official"
@@ -63,7 +63,7 @@ class Split:
             raise ActrecError(f"split.length is {self.length} and split.stride {self.stride}; expected at least 1.")
 
     def __call__(self, sequences: Sequence[SkeletonSequence]) -> Parts:
-        """The clips of "train", "val" and "test", each in the order of their ids.
+        """Divides clips into "train", "val" and "test", each sorted by clip id.
 
         Raises:
             ActrecError: A class has too few groups, a group is in two official parts, or a clip has no official split.
@@ -83,7 +83,7 @@ class Split:
             sequences = self._listed(sequences)
             parts = self._official(sequences, groups)
         else:
-            parts = self._deal(sequences, groups)
+            parts = self._drawn(sequences, groups)
         _check_disjoint(parts, groups)
         log.info("%s", self._summary(sequences, parts, groups, official))
         return self.with_few(parts)
@@ -91,10 +91,10 @@ class Split:
     def _summary(
         self, sequences: Sequence[SkeletonSequence], parts: Parts, groups: Mapping[str, str], official: bool
     ) -> str:
-        """Describes how the split was made, for the log."""
+        """Describes the split for the log."""
         stored = {sequence.split for sequence in sequences if sequence.split}
         by = "window" if self.protocol == "random_windows" else "group"
-        drawn = f"by {by}, stratified on label (split.val_share={self.val_share:g}"
+        drawn = f"by {by}, stratified by label (split.val_share={self.val_share:g}"
         if not official:
             how = f"test and val drawn {drawn}, split.test_share={self.test_share:g}, split.seed={self.seed})"
             how += "; the store's own split is not used" if stored else ""
@@ -110,7 +110,7 @@ class Split:
         return f"Split: {how}. Clips: {counts}."
 
     def with_few(self, parts: Parts) -> Parts:
-        """The parts, with `clips_per_class` clips of each class in train; fewer are among those of more."""
+        """Keeps `clips_per_class` clips of each class in train; a smaller number keeps some of those of a larger."""
         if self.clips_per_class is None:
             return parts
         members: dict[str, list[str]] = {}
@@ -124,11 +124,11 @@ class Split:
         return {**parts, "train": [sequence for sequence in parts["train"] if sequence.clip_id in kept]}
 
     def _listed(self, sequences: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
-        """The clips that have an official split, where those without one may be left out."""
+        """Returns the clips that have an official split; raises an ActrecError if others may not be left out."""
         without = [sequence.clip_id for sequence in sequences if not sequence.split]
         if not without and sequences:
             return list(sequences)
-        first = f"{len(without)} of {len(sequences)} clips have no official split (the first: {_some(without)})"
+        first = f"{len(without)} of {len(sequences)} clips have no official split (the first: {first_names(without)})"
         draw = "split.protocol=grouped in training, split=grouped in evaluation"
         if len(without) == len(sequences):
             raise ActrecError(f"{first}. Draw one: {draw}.")
@@ -154,17 +154,18 @@ class Split:
         chosen = _draw(stored["train"], groups, {"val": self.val_share}, self.seed)
         return {**_take(stored["train"], groups, chosen, ("train", "val")), "test": stored["test"] or stored["val"]}
 
-    def _deal(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
+    def _drawn(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
         chosen = _draw(sequences, groups, {"test": self.test_share, "val": self.val_share}, self.seed)
         return _take(sequences, groups, chosen, ("train", "val", "test"))
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names[:3]) + (", …" if len(names) > 3 else "")
+def first_names(names: Sequence[str]) -> str:
+    """Joins the first three names for a message."""
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def cut_windows(sequence: SkeletonSequence, length: int, stride: int) -> list[SkeletonSequence]:
-    """Windows of a clip as clips of their own, "x#0", "x#1" …; a clip that is too short is one window."""
+    """Cuts a clip into windows, which are clips with the ids "x#0", "x#1" …; a short clip is one window."""
     starts = range(0, max(len(sequence) - length, 0) + 1, stride)
     return [
         replace(sequence, keypoints=sequence.keypoints[start : start + length], clip_id=f"{sequence.clip_id}#{number}")
@@ -175,10 +176,11 @@ def cut_windows(sequence: SkeletonSequence, length: int, stride: int) -> list[Sk
 def _draw(
     sequences: Sequence[SkeletonSequence], groups: Mapping[str, str], shares: Mapping[str, float], seed: int
 ) -> dict[str, str]:
-    """The part of each group that is not in train; each share is of what the parts before it have left.
+    """Draws the groups of each part; returns the part of each drawn group. All other groups are in train.
 
-    A group may have clips of several classes: it counts for each. Each class is drawn by a generator of its own, so
-    that leaving out one class does not change the draw of another with which it shares no group.
+    Each share is of the groups that the parts before it have left. A group with clips of several classes counts for
+    each of them. Each class has its own generator, so that leaving out one class does not change the draw of another
+    with which it shares no group.
     """
     members: dict[str, set[str]] = {sequence.label: set() for sequence in sequences}
     for sequence in sequences:
@@ -186,7 +188,7 @@ def _draw(
             members[sequence.label].add(groups[sequence.clip_id])
     shares = {part: share for part, share in shares.items() if share > 0}
     part_of: dict[str, str] = {}
-    for label in sorted(members, key=lambda label: (len(members[label]), label)):  # the rarest has the first choice
+    for label in sorted(members, key=lambda label: (len(members[label]), label)):  # the rarest class first
         left = len(members[label])
         if left <= len(shares):
             raise ActrecError(
@@ -200,20 +202,20 @@ def _draw(
             size = min(max(round(share * left), 1), left - (len(shares) - place) - 1)
             left -= size
             _fill(part_of, order, part, size)
-        _fill(part_of, order, "train", 1)  # which a class that shares its groups may not take away again
+        _fill(part_of, order, "train", 1)  # so that another class of these groups cannot take all
     for label in sorted(members):
         without = {"train", *shares} - {part_of.get(group, "train") for group in members[label]}
         if without:
             raise ActrecError(
                 f"Class '{label}' would have no clips in {' and '.join(sorted(without))}: its {len(members[label])} "
-                "groups have clips of other classes too, and went where those wanted them. Add groups, try another "
+                "groups have clips of other classes too, which were drawn first. Add groups, try another "
                 f"split.seed, or leave it out: {exclude_override([label])}"
             )
     return part_of
 
 
 def _fill(part_of: dict[str, str], order: Sequence[str], part: str, size: int) -> None:
-    """Give the part groups that are free, in that order, until it has `size` of them."""
+    """Assigns free groups to the part, in that order, until it has `size` groups of them."""
     free = [group for group in order if group not in part_of]
     wanted = size - sum(part_of.get(group) == part for group in order)
     part_of |= dict.fromkeys(free[: max(wanted, 0)], part)
@@ -239,5 +241,5 @@ def _check_disjoint(parts: Parts, groups: Mapping[str, str]) -> None:
             if other != part:
                 raise ActrecError(
                     f"Group '{group}' has clips in {other} and in {part} (the latter: '{sequence.clip_id}'), so the "
-                    "test would not be one. Mend the column split or group, or use split.protocol=grouped."
+                    "parts are not independent. Correct the column split or group, or use split.protocol=grouped."
                 )

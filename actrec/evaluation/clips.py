@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from actrec.data.saved_split import SavedSplit, named
-from actrec.data.split import Split
+from actrec.data.saved_split import SavedSplit
+from actrec.data.split import Split, first_names
 from actrec.model.spec import ModelSpec
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -37,7 +37,7 @@ class DataSet:
 
     def is_of(self, saved: SavedSplit) -> bool:
         """Whether a training has split this data set, or an earlier state of it."""
-        return saved.is_of(self.clips, self.name, self.generated)
+        return saved.covers(self.clips, self.name, self.generated)
 
 
 def choose(data: DataSet, models: Sequence[Path], spec: ModelSpec, part: str, protocol: str | None) -> Clips:
@@ -72,7 +72,7 @@ def choose(data: DataSet, models: Sequence[Path], spec: ModelSpec, part: str, pr
 
 
 def _by_saved_split(saved: SavedSplit, data: DataSet, part: str) -> Clips:
-    parts = saved.deal(data.clips)
+    parts = saved.divide(data.clips)
     new, added = parts["new"], [clip for clip in parts["test"] if saved.part_of(clip) is None]
     if new:
         groups = list(dict.fromkeys(clip.group or clip.clip_id for clip in new))
@@ -81,14 +81,14 @@ def _by_saved_split(saved: SavedSplit, data: DataSet, part: str) -> Clips:
             "%d clips of %d groups (%s) are new since the model's training.%s",
             len(new),
             len(groups),
-            named(groups),
+            first_names(groups),
             rest,
         )
     if added:
         log.warning(
             "%d clips of the store's official test are new since the model's training; test has them.", len(added)
         )
-    gone = saved.gone(data.clips)
+    gone = saved.missing_groups(data.clips)
     if gone:
         counts = ", ".join(f"{count} of {name}" for name, count in gone.items())
         log.warning("Groups that the model's training had are not among the clips any more: %s.", counts)
@@ -132,7 +132,7 @@ def _drawn(
 
 def _warn_seen(model: Path, data: DataSet, chosen: Clips) -> None:
     saved = SavedSplit.read(model)
-    seen = saved.seen(chosen) if saved is not None and data.is_of(saved) else []
+    seen = saved.trained_on(chosen) if saved is not None and data.is_of(saved) else []
     if seen:
         log.warning(
             "%d of the %d clips are of groups that '%s' was trained or validated on.", len(seen), len(chosen), model

@@ -35,10 +35,10 @@ def test_it_is_the_split_that_it_was_made_from(
     (tmp_path / FILE).write_text(saved.to_json(), encoding="utf-8")
     read = SavedSplit.read(tmp_path)
     assert read == saved
-    assert ids(read.again(clips[::-1])) == ids(split(clips))
-    assert ids(read.deal(clips)) == ids(split(clips)) | {"new": []}
+    assert ids(read.restore(clips[::-1])) == ids(split(clips))
+    assert ids(read.divide(clips)) == ids(split(clips)) | {"new": []}
     assert not any(read.is_new(clip) for clip in clips)
-    assert read.gone(clips) == {}
+    assert read.missing_groups(clips) == {}
 
 
 def test_a_store_that_grew_moves_no_group(make_sequences: Make) -> None:
@@ -48,28 +48,30 @@ def test_a_store_that_grew_moves_no_group(make_sequences: Make) -> None:
     drawn_again = GROUPED(grown)
     moved = {clip.group for clip in drawn_again["test"]} & {clip.group for clip in before["train"]}
     assert moved  # what the file is there for
-    dealt = saved.deal(grown)
+    dealt = saved.divide(grown)
     for part in ("train", "val"):
         assert ids(dealt)[part] == ids(before)[part]
     assert set(ids(dealt)["test"]) == {*ids(before)["test"], "another_take"}
     assert {clip.clip_id for clip in dealt["new"]} == {clip.clip_id for clip in renamed(clips, "_later")}
-    assert ids(saved.again(grown)) == ids(before)
+    assert ids(saved.restore(grown)) == ids(before)
     assert sum(saved.is_new(clip) for clip in grown) == len(clips) + 1
-    assert saved.gone(clips[4:]) == {"train": sum(g in ("label_0_g00", "label_0_g01") for g in saved.groups["train"])}
+    assert saved.missing_groups(clips[4:]) == {
+        "train": sum(g in ("label_0_g00", "label_0_g01") for g in saved.groups["train"])
+    }
 
 
 def test_what_is_gone_ends_a_resumption(make_sequences: Make) -> None:
     clips = make_sequences(3, 24)
     saved = SavedSplit.of(GROUPED, clips)
     with pytest.raises(ActrecError, match=r"2 of the clips that this run began with .*label_0_clip"):
-        saved.again(clips[2:])
+        saved.restore(clips[2:])
 
 
 def test_new_clips_of_the_official_test_are_tested_on(make_sequences: Make) -> None:
     clips = make_sequences(3, 24)
     saved = SavedSplit.of(Split("official"), clips)
     later = renamed(clips, "_later")
-    dealt = saved.deal(clips + later)
+    dealt = saved.divide(clips + later)
     assert {clip.clip_id for clip in dealt["new"]} == {clip.clip_id for clip in later if clip.split == "train"}
     assert {clip.clip_id for clip in dealt["test"]} == {c.clip_id for c in clips + later if c.split == "test"}
 
@@ -77,15 +79,15 @@ def test_new_clips_of_the_official_test_are_tested_on(make_sequences: Make) -> N
 def test_other_data_may_have_the_same_names(make_sequences: Make) -> None:
     clips = make_sequences(3, 24)
     of_store = replace(SavedSplit.of(GROUPED, clips), dataset="mine")
-    assert of_store.is_of(clips, "mine", None)
-    assert of_store.is_of(clips, "yours", None)  # the same clips under another name
+    assert of_store.covers(clips, "mine", None)
+    assert of_store.covers(clips, "yours", None)  # the same clips under another name
     same_groups = [replace(clip, clip_id=f"other_{clip.clip_id}") for clip in clips]
-    assert of_store.is_of(same_groups, "mine", None)  # more clips of the same people
-    assert not of_store.is_of(same_groups, "yours", None)
-    assert not of_store.is_of(renamed(clips, "_later"), "mine", None)
+    assert of_store.covers(same_groups, "mine", None)  # more clips of the same people
+    assert not of_store.covers(same_groups, "yours", None)
+    assert not of_store.covers(renamed(clips, "_later"), "mine", None)
     generated = replace(of_store, generated={"seed": 0, "n_clips": 10})
-    assert generated.is_of(clips, "mine", {"seed": 0, "n_clips": 20})
-    assert not generated.is_of(clips, "mine", {"seed": 1, "n_clips": 10})
+    assert generated.covers(clips, "mine", {"seed": 0, "n_clips": 20})
+    assert not generated.covers(clips, "mine", {"seed": 1, "n_clips": 10})
 
 
 def test_without_a_file_it_is_not_known(tmp_path: Path) -> None:

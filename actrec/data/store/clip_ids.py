@@ -7,14 +7,14 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-LONGEST = 240  # bytes in UTF-8: file systems take 255, of which ".p99999" and ".npz.tmp" are ours
+LONGEST = 240  # bytes in UTF-8; file systems allow 255, and ".p99999" and ".npz.tmp" are appended
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "123456789")}
 
 
 def safe_id(text: str) -> str:
-    """An id that is a file name: what such a name cannot hold becomes "_", and what is too long ends in a hash.
+    """Makes a file name of an id: characters that a name cannot have become "_", and a long name ends in a hash.
 
-    Names that Windows keeps for devices ("con", "nul.flip") get a "_" in front.
+    Names that Windows reserves for devices ("con", "nul.flip") get a leading "_".
     """
     name = re.sub(r"[^\w.-]", "_", text).lstrip(".") or "_"
     if name.split(".")[0].lower() in _RESERVED:
@@ -23,14 +23,14 @@ def safe_id(text: str) -> str:
 
 
 def distinct_ids(ids: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Ids no two of which a file system could take for one another, unless they were given as the same.
+    """Makes ids distinct on every file system, unless they were given as the same.
 
-    Of ids that cleaning has made the same, or that differ in case alone, all but one end in a hash of what was given;
-    so does an id that looks like that of one of several people of another clip.
+    Of ids that `safe_id` has made the same, or that differ in case alone, all but one get a hash of the given id; so
+    does an id that looks like that of one of several people of another clip.
 
     Args:
-        ids: As `safe_id` gives them.
-        given: What each was made from.
+        ids: Ids from `safe_id`.
+        given: The id from which each was made.
     """
     taken: dict[str, str] = {}
     whole, out = set(ids), list(ids)

@@ -1,4 +1,4 @@
-"""A clip that an importer has found and not yet read, with what the store compares to find out whether it changed."""
+"""Defines the description of a clip that an importer gives to the store, by which changes are detected."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from actrec.types import SkeletonSequence
 
 @dataclass(frozen=True)
 class ClipSource:
-    """A clip that an importer has found, not yet read.
+    """A clip as an importer lists it, and the function that reads it.
 
     Attributes:
-        clip_id: Unique in the store; made a safe file name by `ids.safe_id`.
-        source: Which data set it is from.
+        clip_id: Unique in the store; `clip_ids.safe_id` makes it a safe file name.
+        source: Name of the data set that it is from.
         origin: The file that it is in, for messages.
-        load: Reads it: one sequence, or a list of them, one a person. Raises `ActrecError` where the file is bad, and
-            the clip is then left out and listed.
-        label: The source's own, where it is known before the clip is read.
-        pose: What is to find the joints: name and version; None where they are in the file.
-        file: The file, or folder of pictures, whose content the clip is made from; `origin` if not given.
-        row: What goes into the clip's row of the manifest as it is given here and leaves the keypoints alone: label,
-            group and split, where they are known before the clip is read. With another row, it is not read again.
-        inputs: What else shapes the clip, by name, as plain JSON: frame rate, picture size, options of the importer.
-            With other inputs the clip is made again.
-        content: Hashes the clip's part of a file that has many clips; by default the whole file is hashed.
+        load: Reads the clip: one sequence, or a list of sequences, one for each person. Raises `ActrecError` if the
+            file is bad; the clip is then left out and listed.
+        label: The source's label, if it is known before the clip is read.
+        pose: Name and version of the pose model that finds the joints; None if the joints are in the file.
+        file: The file, or folder of pictures, from which the clip is made; by default `origin`.
+        row: Label, group and split, as far as they are known before the clip is read. If they change, the manifest is
+            updated, and the clip is not read again.
+        inputs: All else that determines the clip, by name, as plain JSON: frame rate, picture size, options of the
+            importer. If it changes, the clip is made again.
+        content: Hashes the clip's part of a file with many clips; by default the whole file is hashed.
         given_id: The id as it was given.
     """
 

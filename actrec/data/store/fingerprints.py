@@ -1,7 +1,7 @@
-"""Fingerprints of a clip's source file, by which the ledger of a store finds out whether the source has changed.
+"""Computes fingerprints of a clip's source file, by which a change of the source is detected.
 
-The file's status (size and times) is read first: it costs one `stat`, and the file is unchanged where it is the same.
-Where it differs, a hash of the content decides, so that a copy of a file, or `touch`, causes no work.
+The file's status (size and times) is compared first, at the cost of one `stat`: if it is the same, so is the file. If
+it differs, a hash of the content decides, so that a copied or touched file causes no work.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _BLOCKS = 64  # of a larger file, spread evenly; the first and the last are amon
 
 
 def file_status(path: Path) -> str:
-    """Returns size and times of a file, or a hash of those of all files in a folder; empty where there is none.
+    """Returns the size and times of a file, or a hash of those of all files in a folder; empty if there is none.
 
-    The time of change is among them, which no program can set: a file that was replaced by one of the same size and
-    modification time differs.
+    The times include that of the last change of the inode, which no program can set, so that a file that was replaced
+    by one of the same size and modification time differs.
     """
     try:
         status = os.stat(path)
         if not stat.S_ISDIR(status.st_mode):
             return _times(status)
         return _short(os.fsencode(f"{name} {_times(each)}\n") for name, each in sorted(_entries(path)))
-    except (OSError, ValueError):  # no path at all: a null byte in it
+    except (OSError, ValueError):  # ValueError: a null byte in the path
         return ""
 
 
@@ -40,7 +40,7 @@ def _times(status: os.stat_result) -> str:
 
 
 def modified(path: Path) -> int:
-    """Returns when a file, or any file in a folder, was last modified, in ns since 1970; 0 where there is none."""
+    """Returns the last modification of a file, or of any file in a folder, in ns since 1970; 0 if there is none."""
     try:
         return max((status.st_mtime_ns for _, status in _entries(path)), default=0)
     except (OSError, ValueError):
@@ -48,7 +48,7 @@ def modified(path: Path) -> int:
 
 
 def content(path: Path) -> str:
-    """Hashes the content of a file, or of all files in a folder; empty where it cannot be read.
+    """Hashes the content of a file, or of all files in a folder; returns an empty text if it cannot be read.
 
     Files of up to 16 MiB are read whole, larger ones in 64 blocks of 64 KiB spread evenly from the first to the last.
     """
@@ -77,7 +77,7 @@ def values(mapping: Mapping[str, Any], without: tuple[str, ...] = ()) -> str:
 
 
 def _entries(path: Path) -> list[tuple[str, os.stat_result]]:
-    """The name (empty for the path itself, where it is a file) and status of each file there."""
+    """Lists the files of a folder by name and status; for a file, itself with an empty name."""
     if not path.is_dir():
         return [("", path.stat())]
     with os.scandir(path) as found:

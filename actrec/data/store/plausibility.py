@@ -1,6 +1,6 @@
-"""Plausibility checks of keypoints: measures a store's clips, and finds what is likely to be wrong with them.
+"""Checks the plausibility of keypoints: measures a store's clips, and finds likely errors in them.
 
-Findings are plain data; `actrec.data.store.plausibility_text` formats them. Correct data has none.
+Findings are plain data; `plausibility_text.py` formats them. Correct data should have none.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from actrec.skeleton import get_skeleton
 THRESHOLD = Preprocess.confidence_threshold
 SMALL = 10.0  # pixels; no person is smaller
 RATES = (5.0, 240.0)
-_MARGIN = 0.1  # of the picture's size, by which a joint may lie outside: YOLO and HRNet guess that far
+_MARGIN = 0.1  # of the picture's size, by which a joint may lie outside: estimates of YOLO and HRNet do
 _MOST = 0.5
 _HARDLY = 0.05
-_INVERTED = 0.75  # of frames; of Penn Action's, 6 % have the hips above the shoulders
-_LYING = 0.9  # of frames; people who do lie have their heads at either side
+_INVERTED = 0.75  # of frames; in 6 % of Penn Action's, the hips are above the shoulders
+_LYING = 0.9  # of frames; people who lie have their heads on either side
 _MARKED = 0.01  # of the observed joints
 
 
@@ -35,17 +35,17 @@ class ClipMeasure:
     """Statistics of one sequence's keypoints.
 
     Attributes:
-        row: Of the manifest.
+        row: The row of the manifest.
         keypoints: Hash of the array.
-        seen: How often each joint is observed, as preprocessing has it: with a confidence of 0.2 or more.
+        seen: Number of frames in which each joint is observed, with a confidence of 0.2 or more, as in preprocessing.
         any: Number of joints with a confidence above 0, in all frames.
-        low: Least x and y of observed joints, and least confidence above 0; NaN where there are none.
-        high: The greatest.
-        outside: Shard of the observed joints that lie outside the picture, where its size is known.
-        torsos: Frames in which shoulders and hips are observed.
-        inverted: Those of them in which the hips are above the shoulders.
-        lying: Those of them in which the shoulders are to the left of the hips, more than above or below.
-        marked: Number of observed joints at exactly (0, 0) or (-1, -1), as tools write a missing joint.
+        low: Least x and y of observed joints, and least confidence above 0; NaN if there are none.
+        high: Greatest x and y of observed joints, and greatest confidence.
+        outside: Share of the observed joints that are outside the picture, if its size is known.
+        torsos: Number of frames in which shoulders and hips are observed.
+        inverted: Number of these in which the hips are above the shoulders.
+        lying: Number of these in which the shoulders are to the left of the hips, more than above or below.
+        marked: Number of observed joints at exactly (0, 0) or (-1, -1), as some tools write missing joints.
     """
 
     row: Row
@@ -67,14 +67,14 @@ class ClipMeasure:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is likely to be wrong.
+    """A likely error in the data.
 
     Attributes:
         kind: "small", "outside", "hardly", "faint", "constant", "rate", "inverted", "lying", "marked", "single",
             "two_labels" or "two_groups".
-        clips: The ids of the clips that have it; empty where it is of all of a source.
-        of: How many clips were looked at.
-        values: Figures by name, for its sentence.
+        clips: The ids of the clips concerned; empty if it concerns a whole source.
+        of: Number of clips that were checked.
+        values: Numbers and names for the warning.
     """
 
     kind: str
@@ -95,7 +95,7 @@ def measure(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipMeasure
         low[:2], high[:2] = (observed[:2].min(1), observed[:2].max(1)) if observed.size else (none, none)
     torso = _torso(row["skeleton"])
     whole, xy = seen[:, torso].all(1), keypoints[:, torso, :2]
-    down = xy[:, 2:].sum(1) - xy[:, :2].sum(1)  # twice the way from mid-shoulders to mid-hips
+    down = xy[:, 2:].sum(1) - xy[:, :2].sum(1)  # twice the vector from mid-shoulders to mid-hips
     return ClipMeasure(
         row=row,
         keypoints=fingerprints.arrays([keypoints]),
@@ -113,7 +113,7 @@ def measure(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipMeasure
 
 @cache
 def _torso(skeleton: str) -> list[int]:
-    """Numbers of the shoulders and the hips."""
+    """Returns the numbers of the shoulders and the hips."""
     layout = get_skeleton(skeleton)
     return layout.index([*layout.shoulders, *layout.hips])
 
@@ -138,9 +138,9 @@ def _marked(points: Float[ndarray, "3 seen"], low: Float[ndarray, "3"]) -> int:
 
 
 def observed_share(clips: Sequence[ClipMeasure]) -> float:
-    """Computes the share of all joints in all frames that preprocessing takes for observed.
+    """Computes the share of observed joints among all joints in all frames.
 
-    A joint that no clip of its source has a confidence for in any frame does not count: that source's layout lacks it.
+    A joint that is observed in no frame of a source does not count, since that source's layout does not have it.
     """
     seen = possible = 0
     for source in _by_source(clips):
@@ -151,7 +151,7 @@ def observed_share(clips: Sequence[ClipMeasure]) -> float:
 
 
 def findings(clips: Sequence[ClipMeasure]) -> list[Finding]:
-    """Finds what is likely to be wrong in the clips of a store."""
+    """Finds likely errors in the clips of a store."""
     found = [*_of_clips(clips), *_repeated(clips)]
     for source in _by_source(clips):
         found += _of_source(source)

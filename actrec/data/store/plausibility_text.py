@@ -1,4 +1,4 @@
-"""Formats the results of `actrec.data.store.plausibility`: the summary line and the warnings of `prepare`."""
+"""Formats the results of `plausibility.py` as the summary line and the warnings of `prepare`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 3
 
 
 def plausibility_line(clips: Sequence[ClipMeasure]) -> str:
-    """Formats the ranges of coordinates, confidences and frame rates in a sentence."""
+    """Describes the ranges of coordinates, confidences and frame rates."""
     rates = sorted(float(clip.row["fps"]) for clip in clips)
     sizes = [(int(clip.row["width"]), int(clip.row["height"])) for clip in clips if int(clip.row["width"]) > 0]
     low = np.array([clip.low for clip in clips if clip.any])
@@ -36,66 +36,65 @@ def plausibility_line(clips: Sequence[ClipMeasure]) -> str:
     )
 
 
+# The text for each kind of finding. {which} are the clips concerned, {source} is the source's name.
+_TEXTS = {
+    "small": (
+        "{which} {have} a body of less than {small:g} pixels: are x and y {unit}? Give them in pixels of the "
+        "picture (shares times its width and height)."
+    ),
+    "outside": (
+        "{which} {have} most joints outside the picture: are width and height those of the picture that x and "
+        "y are measured in, and not swapped?"
+    ),
+    "hardly": "{which} {have} hardly a joint with a confidence of {threshold:g} or more; the network sees nothing.",
+    "rate": (
+        "{which} {have} fewer than {slow:g} or more than {fast:g} frames a second. Give the rate at which the "
+        "frames were filmed (fps)."
+    ),
+    "single": "{which} {have} one frame, which shows no motion. Leave such clips out.",
+    "faint": (
+        "Source '{source}': {share:.0%} of the confidences above 0 are below {threshold:g}, at which joints "
+        "count as missing. Is the third value a confidence, and not z? (preprocess.confidence_threshold sets "
+        "the limit.)"
+    ),
+    "constant": (
+        "Source '{source}': every joint of every frame has the confidence {confidence:g}, so none is ever "
+        "missing. If the pose model gives confidences, keep them; mark missing joints as (0, 0, 0) or NaN."
+    ),
+    "inverted": (
+        "Source '{source}': in {share:.0%} of frames the hips are above the shoulders. Does y grow upwards? "
+        "It must grow downwards, as in pictures (height minus y)."
+    ),
+    "lying": (
+        "Source '{source}': in {share:.0%} of frames the body lies with its head to the left. Are x and y "
+        "swapped? x comes first, and grows to the right."
+    ),
+    "marked": (
+        "Source '{source}': {share:.0%} of the observed joints are at exactly (0, 0) or (-1, -1). Does this "
+        "mean that a joint is missing? Give missing joints as (0, 0, 0) or NaN."
+    ),
+    "two_labels": "{which} {have} the same keypoints as another, under another label. Leave the wrong ones out.",
+    "two_groups": (
+        "{which} {have} the same keypoints as another, in another group: a split may put one in training and "
+        "one in test. Give copies one group, or leave them out."
+    ),
+}
+
+
 def warning(finding: Finding) -> str:
-    """Formats a finding and what to do about it, in a sentence or two."""
-    values, n = finding.values, len(finding.clips)
-    which = f"{n} of {finding.of} clips ({', '.join(finding.clips[:_SHOWN])}{', …' if n > _SHOWN else ''})"
-    one = "has" if n == 1 else "have"
-    source = f"Source '{values['source']}'" if "source" in values else ""
-    match finding.kind:
-        case "small":
-            unit = "shares of the picture" if float(values["greatest"]) <= 2 else "metres, or shares of something"
-            return (
-                f"{which} {one} a body of less than {SMALL:g} pixels: are x and y {unit}? Give them in pixels of the "
-                "picture (shares times its width and height)."
-            )
-        case "outside":
-            return (
-                f"{which} {one} most joints outside the picture: are width and height those of the picture that x and "
-                "y are measured in, and not swapped?"
-            )
-        case "hardly":
-            return f"{which} {one} hardly a joint with a confidence of {THRESHOLD:g} or more; the network sees nothing."
-        case "rate":
-            return (
-                f"{which} {one} fewer than {RATES[0]:g} or more than {RATES[1]:g} frames a second. Give the rate at "
-                "which the frames were filmed (fps)."
-            )
-        case "single":
-            return f"{which} {one} one frame, which shows no motion. Leave such clips out if they are none."
-        case "faint":
-            return (
-                f"{source}: {float(values['share']):.0%} of the confidences above 0 are below {THRESHOLD:g}, at which "
-                "joints count as missing. Is the third value a confidence, and not z? "
-                "(preprocess.confidence_threshold sets the limit.)"
-            )
-        case "constant":
-            return (
-                f"{source}: every joint of every frame has the confidence {float(values['confidence']):g}, so none is "
-                "ever missing. If the pose model gives confidences, keep them; mark missing joints as (0, 0, 0) or NaN."
-            )
-        case "inverted":
-            return (
-                f"{source}: in {float(values['share']):.0%} of frames the hips are above the shoulders. Does y grow "
-                "upwards? It must grow downwards, as in pictures (height minus y)."
-            )
-        case "lying":
-            return (
-                f"{source}: in {float(values['share']):.0%} of frames the body lies with its head to the left. Are x "
-                "and y swapped? x comes first, and grows to the right."
-            )
-        case "marked":
-            return (
-                f"{source}: {float(values['share']):.0%} of the observed joints are at exactly (0, 0) or (-1, -1). Do "
-                "these mean that a joint is missing? Give them as (0, 0, 0) or NaN."
-            )
-        case "two_labels":
-            return f"{which} {one} the same keypoints as another, under another label. Leave the wrong ones out."
-        case _:
-            return (
-                f"{which} {one} the same keypoints as another, in another group: a split may put one in training and "
-                "one in test. Give copies one group, or leave them out."
-            )
+    """Formats a finding, and what to do about it."""
+    n = len(finding.clips)
+    more = ", …" if n > _SHOWN else ""
+    return _TEXTS[finding.kind].format(
+        **finding.values,
+        which=f"{n} of {finding.of} clips ({', '.join(finding.clips[:_SHOWN])}{more})",
+        have="has" if n == 1 else "have",
+        unit="shares of the picture" if float(finding.values.get("greatest", 0)) <= 2 else "metres, or other units",
+        small=SMALL,
+        threshold=THRESHOLD,
+        slow=RATES[0],
+        fast=RATES[1],
+    )
 
 
 def _range(low: float | int, high: float | int, digits: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""Provenance of a store's clips: the rows of `sources.csv`, and their comparison with the sources as they are now."""
+"""The provenance of a store's clips: the rows of `sources.csv`, compared with the sources as they are now."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SOURCES = "sources.csv"
 # `given` is the clip's row and inputs as JSON; `people` is 0 for a clip that is one sequence; of a clip that was left
 # out, `people` and `keypoints` (a hash of the stored arrays) are empty.
 COLUMNS = ("clip_id", "file", "status", "content", "given", "people", "keypoints")
-_AGAIN = "again"  # in place of the content's hash: the clip is read again in the next run
+_AGAIN = "again"  # instead of the hash of the content: the next run reads the clip again
 
-NOTHING, ROW, SOURCE = "nothing", "row", "source"  # what has changed
+NOTHING, ROW, SOURCE = "nothing", "row", "source"  # what can have changed
 
 
 class Provenance:
-    """Describes the source of a clip as it is now. Its content is hashed on first use.
+    """The source of a clip as it is now. Its content is hashed on first use.
 
     Args:
-        clip: As the importer has found it.
+        clip: The clip, as the importer lists it.
     """
 
     def __init__(self, clip: ClipSource) -> None:
@@ -64,35 +64,35 @@ class Provenance:
             return SOURCE
         return ROW if row else NOTHING
 
-    def settled(self, record: Row) -> bool:
-        """Whether workers other than the one that wrote the record have nothing to do for the clip."""
+    def is_done(self, record: Row) -> bool:
+        """Whether nothing is left to do for the clip by workers other than the one that wrote the record."""
         return record["content"] == _AGAIN or self.change(record) == NOTHING
 
-    def is_noted(self, record: Row | None) -> bool:
+    def is_recorded(self, record: Row | None) -> bool:
         """Whether the record has the present status, row and inputs."""
         return record is not None and (record["status"], record["given"]) == (self.status, self._given)
 
     def agrees(self, rows: Sequence[Row], made: int) -> bool:
-        """Whether stored rows without a record may be from this source: equal numbers, and not older than it.
+        """Whether stored rows without a record can be from this source: their numbers are equal, and it is not newer.
 
         Args:
-            rows: Of the manifest.
-            made: When their arrays were written, in ns since 1970.
+            rows: The rows of the manifest.
+            made: The time at which their arrays were written, in ns since 1970.
         """
         inputs = {name: value for name, value in self.clip.inputs.items() if name in _NUMBERS}
         same = all(_equal(value, row[name]) for name, value in inputs.items() for row in rows)
         return same and fingerprints.modified(Path(self.clip.file)) <= made
 
-    def record(self, people: int | None, keypoints: str, again: bool = False) -> Row:
+    def record(self, people: int | None, keypoints: str, retry: bool = False) -> Row:
         """Makes the row of `sources.csv` for a clip that was just stored or left out.
 
         Args:
-            people: How many sequences it is, 0 for the only one; None where it was left out.
-            keypoints: Hash of their arrays.
-            again: Whether a clip that was left out is to be tried again though nothing has changed.
+            people: Number of people, 0 for a clip that is one sequence; None if it was left out.
+            keypoints: Hash of the arrays.
+            retry: Whether the next run tries a clip that was left out again, even if nothing has changed.
         """
         number = "" if people is None else str(people)
-        content = _AGAIN if again else self.content
+        content = _AGAIN if retry else self.content
         values = (self.clip.clip_id, printable(self.clip.file), self.status, content, self._given, number, keypoints)
         return dict(zip(COLUMNS, values, strict=True))
 
@@ -101,7 +101,7 @@ _NUMBERS = ("fps", "width", "height")
 
 
 def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether a value that both have differs; a later version may have more values."""
+    """Whether a value that is in both differs; a later version may have more values."""
     return any(name in was and was[name] != value for name, value in now.items())
 
 

@@ -1,8 +1,7 @@
-"""The skeleton store: a folder with `manifest.csv`, `store.json` and `clips/<clip_id>.npz`.
+"""Reads the skeleton store: a folder with `manifest.csv`, `store.json` and `clips/<clip_id>.npz`.
 
-`prepare` writes it and brings it up to date; training, evaluation and prediction read it. While a store is being made
-its rows go to `manifest.csv.part`, a line a clip and before the clip's file gets its name, so that a killed run
-knows what it has. `manifest.csv` comes last: a store that has one is whole.
+`actrec.prepare` makes and updates it; training and evaluation read it. `manifest.csv` is written last, so that a store
+that has one is complete.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
+from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.skeleton import add_skeleton, get_skeleton
@@ -47,22 +47,22 @@ Row = dict[str, str]
 
 
 def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True) -> list[SkeletonSequence]:
-    """Every clip of a store, in the order of its manifest.
+    """Reads every clip of a store, in the order of its manifest.
 
     Args:
         path: The store's folder.
-        dataset: The data set that is wanted there, for the message when there is no store.
-        needs_raw: Whether that is made from files, for the same message.
+        dataset: Name of the expected data set, for the error message if there is no store.
+        needs_raw: Whether the data set is imported from files, for the same message.
 
     Raises:
-        ActrecError: There is no whole store there, or a row or file of it is wrong.
+        ActrecError: There is no complete store, or a row or file of it is wrong.
     """
     path = Path(path)
     if not (path / MANIFEST).is_file():
         state = "is not finished" if (path / INFO).is_file() else "is not there"
         raise ActrecError(
             f"The skeleton store {path} {state}: it has no {MANIFEST}. Build it with:\n"
-            f"  {build_command(path, dataset, needs_raw)}\nWithout any data, this runs all the same:\n  {_WITHOUT_DATA}"
+            f"  {build_command(path, dataset, needs_raw)}\nWithout any data, this command runs:\n  {_WITHOUT_DATA}"
         )
     if (path / SKELETONS).is_file():
         for layout in json.loads((path / SKELETONS).read_text(encoding="utf-8")):
@@ -75,7 +75,7 @@ def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True
 
 
 def build_command(path: Path, dataset: str = "<name>", needs_raw: bool = True) -> str:
-    """The command that makes (or goes on making) the store at `path`."""
+    """Returns the command that makes or continues the store at `path`."""
     info = read_info(path) or {}
     if "raw" in info:
         raw = f" raw={shlex.quote(info['raw'])}" if info["raw"] else ""
@@ -85,7 +85,7 @@ def build_command(path: Path, dataset: str = "<name>", needs_raw: bool = True) -
 
 
 def read_info(path: Path) -> dict[str, Any] | None:
-    """What `store.json` says of how the store was made; None where there is none.
+    """Reads `store.json`, which describes how the store was made; None if there is none.
 
     Raises:
         ActrecError: The file is not JSON, or of a later format.
@@ -109,7 +109,7 @@ def read_info(path: Path) -> dict[str, Any] | None:
 
 
 def read_rows(file: Path, expected: Sequence[str] = COLUMNS) -> list[Row]:
-    """The rows of a manifest, or of another table beside it.
+    """Reads the rows of the manifest, or of another table of the store.
 
     Raises:
         ActrecError: The columns are not the expected ones.
@@ -127,10 +127,21 @@ def read_rows(file: Path, expected: Sequence[str] = COLUMNS) -> list[Row]:
 
 
 def read_keypoints(file: Path) -> ndarray:
-    """The array `keypoints` of an npz, unchecked."""
-    with ZipFile(file) as archive, archive.open("keypoints.npy") as stream:  # np.load takes a third longer for it
+    """Reads the array `keypoints` of an npz file without checks."""
+    with ZipFile(file) as archive, archive.open("keypoints.npy") as stream:  # a third faster than np.load
         keypoints: ndarray = np.lib.format.read_array(stream)
         return keypoints
+
+
+def sequence_of(row: Row, keypoints: Float[ndarray, "frame joint 3"]) -> SkeletonSequence:
+    """Makes the sequence of a row of the manifest from its keypoints."""
+    names = ("label", "clip_id", "source", "group", "split", "variant", "skeleton")
+    texts: dict[str, Any] = {name: row[name] for name in names}
+    return SkeletonSequence(keypoints, **_numbers(row), **texts)
+
+
+def _numbers(row: Row) -> dict[str, Any]:
+    return {"fps": float(row["fps"]), "width": int(row["width"]), "height": int(row["height"])}
 
 
 def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSequence:
@@ -139,8 +150,8 @@ def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSeque
     if None in row.values():
         raise ActrecError(f"{where} is cut short. {_ROW_HINT}\n  {command}")
     try:
-        fps, width, height, n_frames = float(row["fps"]), int(row["width"]), int(row["height"]), int(row["n_frames"])
-        n_joints = get_skeleton(row["skeleton"]).n_joints
+        _numbers(row)
+        n_frames, n_joints = int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints
         if row["split"] not in _SPLITS:
             raise ActrecError(f"split is '{row['split']}'; expected 'train', 'val', 'test' or nothing.")
     except (TypeError, ValueError) as error:
@@ -162,8 +173,7 @@ def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSeque
     if keypoints.dtype != np.float32 or not np.isfinite(keypoints).all():
         wrong = "NaN or infinite values" if keypoints.dtype == np.float32 else f"{keypoints.dtype} values"
         raise ActrecError(f"{where}: {file} has {wrong}; expected finite float32. {again}")
-    texts = {name: row[name] for name in ("label", "clip_id", "source", "group", "split", "variant", "skeleton")}
     try:
-        return SkeletonSequence(keypoints, fps=fps, width=width, height=height, **texts)
+        return sequence_of(row, keypoints)
     except ActrecError as error:
         raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None

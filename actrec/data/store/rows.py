@@ -1,8 +1,8 @@
-"""Rows of a store's tables, and the sequences and arrays that they stand for."""
+"""Converts sequences to rows of a store's manifest, and reads the rows and arrays that were written completely."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +14,9 @@ from actrec.files import printable
 from actrec.skeleton import get_skeleton
 from actrec.types import SkeletonSequence
 
-_NOT_TEXT = ("fps", "width", "height", "n_frames", "file")
-
-
-def sequences(path: Path, rows: Iterable[Row]) -> list[SkeletonSequence]:
-    """The sequences of the rows of the store at `path`."""
-    return [
-        SkeletonSequence(
-            read_keypoints(path / row["file"]),
-            fps=float(row["fps"]),
-            width=int(row["width"]),
-            height=int(row["height"]),
-            **{name: row[name] for name in COLUMNS if name not in _NOT_TEXT},
-        )
-        for row in rows
-    ]
-
 
 def whole_rows(file: Path, columns: Sequence[str]) -> list[Row]:
-    """Rows that were written to their end; the last one of a part file may not be."""
+    """Reads the complete rows of a table; the last one of a part file may have been cut off."""
     try:
         rows = read_rows(file, columns)
     except FileNotFoundError:  # another worker has just finished the store
@@ -43,16 +27,17 @@ def whole_rows(file: Path, columns: Sequence[str]) -> list[Row]:
 
 
 def row_of(sequence: SkeletonSequence) -> Row:
+    """Makes the manifest's row of a sequence."""
     values = {name: printable(str(getattr(sequence, name))) for name in COLUMNS if name not in ("n_frames", "file")}
     return {**values, "n_frames": str(len(sequence)), "file": f"clips/{sequence.clip_id}.npz"}
 
 
 def whole_keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | None:
-    """The clip's keypoints, if its file is there, readable and what the row says."""
+    """Reads a clip's keypoints; None if the file does not exist, is damaged, or does not agree with the row."""
     try:
         keypoints = read_keypoints(path / row["file"])
         expected = (int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints, 3)
-    except Exception:  # numpy and zipfile raise a dozen kinds for a damaged archive; whichever it is, make it anew
+    except Exception:  # numpy and zipfile raise a dozen kinds for a damaged archive; the clip is then made again
         return None
     sound = keypoints.shape == expected and keypoints.dtype == np.float32 and np.isfinite(keypoints).all()
     return keypoints if sound else None

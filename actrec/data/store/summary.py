@@ -1,4 +1,4 @@
-"""Summary of a run that makes a skeleton store: what it did, and what the store now has."""
+"""The summary of a run that makes or updates a skeleton store."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from pathlib import Path
 from actrec.data.store.plausibility import ClipMeasure
 from actrec.data.store.reading import Row
 
-# Why a clip was written.
+# Reasons for which a clip is written.
 NEW = "new"
 CHANGED = "whose source changed"
-MENDED = "whose file was damaged or missing"
+REPAIRED = "whose file was damaged or missing"
 
 
 @dataclass
 class StoreSummary:
-    """What a run of `write_store` did, and what the store now has.
+    """The summary of a run of `write_store`: what it did, and what the store contains now.
 
     Attributes:
         rows: The manifest's rows.
-        written: How many clips this run wrote; the others were there.
-        because: Why those were written: NEW, CHANGED or MENDED.
-        restated: Clips that were there, and got another label, group or split.
-        removed: Clips that were in the store and no longer are.
-        tried: How many clips this run read.
-        adopted: Clips of a version that wrote no `sources.csv`, taken to be made from the present source.
-        frames: How many frames the written clips have.
-        missing: Clips that other workers have yet to make; the store is not finished.
-        observed: Of all joints in all frames, the share that preprocessing takes for observed; see
-            `plausibility.observed_share`.
-        measures: What is in each clip's keypoints.
-        unseen: Clips in which no joint is observed in any frame; they are kept.
-        rejected: Bad clips: their origin and what is wrong with them.
-        unforeseen: How many of those this run rejected for an unexpected error.
-        skipped: Clips left out by the label map, by source and that source's label.
+        written: Number of clips that this run wrote.
+        reasons: How many were written for which reason: NEW, CHANGED or REPAIRED.
+        updated: Number of clips whose label, group or split changed.
+        removed: Number of clips that were removed from the store.
+        tried: Number of clips that this run read.
+        adopted: Number of clips of a version that wrote no `sources.csv`, which are taken to be from the present
+            sources.
+        frames: Number of frames of the written clips.
+        missing: Number of clips that other workers have still to make; above 0, the store is not finished.
+        observed: Share of observed joints among all joints in all frames; see `plausibility.observed_share`.
+        measures: Statistics of each clip's keypoints.
+        unseen: Ids of clips in which no joint is observed in any frame; they are kept.
+        rejected: The reason for which a clip was rejected, by its origin.
+        unexpected: Number of clips that this run rejected for an unexpected error.
+        skipped: Number of clips left out by the label map, by source and source's label.
     """
 
     rows: list[Row] = field(default_factory=list)
     written: int = 0
-    because: Counter[str] = field(default_factory=Counter)
-    restated: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    updated: int = 0
     removed: int = 0
     tried: int = 0
     adopted: int = 0
@@ -51,15 +51,15 @@ class StoreSummary:
     measures: list[ClipMeasure] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
-    unforeseen: int = 0
+    unexpected: int = 0
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def outcome(self, store: Path) -> str:
-        """Returns what this run changed, in a sentence."""
-        counts = [f"{self.because[why]} {why}" for why in (NEW, CHANGED, MENDED) if self.because[why]]
+        """Describes in a sentence what this run changed."""
+        counts = [f"{self.reasons[why]} {why}" for why in (NEW, CHANGED, REPAIRED) if self.reasons[why]]
         others = [
             f"{number} {what}"
-            for number, what in ((self.restated, "with another label, group or split"), (self.removed, "removed"))
+            for number, what in ((self.updated, "with another label, group or split"), (self.removed, "removed"))
             if number
         ]
         if self.written:

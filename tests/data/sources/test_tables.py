@@ -77,7 +77,7 @@ def test_splits(tmp_path: Path, text: str, split: str) -> None:
         ("file,label,split\na.npy,wave,exam\n", "Row 2 of .*split 'exam'.*'train', 'val', 'test' or nothing"),
         (
             "file,label\na.npy,wave,me\n",
-            "Row 2 of .* has 3 cells; its header has 2. Put quotes about a cell with a ','",
+            "Row 2 of .* has 3 cells; its header has 2. Put a cell with a ','",
         ),
         ("file,label,label\na.npy,wave,me\n", "has the column label twice"),
         ("file,label\na.npy,x\nb.npy,y\na.npy,x\n", r"a\.npy is listed twice, in rows 2 and 4 of"),

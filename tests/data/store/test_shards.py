@@ -1,4 +1,4 @@
-"""A store that is killed while it is made, or made in shares, is the store that one clean run makes."""
+"""A store that is killed while it is made, or made in shards, is the store that one clean run makes."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _KILLS = """
 """
 
 
-def make(raw: Path, store: Path, share: Shard | None = None, **options: object) -> StoreSummary:
+def make(raw: Path, store: Path, shard: Shard | None = None, **options: object) -> StoreSummary:
     extractor = Extractor(Blobs("yolo11n"), **options)
     importer = Videos(ClassFolders(), extractor, {"flip": Flip()})
-    return prepare("folder", raw, store, importer, LabelMap(), "coco17", 0.5, share=share)
+    return prepare("folder", raw, store, importer, LabelMap(), "coco17", 0.5, shard=shard)
 
 
 @pytest.fixture(scope="module")
@@ -161,14 +161,14 @@ def test_all_people_of_a_video_are_clips_of_one_group(raw: Path, tmp_path: Path)
     assert [clip.variant for clip in two] == ["original", "original", "flip", "flip"]
 
 
-def test_shares_of_a_store_made_otherwise_are_refused(raw: Path, tmp_path: Path) -> None:
+def test_shards_of_a_store_made_otherwise_are_refused(raw: Path, tmp_path: Path) -> None:
     make(raw, tmp_path / "store", Shard(0, 2))
     importer = Videos(ClassFolders(), Extractor(Blobs("yolo11n")))
     with pytest.raises(ActrecError, match=r"was made differently: its options\.a is None, and now 1 is wanted"):
-        prepare("folder", raw, tmp_path / "store", importer, LabelMap(), "coco17", options={"a": 1}, share=Shard(1, 2))
+        prepare("folder", raw, tmp_path / "store", importer, LabelMap(), "coco17", options={"a": 1}, shard=Shard(1, 2))
 
 
 @pytest.mark.parametrize("text", ["2/2", "a/2", "1", "-1/2", "1/0"])
-def test_shares_that_are_none(text: str) -> None:
+def test_shards_that_are_none(text: str) -> None:
     with pytest.raises(ActrecError, match="shard"):
         Shard.parse(text)

@@ -20,6 +20,7 @@ from actrec.data.sources.labels import LabelMap
 from actrec.data.sources.pyskl import Pyskl
 from actrec.data.sources.skeleton_table import SkeletonTable
 from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.part_tables import PartTables
 from actrec.data.store.reading import read_store
 from actrec.data.store.summary import StoreSummary
 from actrec.data.store.writing import Shard
@@ -47,7 +48,7 @@ class Folder:
     def write(self, name: str, keypoints: np.ndarray) -> None:
         np.save(self.root / f"raw/{name}.npy", keypoints.astype(np.float32))
 
-    def prepare(self, share: Shard | None = None, **options: object) -> StoreSummary:
+    def prepare(self, shard: Shard | None = None, **options: object) -> StoreSummary:
         self.write_table()
         importer = SkeletonTable()
         given = {"max_rejected": 0.5, **options}
@@ -58,7 +59,7 @@ class Folder:
             importer,
             LabelMap(),
             "coco17",
-            share=share,
+            shard=shard,
             **given,  # type: ignore
         )
 
@@ -189,7 +190,7 @@ def test_a_kill_at_any_moment_of_an_update(folder: Folder, monkeypatch: pytest.M
     folder.write("c1", array(99, n_frames=30))
     folder.write("c2", array(98))
     del folder.rows[5]
-    count, real, append = 0, os.replace, __import__("actrec.data.store.ledger", fromlist=["Ledger"]).Ledger._append
+    count, real, append = 0, os.replace, PartTables.append
 
     def moments() -> None:
         nonlocal count
@@ -208,7 +209,7 @@ def test_a_kill_at_any_moment_of_an_update(folder: Folder, monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", replace_or_die)
-        patch.setattr("actrec.data.store.ledger.Ledger._append", append_or_die)
+        patch.setattr("actrec.data.store.part_tables.PartTables.append", append_or_die)
         try:
             folder.prepare()
             assert moment > 8, "the run has more moments than that"
@@ -221,7 +222,7 @@ def test_a_kill_at_any_moment_of_an_update(folder: Folder, monkeypatch: pytest.M
     same_as_anew(folder)
 
 
-def test_shares_bring_a_store_up_to_date_in_either_order(folder: Folder) -> None:
+def test_shards_bring_a_store_up_to_date_in_either_order(folder: Folder) -> None:
     for order in ((0, 1), (1, 0)):
         folder.prepare()
         for number in range(4):
@@ -298,7 +299,7 @@ class Raising:
         return SkeletonSequence(array(ord(name)), 30.0, "coco17", label="wave")
 
 
-@pytest.mark.parametrize("share", [None, Shard(0, 1)])
+@pytest.mark.parametrize("shard", [None, Shard(0, 1)])
 @pytest.mark.parametrize(
     "error",
     [
@@ -310,11 +311,11 @@ class Raising:
     ],
 )
 def test_an_unforeseen_exception_is_one_clip_s(
-    tmp_path: Path, error: Exception, share: Shard | None, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, error: Exception, shard: Shard | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "actrec")
     given = ("mine", tmp_path, tmp_path / "store")
-    summary = prepare(*given, Raising(error), LabelMap(), "coco17", 0.3, share=share)
+    summary = prepare(*given, Raising(error), LabelMap(), "coco17", 0.3, shard=shard)
     text = " ".join(str(error).split())
     reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
     assert summary.rejected == {"c.npy": reason}
@@ -322,10 +323,10 @@ def test_an_unforeseen_exception_is_one_clip_s(
     assert [clip.clip_id for clip in read_store(tmp_path / "store")] == ["a", "b", "d"]
     assert any(record.exc_info and record.levelno == logging.DEBUG for record in caplog.records)
     assert f"  c.npy: {type(error).__name__}" in caplog.text
-    again = prepare(*given, Raising(error), LabelMap(), "coco17", 0.3, share=share)
+    again = prepare(*given, Raising(error), LabelMap(), "coco17", 0.3, shard=shard)
     assert (again.tried, again.rejected) == (1, summary.rejected)  # it may pass
     with pytest.raises(ActrecError, match=r"1 of 4 clips could not be read.*5% may be bad(.|\n)*c\.npy: "):
-        prepare(*given, Raising(error), LabelMap(), "coco17", share=share)
+        prepare(*given, Raising(error), LabelMap(), "coco17", shard=shard)
 
 
 def test_a_clip_that_breaks_on_the_way_into_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
