@@ -53,7 +53,7 @@ def test_accents_may_be_decomposed() -> None:
         (["Squat"], ["squat", "lunge"], "Did you mean 'squat'. The labels are: lunge, squat"),
         (["zzz"], ["squat", "lunge"], "has 'zzz', and no clip has that label. The labels are: lunge, squat"),
         ("squats and lunges", ["squat", "lunge"], "no clip has that label"),
-        ([True], ["on", "yes", "x"], "could be any of the labels on, yes. Put quotes"),
+        ([True], ["on", "yes", "x"], "can be any of the labels on, yes. Put the one"),
         ([2], ["1", "x"], "has '2', and no clip has that label"),
     ],
 )

@@ -161,11 +161,11 @@ def test_val_is_test_where_no_clip_is_of_test(caplog: pytest.LogCaptureFixture) 
 @pytest.mark.parametrize("protocol", ["official", None])
 def test_a_clip_without_a_split_among_clips_with_one(protocol: Any, caplog: pytest.LogCaptureFixture) -> None:
     sequences = listed(train=8, test=4, none=5)
-    with pytest.raises(ActrecError, match=r"5 of 17 clips have no .*'none0', 'none1', 'none2', ….*unlisted=leave_out"):
+    with pytest.raises(ActrecError, match=r"5 of 17 clips have no .*none0, none1, none2, ….*unlisted=leave_out"):
         Split(protocol)(sequences)
     with caplog.at_level(logging.WARNING):
         parts = Split(protocol, unlisted="leave_out")(sequences)
-    assert "'none0', 'none1', 'none2', …) and are left out" in caplog.text
+    assert "none0, none1, none2, …) and are left out" in caplog.text
     assert ids(parts) == ids(Split(protocol)(listed(train=8, test=4)))
 
 
@@ -175,11 +175,11 @@ def test_a_clip_without_a_split_among_clips_with_one(protocol: Any, caplog: pyte
         (
             "grouped",
             {"none": 20},
-            "test and val drawn by group, stratified on label (split.val_share=0.1, split.t",
+            "test and val drawn by group, stratified by label (split.val_share=0.1, split.t",
         ),
         (None, {"none": 20}, "split.test_share=0.2, split.seed=3). Clips: 14 train (14 groups), 2 val"),
         ("grouped", {"train": 20}, "; the store's own split is not used"),
-        ("official", {"train": 20, "test": 2}, "val drawn from train by group, stratified on label (split.val_share=0"),
+        ("official", {"train": 20, "test": 2}, "val drawn from train by group, stratified by label (split.val_share=0"),
         ("random_windows", {"none": 20}, "drawn by window"),
     ],
 )

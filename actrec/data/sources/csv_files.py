@@ -43,8 +43,8 @@ def _parsed(table: Path, text: str, separator: str) -> tuple[list[str], list[tup
                 continue
             if any(cells[len(header) :]):
                 raise ActrecError(
-                    f"Row {reader.line_num} of {table} has {len(cells)} cells; its header has {len(header)}. Put "
-                    f"quotes about a cell with a '{separator}' in it."
+                    f"Row {reader.line_num} of {table} has {len(cells)} cells; its header has {len(header)}. Put a "
+                    f"cell with a '{separator}' in it in quotes."
                 )
             records.append((reader.line_num, dict(zip(header, cells, strict=False))))
     except csv.Error as error:
