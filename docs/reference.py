@@ -19,7 +19,7 @@ _HEAD = """# Config reference
 This page lists all commands and config groups with their keys and defaults. It is generated from `conf/` and from the
 docstrings of the classes that it constructs: do not edit it, run `make docs`.
 
-A command composes its root config (`train` for `python -m actrec.train`) from one option of each group. `group=option`
+A command composes its root config (`train` for `actrec train`) from one option of each group. `group=option`
 chooses another option, and `key=value` sets a value. A key that does not exist is an error that names the nearest one.
 Keys of a group begin with its name, as in `network.dim=48`. A default `${…}` takes its value from the key in braces;
 `???` means that a value must be given. [Configuration](configuration.md) explains this with examples.
