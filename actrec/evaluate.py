@@ -1,4 +1,4 @@
-"""Evaluates a model folder, or several as one, on a data set: `python -m actrec.evaluate model=… dataset=… store=…`."""
+"""Evaluates a model folder, or an ensemble of several: `python -m actrec.evaluate model=… dataset=… store=…`."""
 
 from __future__ import annotations
 
@@ -17,22 +17,117 @@ from omegaconf import DictConfig, OmegaConf
 from actrec.config import check_whole, main, no_value
 from actrec.data.clips import load_clips
 from actrec.data.excluded_labels import excluded
-from actrec.evaluation.clips import DataSet, choose
-from actrec.evaluation.online import judge_online, online_summary
-from actrec.evaluation.results import Voice, judge_fused, summary, write_results
+from actrec.evaluation.clips import DataSet, select_clips
+from actrec.evaluation.online import evaluate_online, online_summary
+from actrec.evaluation.results import EnsembleMember, evaluate_ensemble
 from actrec.explain.explanation import explain
 from actrec.model.folder import load_model
-from actrec.model.spec import find_model, load_spec
+from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
+from actrec.report.page import write_report
 from actrec.training.run import free_folder, kept_log, log_to
 from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __main__
 
 
+def evaluate(cfg: DictConfig) -> Path:
+    """Evaluates models on a split; writes metrics, predictions and a report.
+
+    Args:
+        cfg: A composed `evaluate` config.
+
+    Returns:
+        The folder of the results.
+
+    Raises:
+        ActrecError: The model, the store or the split is not right.
+    """
+    for name, least in {"unseen_joints": 0, "seed": 0, "batch_size": 1}.items():
+        check_whole(cfg, name, least)
+    members = _load_members(cfg)
+    network, spec, _ = members[0]
+    with kept_log() as earlier:
+        clips = hide_random_joints(_load_clips(cfg, spec), cfg.unseen_joints, cfg.seed)
+    folder = free_folder(cfg.output_dir, "evaluate")
+    results, explanation = evaluate_ensemble(members, clips, cfg.batch_size), None
+    if cfg.why:
+        log.info("Measuring joint importance by occlusion …")
+        explanation = explain(network, spec, clips, cfg.batch_size)
+        results.metrics["why"] = explanation.figures()
+    if cfg.online:
+        recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
+        results.metrics["online"] = evaluate_online(recognizer, clips)
+    names = " + ".join(Path(each).name for each in _folders(cfg))
+    folder.mkdir(parents=True, exist_ok=True)
+    with log_to(folder / "evaluate.log", earlier):
+        results.write(folder)
+        page = write_report(
+            folder / "report",
+            results,
+            title=f"{names}: {spec.network_name} on {cfg.dataset.name}, {cfg.split}",
+            explanation=explanation,
+            config=OmegaConf.to_yaml(cfg, resolve=True),
+            facts={"model": ", ".join(_folders(cfg)), "unseen joints": str(cfg.unseen_joints)},
+        )
+        if cfg.online:
+            log.info("Online: %s", online_summary(results.metrics["online"]))
+        if explanation and explanation.check:
+            log.info("%s", explanation.check)
+        log.info("%s. Look at %s", results, page)
+    return folder
+
+
+def _folders(cfg: DictConfig) -> list[str]:
+    return [str(find_model(folder)) for folder in (cfg.models or [cfg.model])]
+
+
+def _load_members(cfg: DictConfig) -> list[EnsembleMember]:
+    """Loads the models that the config names.
+
+    Raises:
+        ActrecError: There is none, one cannot be loaded, or the weights do not fit.
+    """
+    if cfg.model is None and not cfg.models:
+        raise no_value("evaluate", "model")
+    if cfg.model is not None and cfg.models:
+        raise ActrecError("Give either model=… or models=[…,…].")
+    folders, device = _folders(cfg), _device(cfg.hardware.accelerator)
+    weights = [1.0] * len(folders) if cfg.weights is None else list(cfg.weights)
+    if len(weights) != len(folders) or not all(isinstance(each, int | float) and each > 0 for each in weights):
+        raise ActrecError(f"weights={weights} do not fit {len(folders)} models: give each a number above 0.")
+    for option in ("online", "why"):
+        if cfg[option] and len(folders) > 1:
+            raise ActrecError(f"{option}=true is for one model.")
+    return [
+        EnsembleMember(load_model(folder, cfg.trust or ()).to(device), load_spec(folder), weight)
+        for folder, weight in zip(folders, weights, strict=True)
+    ]
+
+
+def _device(accelerator: str) -> torch.device:
+    try:
+        return L.Fabric(accelerator=accelerator, devices=1).device
+    except (MisconfigurationException, ValueError) as error:
+        raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
+
+
+def _load_clips(cfg: DictConfig, spec: ModelSpec) -> list[SkeletonSequence]:
+    """Loads the clips of the split, in the model's skeleton."""
+    dataset = cfg.dataset
+    importer, label_map = (instantiate(node, _convert_="all") for node in (dataset.importer, dataset.label_map))
+    clips = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)
+    left_out = excluded(dataset.exclude_labels, {*(clip.label for clip in clips), *label_map.names, *spec.labels})
+    kept = [clip for clip in clips if clip.label not in left_out]
+    generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
+    data = DataSet(kept, dataset.name, dataset.split, generated)
+    chosen = select_clips(data, [Path(folder) for folder in _folders(cfg)], spec, cfg.split, cfg.protocol)
+    return [spec.pipeline.to_skeleton(clip) for clip in chosen]
+
+
 def hide_random_joints(clips: list[SkeletonSequence], count: int, seed: int) -> list[SkeletonSequence]:
-    """The clips with `count` joints of each unseen throughout, drawn anew for each clip.
+    """Marks `count` joints of each clip as not observed in all of its frames; each clip has its own random joints.
 
     Raises:
         ActrecError: A clip does not have that many joints.
@@ -46,95 +141,6 @@ def hide_random_joints(clips: list[SkeletonSequence], count: int, seed: int) -> 
         keypoints[:, rng.choice(n_joints, count, replace=False)] = 0
         hidden.append(replace(clip, keypoints=keypoints))
     return hidden
-
-
-def _device(accelerator: str) -> torch.device:
-    try:
-        return L.Fabric(accelerator=accelerator, devices=1).device
-    except (MisconfigurationException, ValueError) as error:
-        raise ActrecError(f"hardware does not fit this machine: {str(error).splitlines()[0]}") from error
-
-
-def _folders(cfg: DictConfig, name: bool = False) -> list[str]:
-    """The model folders, or their names."""
-    folders = [str(find_model(folder)) for folder in (cfg.models or [cfg.model])]
-    return [Path(folder).name for folder in folders] if name else folders
-
-
-def _voices(cfg: DictConfig) -> list[Voice]:
-    """The models asked for.
-
-    Raises:
-        ActrecError: There is none, one cannot be loaded, or weights do not fit.
-    """
-    if cfg.model is None and not cfg.models:
-        raise no_value("evaluate", "model")
-    if cfg.model is not None and cfg.models:
-        raise ActrecError("Give either model=… or models=[…,…].")
-    folders, device = _folders(cfg), _device(cfg.hardware.accelerator)
-    weights = [1.0] * len(folders) if cfg.weights is None else list(cfg.weights)
-    if len(weights) != len(folders) or not all(isinstance(each, int | float) and each > 0 for each in weights):
-        raise ActrecError(f"weights={weights} do not fit {len(folders)} models: give each a number above 0.")
-    if cfg.online and len(folders) > 1:
-        raise ActrecError("online=true is for one model.")
-    if cfg.why and len(folders) > 1:
-        raise ActrecError("why=true is for one model.")
-    return [
-        Voice(load_model(folder, cfg.trust or ()).to(device), load_spec(folder), weight)
-        for folder, weight in zip(folders, weights, strict=True)
-    ]
-
-
-def evaluate(cfg: DictConfig) -> Path:
-    """Figures, predictions and report of a model on a split.
-
-    Args:
-        cfg: A composed `evaluate` config.
-
-    Returns:
-        The folder that they are in.
-
-    Raises:
-        ActrecError: Model, store or split is not right.
-    """
-    for name, least in {"unseen_joints": 0, "seed": 0, "batch_size": 1}.items():
-        check_whole(cfg, name, least)
-    voices = _voices(cfg)
-    network, spec, _ = voices[0]
-    dataset = cfg.dataset
-    importer, label_map = (instantiate(node, _convert_="all") for node in (dataset.importer, dataset.label_map))
-    every = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)
-    left_out = excluded(dataset.exclude_labels, {*(clip.label for clip in every), *label_map.names, *spec.labels})
-    kept = [clip for clip in every if clip.label not in left_out]
-    generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
-    data = DataSet(kept, dataset.name, dataset.split, generated)
-    with kept_log() as earlier:
-        part = choose(data, [Path(folder) for folder in _folders(cfg)], spec, cfg.part, cfg.split)
-    clips = [spec.pipeline.to_skeleton(clip) for clip in part]
-    clips = hide_random_joints(clips, cfg.unseen_joints, cfg.seed)
-    folder = free_folder(cfg.output_dir, "evaluate")
-    results = judge_fused(voices, clips, cfg.batch_size)
-    if cfg.why:
-        log.info("Hiding joints, to see what decides …")
-        results = replace(results, why=explain(network, spec, clips, cfg.batch_size))
-    if cfg.online:
-        recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
-        results.metrics["online"] = judge_online(recognizer, clips)
-    folder.mkdir(parents=True, exist_ok=True)
-    with log_to(folder / "evaluate.log", earlier):  # each file is whole; the figures are there before any picture
-        write_results(
-            folder,
-            results,
-            title=f"{' + '.join(_folders(cfg, name=True))}: {spec.network_name} on {cfg.dataset.name}, {cfg.part}",
-            config=OmegaConf.to_yaml(cfg, resolve=True),
-            facts={"model": ", ".join(_folders(cfg)), "unseen joints": str(cfg.unseen_joints)},
-        )
-        if cfg.online:
-            log.info("Online: %s", online_summary(results.metrics["online"]))
-        if results.why and results.why.check:
-            log.info("%s", results.why.check)
-        log.info("%s. Look at %s", summary(results), folder / "report" / "index.html")
-    return folder
 
 
 @main("evaluate")

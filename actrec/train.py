@@ -23,7 +23,8 @@ from actrec.data.clips import load_clips
 from actrec.data.datamodule import ActionData
 from actrec.data.saved_split import SavedSplit
 from actrec.data.store.reading import read_info
-from actrec.evaluation.results import Results, judge, summary, write_results
+from actrec.evaluation.results import Results, evaluate_model
+from actrec.evaluation.samples import typical_clips
 from actrec.model.folder import save_model
 from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
@@ -31,10 +32,12 @@ from actrec.model.transfer import load_matching_weights
 from actrec.network.compiled import compile_network
 from actrec.online.mismatch import streaming_advice, streaming_mismatches, training_mismatches
 from actrec.pipeline.pipeline import Pipeline
-from actrec.report.page import pick_typical, read_history
+from actrec.report.loggers import log_results
+from actrec.report.page import write_report
 from actrec.skeleton import get_skeleton
 from actrec.sweep.one_run import run_one
-from actrec.training.loggers import WatchTraining, log_results, make_loggers
+from actrec.training.history import read_history
+from actrec.training.loggers import WatchTraining, make_loggers
 from actrec.training.malloc import keep_freed_memory
 from actrec.training.module import ActionModule
 from actrec.training.run import kept_log, log_to, open_run, split_of_resumed
@@ -237,18 +240,19 @@ def finish(cfg: DictConfig, folder: Path, module: ActionModule, data: ActionData
     elif not cfg.fast_dev_run:
         facts["checkpoint"] = "the last: none was kept as the best"
         log.warning("There is no checkpoints/best.ckpt: the model is the last epoch's.")
-    results = judge(module.network.eval(), spec, data.splits["test"])
+    results = evaluate_model(module.network.eval(), spec, data.splits["test"])
     save_model(folder / "model", module.network, replace(spec, metrics=results.headlines), data.saved)
-    page = write_results(
-        folder,
+    results.write(folder)
+    page = write_report(
+        folder / "report",
         results,
         title=f"{cfg.name}: {spec.network_name} on {cfg.dataset.name}",
         history=history,
-        typical=pick_typical(data.stored_train, data.labels),
+        typical=typical_clips(data.stored_train, data.labels),
         config=OmegaConf.to_yaml(cfg, resolve=True),
         facts=facts,
     )
-    log.info("%s.\nTrained in %.1f min. Look at %s", summary(results), seconds / 60, page)
+    log.info("%s.\nTrained in %.1f min. Look at %s", results, seconds / 60, page)
     if cfg.next_steps:
         log.info("%s", next_steps(cfg.next_steps, folder))
     return results

@@ -204,3 +204,20 @@ def run_command(
         return code, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def results(make_sequences: Callable[..., Any]) -> Any:
+    """Results on 24 clips of 3 of 4 classes; three of label_0 are predicted as label_1 with growing confidence."""
+    from actrec.evaluation.metrics import summarize
+    from actrec.evaluation.predictions import clip_predictions
+    from actrec.evaluation.results import Results
+
+    classes, sequences = ["label_0", "label_1", "label_2", "never_seen"], make_sequences(3, 8)
+    labels = np.array([classes.index(sequence.label) for sequence in sequences])
+    predicted = labels.copy()
+    predicted[:3] = 1
+    probabilities = np.eye(4)[predicted] * np.linspace(0.6, 0.9, 24)[:, None] + 0.1
+    by_ratio = {"0.1": np.full((24, 4), 0.25), "1.0": probabilities}
+    metrics = summarize(by_ratio, labels, [sequence.group for sequence in sequences], classes, n_bootstrap=50)
+    return Results(metrics, clip_predictions(sequences, by_ratio, classes), [])

@@ -15,10 +15,11 @@ import pytest
 def _write(n_classes: int, n_clips: int, folder: Path) -> float:
     """Writes everything that an evaluation leaves, of results drawn by a seeded generator; CPU seconds of it."""
     from actrec.evaluation.metrics import summarize
-    from actrec.evaluation.results import Results, write_results
-    from actrec.explain.explanation import Why
-    from actrec.report.page import clip_predictions, pick_samples, pick_typical
-    from actrec.report.poses import SampleClip
+    from actrec.evaluation.predictions import clip_predictions
+    from actrec.evaluation.results import Results
+    from actrec.evaluation.samples import SampleClip, pick_samples, typical_clips
+    from actrec.explain.explanation import Explanation
+    from actrec.report.page import write_report
     from actrec.skeleton import COCO17
     from actrec.types import SkeletonSequence
 
@@ -38,8 +39,12 @@ def _write(n_classes: int, n_clips: int, folder: Path) -> float:
     samples = [SampleClip(clips[k], predictions[k].prediction, 0.9) for k in pick_samples(predictions)]
     joints, nothing = {name: rng.random(17) for name in classes}, np.zeros((0, 17))
     poses = {name: keypoints[0, :, :2].astype(float) for name in classes}
-    why = Why(COCO17, joints, poses, None, None, nothing, nothing)
-    write_results(folder, Results(metrics, predictions, samples, why), "many", typical=pick_typical(clips, classes))
+    explanation = Explanation(COCO17, joints, poses, None, None, nothing, nothing)
+    results = Results(metrics | {"why": explanation.figures()}, predictions, samples)
+    folder.mkdir(parents=True, exist_ok=True)
+    results.write(folder)
+    typical = typical_clips(clips, classes)
+    write_report(folder / "report", results, title="many", typical=typical, explanation=explanation)
     return time.process_time() - start
 
 

@@ -86,7 +86,7 @@ ROOMS = {
     "explain": ["evaluation", "model", "network", "pipeline"],
     "report": ["drawing", "evaluation", "explain", "video"],
     "live": ["drawing", "online", "video"],
-    "sweep": ["data", "report", "training"],
+    "sweep": ["data", "drawing", "report", "training"],
     "benchmark": [
         "data",
         "data.sources",
@@ -113,11 +113,7 @@ ROOMS = {
     ],
 }
 PENDING = {  # arrows that are still to be turned
-    "evaluation": ["explain", "report"],
-    "explain": ["drawing", "report"],
     "serve": ["predict"],
-    "sweep": ["drawing"],
-    "training": ["drawing", "report"],
     "benchmark": ["export"],
 }
 COMMANDS = ["train", "evaluate", "prepare", "predict", "view", "export", "compare", "import_published"]
@@ -172,6 +168,7 @@ OWNERS = {
         "actrec.training.callbacks",
         "actrec.evaluate",
         "actrec.training.loggers",
+        "actrec.report.loggers",
         "actrec.training.trainer",
         "actrec.training.sync",
     ],
@@ -180,7 +177,7 @@ OWNERS = {
     "fastapi": ["actrec.serve"],
     "uvicorn": ["actrec.serve"],
     "streamlit": ["actrec.serve.app"],
-    "wandb": ["actrec.training.loggers"],
+    "wandb": ["actrec.training.loggers", "actrec.report.loggers"],
     "optuna": ["actrec.sweep.search"],
     "beartype": [],
     "hypothesis": [],

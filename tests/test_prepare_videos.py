@@ -59,7 +59,7 @@ def test_a_folder_of_videos_is_prepared_trained_and_evaluated(
     quick = ["experiment=penn_action", "network=tiny", "dataset=folder", f"store={store}", "epochs=1"]
     code, out, err = run_command(train.run, *quick, f"output_dir={tmp_path / 'run'}", "split.val_share=0.3")
     assert code == 0, err
-    given = [f"model={tmp_path / 'run/model'}", "dataset=folder", f"store={store}", "part=all"]
+    given = [f"model={tmp_path / 'run/model'}", "dataset=folder", f"store={store}", "split=all"]
     code, out, err = run_command(evaluate.run, *given, f"output_dir={tmp_path / 'evaluated'}")
     assert code == 0, err
 

@@ -26,8 +26,8 @@ from actrec.config import config_dir
 from actrec.data.saved_split import FILE
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.writing import write_store
-from actrec.report.page import read_history
 from actrec.training.callbacks import LOGGED
+from actrec.training.history import read_history
 from actrec.types import SkeletonSequence
 
 Run = Callable[..., tuple[int, str, str]]

@@ -1,4 +1,4 @@
-"""Chooses the clips that a model is evaluated on: by the split that its training had, as far as that is known."""
+"""Selects the clips that a model is evaluated on, by the split that its training used as far as that is known."""
 
 from __future__ import annotations
 
@@ -9,74 +9,75 @@ from pathlib import Path
 from typing import Any
 
 from actrec.data.saved_split import SavedSplit
-from actrec.data.split import Split, first_names
+from actrec.data.split import PROTOCOLS, Split, first_names
 from actrec.model.spec import ModelSpec
 from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
-PARTS = ("train", "val", "test", "new", "all")
+SPLITS = ("train", "val", "test", "new", "all")
 Clips = list[SkeletonSequence]
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Every clip of the data set that a model is evaluated on.
+    """The data set that a model is evaluated on.
 
     Attributes:
-        clips: All of them.
-        name: Of the data set.
-        split: The protocol by which it is split where a model says nothing.
-        generated: What the clips were generated with; None for those of a store.
+        clips: All of its clips.
+        name: Its name.
+        protocol: The split protocol that is used where the model records none.
+        generated: The generator's settings; None for clips from a store.
     """
 
     clips: Clips
     name: str
-    split: str | None
+    protocol: str | None
     generated: Mapping[str, Any] | None = None
 
     def is_of(self, saved: SavedSplit) -> bool:
-        """Whether a training has split this data set, or an earlier state of it."""
+        """Tells whether a saved split is of this data set, or of an earlier state of it."""
         return saved.covers(self.clips, self.name, self.generated)
 
 
-def choose(data: DataSet, models: Sequence[Path], spec: ModelSpec, part: str, protocol: str | None) -> Clips:
-    """The clips of a part; says what is new, what is gone, and how many clips the models were trained on.
+def select_clips(data: DataSet, models: Sequence[Path], spec: ModelSpec, split: str, protocol: str | None) -> Clips:
+    """Selects the clips of a split; logs which are new or missing, and how many the models were trained on.
 
     Args:
-        data: What there is.
-        models: Model folders; the split of the first holds.
-        spec: What the first is.
-        part: One of `PARTS`.
-        protocol: The split asked for; None is the model's own, so that it is not judged on clips it was trained on.
+        data: The data set.
+        models: Model folders; the split of the first is used.
+        spec: The specification of the first model.
+        split: One of `SPLITS`; "new" are the clips that the first model's training did not have.
+        protocol: The split protocol; None is the model's own, so that test holds no clips that it was trained on.
 
     Raises:
-        ActrecError: There is no such part, or which clips are new is not known.
+        ActrecError: There is no such split, it is empty, or it is not known which clips are new.
     """
-    if part not in PARTS:
-        raise ActrecError(f"There is no part '{part}'. Choose one of: {', '.join(PARTS)}.")
+    if split not in SPLITS:
+        hint = f" A split protocol is given as protocol={split}." if split in PROTOCOLS else ""
+        raise ActrecError(f"There is no split '{split}'. Choose one of: {', '.join(SPLITS)}.{hint}")
     saved = SavedSplit.read(models[0])
     is_own = saved is not None and data.is_of(saved) and protocol in (None, spec.split.get("protocol"))
-    if part == "all":
+    if split == "all":
         chosen = data.clips
     elif saved is not None and is_own:
-        chosen = _by_saved_split(saved, data, part)
-    elif part == "new":
+        chosen = _by_saved_split(saved, data, split)
+    elif split == "new":
         chosen = _all_new(saved, data, models[0])
     else:
-        chosen = _drawn(data, spec, part, protocol, saved, models[0])
+        chosen = _drawn(data, spec, split, protocol, saved, models[0])
     for number, model in enumerate(models):
-        if number or part == "all" or not is_own:
+        if number or split == "all" or not is_own:
             _warn_seen(model, data, chosen)
     return chosen
 
 
-def _by_saved_split(saved: SavedSplit, data: DataSet, part: str) -> Clips:
+def _by_saved_split(saved: SavedSplit, data: DataSet, split: str) -> Clips:
     parts = saved.divide(data.clips)
     new, added = parts["new"], [clip for clip in parts["test"] if saved.part_of(clip) is None]
     if new:
         groups = list(dict.fromkeys(clip.group or clip.clip_id for clip in new))
-        rest = "" if part == "new" else f" They are not in part={part}; part=new evaluates them alone."
+        rest = "" if split == "new" else f" They are not in split={split}; split=new evaluates only them."
         log.warning(
             "%d clips of %d groups (%s) are new since the model's training.%s",
             len(new),
@@ -92,42 +93,42 @@ def _by_saved_split(saved: SavedSplit, data: DataSet, part: str) -> Clips:
     if gone:
         counts = ", ".join(f"{count} of {name}" for name, count in gone.items())
         log.warning("Groups that the model's training had are not among the clips any more: %s.", counts)
-    if not parts[part]:
+    if not parts[split]:
         counts = ", ".join(f"{len(clips)} {name}" for name, clips in parts.items())
-        raise ActrecError(f"There are no clips in part={part}. By the model's split there are: {counts}.")
-    return parts[part]
+        raise ActrecError(f"There are no clips in split={split}. By the model's split there are: {counts}.")
+    return parts[split]
 
 
 def _all_new(saved: SavedSplit | None, data: DataSet, model: Path) -> Clips:
     if saved is None:
-        raise ActrecError(f"Which clips are new to '{model}' is not known: it has no split.json. Choose another part.")
+        raise ActrecError(f"Which clips are new to '{model}' is not known: it has no split.json. Choose another split.")
     if data.is_of(saved):
-        raise ActrecError("part=new is by the model's own split. Leave out split=…")
+        raise ActrecError("split=new is by the model's own protocol. Leave out protocol=…")
     return data.clips
 
 
 def _drawn(
-    data: DataSet, spec: ModelSpec, part: str, protocol: str | None, saved: SavedSplit | None, model: Path
+    data: DataSet, spec: ModelSpec, split: str, protocol: str | None, saved: SavedSplit | None, model: Path
 ) -> Clips:
-    own = Split(**spec.split) if spec.split else Split(data.split)
-    split = own if protocol is None else Split(protocol)
+    own = Split(**spec.split) if spec.split else Split(data.protocol)
+    rule = own if protocol is None else Split(protocol)
     if saved is not None and not data.is_of(saved):
         log.info("None of the %d clips was there in the training of '%s'.", len(data.clips), model)
     elif protocol not in (None, spec.split.get("protocol")) and spec.split:
         log.warning(
-            "The model was trained with the split '%s': with '%s' it may be judged on clips that it was trained on.",
+            "The model was trained with the split '%s': with '%s' it may be evaluated on clips that it was trained on.",
             spec.split["protocol"],
             protocol,
         )
-    elif saved is None and spec.split and (split.protocol != "official" or part != "test"):
+    elif saved is None and spec.split and (rule.protocol != "official" or split != "test"):
         log.warning(
-            "'%s' has no split.json, which trainings leave since they keep their split: it is drawn again, and is what "
-            "the training had only if the clips are the same as then.",
+            "'%s' has no split.json: its split is drawn again, and equals that of the training only if the clips are "
+            "the same.",
             model,
         )
-    if part == "test" and split.protocol == "official":
-        split = replace(split, val_share=0.0)  # test is what it is, be there clips enough for val or not
-    return split(data.clips)[part]
+    if split == "test" and rule.protocol == "official":
+        rule = replace(rule, val_share=0.0)  # the official test does not depend on whether val can be drawn
+    return rule(data.clips)[split]
 
 
 def _warn_seen(model: Path, data: DataSet, chosen: Clips) -> None:

@@ -1,4 +1,4 @@
-"""Selects what is shown of a confusion matrix of many classes."""
+"""Selects the classes and the confusions to show of a confusion matrix with many classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Confusion(NamedTuple):
 
     Attributes:
         n_clips: Clips of the class `label` that were predicted as `prediction`.
-        share: Of the true class's clips.
+        share: Their share of the clips of class `label`.
     """
 
     label: str

@@ -1,7 +1,7 @@
-"""Figures of merit at clip level, with bootstrap intervals by group; between evaluation and the reports.
+"""Computes clip-level metrics with bootstrap intervals, from class probabilities; the content of `metrics.json`.
 
-Groups, not clips, are drawn: clips of one source video are alike, and an interval that took them for independent
-would be too narrow.
+The bootstrap resamples groups, not clips: clips of one source video are similar, and an interval that treated them as
+independent would be too narrow.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _BLOCK = 50  # resamples drawn at once, which bounds the memory
 def confusion_counts(
     labels: Int[ndarray, " clip"], predictions: Int[ndarray, " clip"], n_classes: int
 ) -> Int[ndarray, "class class"]:
-    """How many clips of each true class (row) were given each class (column)."""
+    """Counts the clips of each true class (row) and predicted class (column)."""
     return np.bincount(labels * n_classes + predictions, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def classification_metrics(
     probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " clip"], classes: Sequence[str]
 ) -> dict[str, Any]:
-    """Accuracy, macro averages and top-5 accuracy, and precision, recall and F1 of each class.
+    """Computes accuracy, macro averages, top-5 accuracy, and precision, recall and F1 of each class.
 
-    Averages run over the classes that some clip has; `absent_classes` lists the others. A class that is never
+    Macro averages run over the classes that have clips; `absent_classes` lists the others. A class that is never
     predicted has precision 0.
 
     Args:
-        probabilities: Of each clip; a tie goes to the lower class number.
+        probabilities: The class probabilities of each clip; a tie goes to the lower class number.
         labels: True class numbers.
         classes: Class names.
 
@@ -65,19 +65,18 @@ def summarize(
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """What `metrics.json` holds: the figures of a split and their 95 % intervals.
+    """Computes the content of `metrics.json`: the metrics of a split and their 95 % intervals.
 
-    In a resample as in the split itself, averages run over the classes that some clip has: a class of which no clip
-    was drawn is left out of that resample.
+    In each resample, as in the split itself, macro averages run over the classes that have clips.
 
     Args:
-        by_ratio: Clip probabilities at each observation ratio, "0.1" to "1.0"; below "1.0" the numbers of the likeliest
-            classes are enough.
+        by_ratio: Class probabilities of each clip at each observation ratio, "0.1" to "1.0"; below "1.0" the numbers of
+            the predicted classes are enough.
         labels: True class numbers.
         groups: Group of each clip.
         classes: Class names.
-        n_bootstrap: Resamples.
-        seed: Of the resampling.
+        n_bootstrap: Number of resamples.
+        seed: Seed of the resampling.
 
     Raises:
         ActrecError: There are no clips, a probability is not finite, or ratio "1.0" is missing.
@@ -123,14 +122,14 @@ def paired_interval(
     n_bootstrap: int = 10000,
     seed: int = 0,
 ) -> tuple[float, float, float]:
-    """Accuracy of `a` less that of `b` on the same clips, and the ends of its 95 % interval.
+    """Computes the accuracy of `a` minus that of `b` on the same clips, and the ends of its 95 % interval.
 
     Args:
-        correct_a: How often the first network was right on each clip, 0 to 1: a mean over seeds or ratios.
-        correct_b: The same of the second, in the same order.
+        correct_a: How often the first network was right on each clip, from 0 to 1: a mean over seeds or ratios.
+        correct_b: The same for the second network, in the same order.
         groups: Group of each clip.
-        n_bootstrap: Resamples.
-        seed: Of the resampling.
+        n_bootstrap: Number of resamples.
+        seed: Seed of the resampling.
     """
     difference = correct_a - correct_b
     resamples = _resample(np.stack([difference, np.ones_like(difference)], axis=1), groups, n_bootstrap, seed)
@@ -145,14 +144,14 @@ def likeliest(probabilities: Float[ndarray, "clip class"] | Int[ndarray, " clip"
 
 def _check(probabilities: Float[ndarray, "clip class"] | Int[ndarray, " clip"]) -> None:
     if len(probabilities) == 0:
-        raise ActrecError("There are no clips to judge: the test split is empty. Choose another split or store.")
+        raise ActrecError("There are no clips to evaluate: the test split is empty. Choose another split or store.")
     if probabilities.ndim > 1 and not np.isfinite(probabilities).all():
         clip = int(np.argmin(np.isfinite(probabilities).all(1)))
         raise ActrecError(f"The class probabilities of clip number {clip} are not finite. The network has diverged.")
 
 
 def _tally(probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " clip"]) -> Any:
-    """Counts for each clip, as a sparse matrix (clip, count): label in the top 5; per class: right, true, predicted."""
+    """Makes a sparse matrix (clip, count) of counts: label in the top 5; per class: right, true, predicted."""
     n_clips, n_classes = probabilities.shape
     clips, predicted = np.arange(n_clips), probabilities.argmax(1)
     own = probabilities[clips, labels][:, None]
@@ -164,7 +163,7 @@ def _tally(probabilities: Float[ndarray, "clip class"], labels: Int[ndarray, " c
 
 
 def _figures(sums: ndarray) -> dict[str, ndarray]:
-    """Figures from sums of tallies, a row each; those of a class that no clip has are NaN."""
+    """Computes metrics from sums of tallies, a row for each resample; NaN for a class without clips."""
     right, true, predicted = np.split(sums[:, 1:], 3, axis=1)
     n_clips = true.sum(1)
     of_class = {
@@ -182,13 +181,13 @@ def _figures(sums: ndarray) -> dict[str, ndarray]:
 
 
 def _resample(counts: Any, groups: Sequence[str], n_bootstrap: int, seed: int) -> Float[ndarray, "resample count"]:
-    """Sums of the counts over as many groups as there are, drawn with replacement.
+    """Sums the counts over groups that are drawn with replacement, as many as there are.
 
     Args:
         counts: (clip, count), dense or sparse: most are 0 where there are many classes.
         groups: Group of each clip.
-        n_bootstrap: Resamples.
-        seed: Of the resampling.
+        n_bootstrap: Number of resamples.
+        seed: Seed of the resampling.
     """
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     member = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(names), len(group)))

@@ -1,4 +1,4 @@
-"""Evaluates online recognition on labelled clips, each streamed frame by frame."""
+"""Evaluates online recognition: streams labelled clips frame by frame and compares the labels of each frame."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Streamed(NamedTuple):
     """The labels of a clip's frames.
 
     Attributes:
-        label: Class number that was likeliest after each frame; `NOBODY` before the person is first observed.
-        held: Class number that was held, or -1 for no action; `NOBODY` likewise.
+        label: The predicted class number after each frame; `NOBODY` before the person is first observed.
+        held: The class number of the held label, or -1 for no action; `NOBODY` likewise.
     """
 
     label: Int[ndarray, " frame"]
@@ -33,7 +33,7 @@ class Streamed(NamedTuple):
 
 
 def stream_clips(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> list[Streamed]:
-    """Streams clips, which are in the layout that the recogniser is given."""
+    """Streams clips, whose skeleton is the one that the recogniser takes, and returns the labels of their frames."""
     results = [Streamed(*(np.full(len(clip), NOBODY) for _ in range(2))) for clip in clips]
     by_rate: dict[float, list[int]] = defaultdict(list)
     for number in sorted(range(len(clips)), key=lambda number: len(clips[number])):
@@ -66,19 +66,19 @@ def _stream_together(
 
 
 def frames_to_decision(held: Int[ndarray, " frame"], label: int) -> float:
-    """Frames after which the held label was right and stayed so to the clip's end; infinite where it never was."""
+    """Counts the frames until the held label is right and stays so to the clip's end; infinite where it never does."""
     wrong = np.flatnonzero(held != label)
     needed = wrong[-1] + 2 if len(wrong) else 1
     return float(needed) if needed <= len(held) else math.inf
 
 
-def judge_online(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> dict[str, Any]:
-    """Figures of online recognition over a split.
+def evaluate_online(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> dict[str, Any]:
+    """Computes the metrics of online recognition over a split.
 
     Returns:
-        `accuracy` of the likeliest label and `held_accuracy`, each by observation ratio; `held_wrong`, the share of
-        clips that hold a wrong label at each; `frames_to_decision`: the median over all clips, None where half of
-        them never come to a right decision that they keep, and `decided`, the share of those that do.
+        `accuracy` of the predicted label, `held_accuracy`, and `held_wrong` (share of clips with a wrong held label),
+        each by observation ratio; `frames_to_decision`: the median over all clips (None where half of them never reach
+        a final right decision), and `decided`, the share of clips that do.
 
     Raises:
         ActrecError: There are no clips, or one has a label that the model does not know.
@@ -104,11 +104,11 @@ def judge_online(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]
 
 
 def online_summary(figures: dict[str, Any]) -> str:
-    """The figures in a sentence."""
+    """Formats the metrics as a sentence."""
     needed = figures["frames_to_decision"]
     after = "never" if needed["median"] is None else f"after {needed['median']:.0f} frames"
     return (
-        f"likeliest label right at the end in {figures['accuracy']['1.0']:.4f} of clips, held label in "
-        f"{figures['held_accuracy']['1.0']:.4f}; a right decision that is kept {after} "
-        f"(median; {needed['decided']:.3f} of clips come to one)"
+        f"the predicted label is right at the end in {figures['accuracy']['1.0']:.4f} of clips, the held label in "
+        f"{figures['held_accuracy']['1.0']:.4f}; the final right decision comes {after} "
+        f"(median; {needed['decided']:.3f} of clips reach one)"
     )

@@ -1,14 +1,15 @@
-"""Evaluates a model on a split, and writes `metrics.json`, `predictions.csv` and the report."""
+"""Evaluates a model, or an ensemble of models, on clips; writes `metrics.json` and `predictions.csv`."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from numpy import ndarray
 from torch import nn
@@ -16,44 +17,55 @@ from tqdm import tqdm
 
 from actrec.data.excluded_labels import exclude_override
 from actrec.evaluation.metrics import HEADLINES, summarize
+from actrec.evaluation.predictions import ClipPrediction, clip_predictions, write_predictions
 from actrec.evaluation.probabilities import RATIOS, clip_probabilities
-from actrec.explain.explanation import Why
+from actrec.evaluation.samples import SampleClip, pick_samples, sample_clip
+from actrec.files import replace_file
 from actrec.model.spec import ModelSpec
-from actrec.pipeline.batching import collate
-from actrec.pipeline.windows import ResizeWindows
-from actrec.report.page import (
-    ClipPrediction,
-    clip_predictions,
-    pick_samples,
-    write_metrics,
-    write_predictions,
-    write_report,
-)
-from actrec.report.poses import SampleClip
 from actrec.types import ActrecError, SkeletonSequence
 
 
 @dataclass(frozen=True)
 class Results:
-    """Figures of a split, the prediction of each of its clips, and some clips to show."""
+    """The result of an evaluation.
+
+    Attributes:
+        metrics: The content of `metrics.json`; see `actrec.evaluation.metrics.summarize`.
+        predictions: The prediction of each clip, in order.
+        samples: A few clips to show.
+    """
 
     metrics: dict[str, Any]
     predictions: list[ClipPrediction]
     samples: list[SampleClip]
-    why: Why | None = None
 
     @property
     def headlines(self) -> dict[str, float]:
+        """The figures that are logged and saved with the model."""
         return {name: self.metrics[name] for name in (*HEADLINES, "auc")}
 
+    def __str__(self) -> str:
+        metrics = self.metrics
+        low, high = metrics["intervals"]["accuracy"]
+        interval = f"95 % {low:.4f} to {high:.4f}" if metrics["n_groups"] > 1 else "one group, so no interval"
+        return (
+            f"{metrics['n_clips']} clips: accuracy {metrics['accuracy']:.4f} ({interval}), macro-F1 "
+            f"{metrics['macro_f1']:.4f}, AUC {metrics['auc']:.4f}"
+        )
 
-class Voice(NamedTuple):
+    def write(self, folder: Path) -> None:
+        """Writes `predictions.csv` and `metrics.json` into a folder that exists."""
+        write_predictions(folder / "predictions.csv", self.predictions)
+        write_metrics(folder / "metrics.json", self.metrics)
+
+
+class EnsembleMember(NamedTuple):
     """A model of an ensemble.
 
     Attributes:
         network: In eval mode, on the device to use.
-        spec: What it is.
-        weight: Of its probabilities in the sum.
+        spec: The model's specification.
+        weight: The weight of its probabilities in the average.
     """
 
     network: nn.Module
@@ -61,124 +73,84 @@ class Voice(NamedTuple):
     weight: float | int = 1.0
 
 
-def judge(network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64) -> Results:
-    """Runs a model over every clip at every observation ratio.
+def evaluate_model(
+    network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64
+) -> Results:
+    """Evaluates a model on clips at every observation ratio.
 
     Args:
         network: In eval mode, on the device to use.
-        spec: What it is.
-        clips: A split's clips.
-        batch_size: Windows at once.
+        spec: The model's specification.
+        clips: The clips of a split.
+        batch_size: Windows in a batch.
 
     Raises:
         ActrecError: There are no clips, or one has a label that the model does not know.
     """
-    return judge_fused([Voice(network, spec)], clips, batch_size)
+    return evaluate_ensemble([EnsembleMember(network, spec)], clips, batch_size)
 
 
-def judge_fused(voices: Sequence[Voice], clips: Sequence[SkeletonSequence], batch_size: int = 64) -> Results:
-    """Runs several models over every clip at every observation ratio; their probabilities are averaged by weight, as
-    those of joint, bone and velocity streams are (late fusion; Shi et al. 2019, 2s-AGCN, section 3.5).
+def evaluate_ensemble(
+    members: Sequence[EnsembleMember], clips: Sequence[SkeletonSequence], batch_size: int = 64
+) -> Results:
+    """Evaluates the weighted average of several models' probabilities (late fusion of joint, bone and velocity streams;
+    Shi et al. 2019, 2s-AGCN, section 3.5) on clips at every observation ratio.
 
     Args:
-        voices: The models. Classes are in the order of the first.
-        clips: A split's clips.
-        batch_size: Windows at once.
+        members: The models. Classes are in the order of the first.
+        clips: The clips of a split.
+        batch_size: Windows in a batch.
 
     Raises:
         ActrecError: There are no clips, one has a label that the models do not know, or the models' labels differ.
     """
-    spec = voices[0].spec
-    for voice in voices:
-        if set(voice.spec.labels) != set(spec.labels):
-            raise ActrecError("The models do not know the same labels. Fuse models of one label set.")
-    unknown = sorted({clip.label for clip in clips} - set(spec.labels))
-    if unknown or not clips:
-        raise ActrecError(
-            f"The clips have labels that the model does not know: {', '.join(unknown)}. It knows: "
-            f"{', '.join(spec.labels)}. Leave the others out with {exclude_override(unknown)}."
-            if unknown
-            else "There are no clips in this split."
-        )
-    weights = np.array([voice.weight for voice in voices], dtype=float)
+    spec = members[0].spec
+    _check_labels(members, clips)
+    weights = np.array([member.weight for member in members], dtype=float)
     by_ratio = {}
     for ratio in tqdm(RATIOS, desc="Observation ratios", leave=False):
-        found = np.zeros((len(clips), len(spec.labels)))
-        for voice, share in zip(voices, weights / weights.sum(), strict=True):
-            found += share * _probabilities(voice, clips, spec.labels, ratio, batch_size)
-        by_ratio[str(ratio)] = found if ratio == 1 else found.argmax(1)  # all of them are 600 MB for Kinetics-400
+        mean = np.zeros((len(clips), len(spec.labels)))
+        for member, share in zip(members, weights / weights.sum(), strict=True):
+            mean += share * _probabilities(member, clips, spec.labels, ratio, batch_size)
+        by_ratio[str(ratio)] = mean if ratio == 1 else mean.argmax(1)  # all ten would be 600 MB for Kinetics-400
     number = {label: k for k, label in enumerate(spec.labels)}
     labels = np.array([number[clip.label] for clip in clips])
     groups = [clip.group or clip.clip_id for clip in clips]
     predictions = clip_predictions(clips, by_ratio, spec.labels)
-    shown = pick_samples(predictions) if spec.pipeline.features.stream == "joint" else []  # bones are no poses
-    samples = [sample(voices[0].network, spec, clips[number], predictions[number]) for number in shown]
+    shown = pick_samples(predictions) if spec.pipeline.features.stream == "joint" else []  # bones are not poses
+    samples = [sample_clip(members[0].network, spec, clips[number], predictions[number]) for number in shown]
     return Results(summarize(by_ratio, labels, groups, spec.labels), predictions, samples)
 
 
+def _check_labels(members: Sequence[EnsembleMember], clips: Sequence[SkeletonSequence]) -> None:
+    labels = members[0].spec.labels
+    if any(set(member.spec.labels) != set(labels) for member in members):
+        raise ActrecError("The models do not know the same labels. Fuse models of one label set.")
+    if not clips:
+        raise ActrecError("There are no clips in this split.")
+    if unknown := sorted({clip.label for clip in clips} - set(labels)):
+        raise ActrecError(
+            f"The clips have labels that the model does not know: {', '.join(unknown)}. It knows: {', '.join(labels)}. "
+            f"Leave the others out with {exclude_override(unknown)}."
+        )
+
+
 def _probabilities(
-    voice: Voice, clips: Sequence[SkeletonSequence], labels: Sequence[str], ratio: float, batch_size: int
+    member: EnsembleMember, clips: Sequence[SkeletonSequence], labels: Sequence[str], ratio: float, batch_size: int
 ) -> Float[ndarray, "clip class"]:
-    network, spec, _ = voice
+    network, spec, _ = member
     found = clip_probabilities(network, spec.pipeline, clips, len(labels), ratio, spec.decision, batch_size)
     return found[:, [spec.labels.index(label) for label in labels]]
 
 
-@torch.inference_mode()
-def sample(network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, prediction: ClipPrediction) -> SampleClip:
-    """A clip's first window as the network saw it, with the pose that it forecast the whole horizon before."""
-    batch = collate(spec.pipeline.evaluation_items(clip, 0, 0)[:1])
-    device = next(network.parameters()).device
-    forecasts = network(batch.features.to(device), batch.valid.to(device)).pose_forecasts[..., :2].float().cpu().numpy()
-    length, horizon = int(batch.valid.sum()), len(forecasts)
-    keypoints = batch.features[0, :length, :, :3].numpy()
-    poses = np.full((length, *keypoints.shape[1:2], 2), np.nan, dtype=np.float32)
-    if 0 < horizon < length:
-        poses[horizon:] = forecasts[-1, 0, : length - horizon]
-    resized = isinstance(spec.pipeline.windows, ResizeWindows)
-    rate = clip.fps * length / len(clip) if resized else float(spec.pipeline.preprocess.fps or clip.fps)
-    window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name, fps=rate)
-    return SampleClip(window, prediction.prediction, prediction.probability, poses)
+def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Writes `metrics.json`; a figure that is not finite, which JSON cannot represent, is null."""
+    replace_file(path, json.dumps(_finite(metrics), indent=2, allow_nan=False) + "\n")
 
 
-def write_results(
-    folder: Path,
-    results: Results,
-    title: str,
-    history: Sequence[Mapping[str, float]] | None = None,
-    typical: Sequence[SkeletonSequence] = (),
-    config: str | None = None,
-    facts: Mapping[str, str] | None = None,
-) -> Path:
-    """Writes the results into a folder: first `predictions.csv` and `metrics.json`, then the report, so that no figure
-    is lost where a picture fails.
-
-    Returns:
-        The report's page.
-    """
-    metrics = results.metrics | ({"why": results.why.figures()} if results.why else {})
-    write_predictions(folder / "predictions.csv", results.predictions)
-    write_metrics(folder / "metrics.json", metrics)
-    return write_report(
-        folder / "report",
-        metrics,
-        results.predictions,
-        title=title,
-        history=history,
-        samples=results.samples,
-        why=results.why,
-        typical=typical,
-        config=config,
-        facts=facts,
-    )
-
-
-def summary(results: Results) -> str:
-    """The headline figures in a sentence."""
-    metrics = results.metrics
-    low, high = metrics["intervals"]["accuracy"]
-    interval = f"95 % {low:.4f} to {high:.4f}" if metrics["n_groups"] > 1 else "one group, so no interval"
-    return (
-        f"{metrics['n_clips']} clips: accuracy {metrics['accuracy']:.4f} ({interval}), macro-F1 "
-        f"{metrics['macro_f1']:.4f}, AUC {metrics['auc']:.4f}"
-    )
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

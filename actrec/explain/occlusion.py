@@ -1,4 +1,4 @@
-"""Which joints a network decides by, found by hiding them; and whether that is so."""
+"""Measures by occlusion which joints a network's decisions depend on, and checks the result on other clips."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from actrec.types import ActrecError, SkeletonSequence
 def joint_importance(
     network: nn.Module, spec: ModelSpec, clips: Sequence[SkeletonSequence], batch_size: int = 64
 ) -> tuple[Float[ndarray, "clip joint"], Int[ndarray, " clip"]]:
-    """What hiding each joint does to each decision (occlusion: Zeiler and Fergus 2014, section 4.2).
+    """Measures how much hiding each joint lowers each decision's probability (Zeiler and Fergus 2014, section 4.2).
 
     Args:
         network: In eval mode, on the device to use.
-        spec: What it is.
+        spec: The model's specification.
         clips: In the model's skeleton.
-        batch_size: Windows at once.
+        batch_size: Windows in a batch.
 
     Returns:
-        By how many nats the class decided on is less likely where the joint is hidden: log p − log p without it; less
-        than 0 where it is more likely. And the number of that class.
+        The fall in log probability of the predicted class where the joint is hidden, in nats, negative where the
+        probability rises; and the number of the predicted class.
     """
     n_joints = spec.pipeline.skeleton.n_joints
 
@@ -55,17 +55,17 @@ def _occluded(
 
 
 class OcclusionCheck(NamedTuple):
-    """Whether the joints that occlusion names are those that decide; accuracies of whole clips.
+    """A test of occlusion: accuracies of whole clips while some joints are hidden.
 
     Attributes:
-        hidden: How many joints were hidden at once.
-        none: Nothing hidden.
-        named: The joints hidden that matter most to the decision's class, found on other groups' clips.
-        random: As many at random, the mean over the draws.
-        least: Those hidden that matter least.
-        ahead: `random` less `named`: how much more hiding the named joints hurts.
-        low: Lower end of its 95 % interval, by paired bootstrap over groups.
-        high: Upper end.
+        hidden: Number of joints hidden at once.
+        none: Accuracy with no joint hidden.
+        named: With the joints hidden that matter most to the predicted class, as measured on clips of other groups.
+        random: With as many joints hidden at random, averaged over the draws.
+        least: With the joints hidden that matter least.
+        ahead: `random` minus `named`: how much more hiding the most important joints hurts.
+        low: Lower end of the 95 % interval of `ahead`, by paired bootstrap over groups.
+        high: Upper end of that interval.
     """
 
     hidden: int
@@ -96,24 +96,25 @@ def check_occlusion(
     seed: int = 0,
     batch_size: int = 64,
 ) -> OcclusionCheck:
-    """Hides joints that were named on other clips, and joints at random, and counts mistakes.
+    """Compares the accuracy with the most important joints hidden to the accuracy with random joints hidden.
 
-    The groups are halved. The joints that matter to a class are named by the mean over one half's clips that were taken
-    for it, and hidden in the other half's; and the other way round. True labels play no part in the naming.
+    The groups are split into two halves. The joints that matter most to a class are those of largest mean importance
+    over one half's clips with that prediction; they are hidden in the other half, and vice versa. True labels are not
+    used to choose them.
 
     Args:
         network: In eval mode, on the device to use.
-        spec: What it is.
+        spec: The model's specification.
         clips: In the model's skeleton.
         importance: See `joint_importance`.
         decided: See `joint_importance`.
         hidden: How many joints are hidden at once.
-        draws: Of random joints, anew for each clip.
-        seed: Of the halves and the draws.
-        batch_size: Windows at once.
+        draws: Number of random draws, each different for each clip.
+        seed: Seed of the halves and the draws.
+        batch_size: Windows in a batch.
 
     Raises:
-        ActrecError: There is one group alone, or the skeleton has not more joints than are hidden.
+        ActrecError: There is only one group, or the skeleton does not have more joints than are to be hidden.
     """
     groups = [clip.group or clip.clip_id for clip in clips]
     names, n_joints = sorted(set(groups)), importance.shape[1]
@@ -156,7 +157,7 @@ def check_occlusion(
 def class_importance(
     importance: Float[ndarray, "clip joint"], decided: Int[ndarray, " clip"], n_classes: int
 ) -> Float[ndarray, "class joint"]:
-    """The mean over the clips that were taken for each class; NaN for a class that none was.
+    """Averages the importance over the clips predicted as each class; NaN for a class that was never predicted.
 
     Args:
         importance: See `joint_importance`.

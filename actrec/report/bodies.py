@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import lettered, spaced
-from actrec.report.plots import NORMAL, SMALL, color_ramp, new_figure
+from actrec.report.figures import NORMAL, SMALL, color_ramp, new_figure
 from actrec.skeleton import Skeleton
 
 STRONGEST = 12  # connections that are drawn
@@ -98,17 +98,6 @@ def adjacency_and_bones(
         draw_connections(axes, weights, pose, skeleton, theme)
         axes.set_title(name, fontsize=NORMAL, color=theme.ink, weight="bold")
     return figure
-
-
-def connection_shares(weights: Float[ndarray, "joint source"], skeleton: Skeleton) -> dict[str, float]:
-    """The shares of the weight that are of a joint on itself, along bones, and between joints that no bone joins."""
-    strength = np.abs(weights)
-    bones = np.zeros(strength.shape, dtype=bool)
-    bones[tuple(skeleton.bone_index.T)] = bones[tuple(skeleton.bone_index.T[::-1])] = True
-    own = np.eye(len(strength), dtype=bool)
-    total = max(float(strength.sum()), 1e-12)
-    parts = {"itself": own, "bones": bones & ~own, "others": ~bones & ~own}
-    return {name: float(strength[part].sum()) / total for name, part in parts.items()}
 
 
 def importance_bodies(

@@ -1,4 +1,4 @@
-"""The pictures of a report, each a matplotlib figure in a light or a dark theme; no state outside the figure."""
+"""Plots of a report, each a matplotlib figure: confusion matrix, observation curve, class bars, learning curves."""
 
 from __future__ import annotations
 
@@ -7,65 +7,27 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy import ndarray
 
 from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import pictured
 from actrec.evaluation.confusion import classes_shown
-from actrec.report.fonts import LetteredFigure
+from actrec.report.figures import SMALL, color_ramp, new_figure, percent, style
 
-SMALL, NORMAL, LARGE = 8.5, 9.5, 11.0  # font sizes
-BARS = 40  # classes that a picture of bars has room for
+BARS = 40  # most classes in a plot of bars
 _TERMS = {"loss": "total", "loss_cls": "classification", "loss_pred": "pose forecast", "loss_feat": "latent forecast"}
 
 
-def color_ramp(theme: Theme, series: int = 0) -> LinearSegmentedColormap:
-    """Makes a colour map from the theme's surface to a series' colour."""
-    return LinearSegmentedColormap.from_list("ramp", [theme.surface, theme.series[series]])
-
-
-def percent(value: float, _position: object = None) -> str:
-    return f"{round(100 * value, 6):g} %"
-
-
-def new_figure(width: float, height: float, theme: Theme = LIGHT) -> Figure:
-    """An empty figure of this size in inches."""
-    layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
-    return LetteredFigure(figsize=(width, height), layout=layout, facecolor=theme.surface)
-
-
-def new_sheet(width: float, height: float, theme: Theme = LIGHT) -> tuple[Figure, Axes]:
-    """A figure of this size in inches, and axes without lines that fill it."""
-    figure = LetteredFigure(figsize=(width, height), facecolor=theme.surface)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.axis("off")
-    return figure, axes
-
-
-def style(axes: Axes, theme: Theme, title: str = "", x: str = "", y: str = "") -> None:
-    axes.set_facecolor(theme.surface)
-    axes.set_title(title, loc="left", fontsize=LARGE, color=theme.ink, weight="bold", pad=10)
-    axes.set_xlabel(x, fontsize=NORMAL, color=theme.muted, labelpad=6)
-    axes.set_ylabel(y, fontsize=NORMAL, color=theme.muted, labelpad=6)
-    axes.tick_params(which="both", labelsize=SMALL, labelcolor=theme.ink, color=theme.grid, length=0)
-    axes.spines[:].set_visible(False)
-    axes.grid(True, color=theme.grid, linewidth=0.8)
-    axes.set_axisbelow(True)
-
-
 def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str], theme: Theme = LIGHT) -> Figure:
-    """Clips by true class (row) and prediction (column); the colour is the share of the row.
+    """Draws a confusion matrix: rows are true classes, columns predictions, and the colour is the share of the row.
 
-    Of many classes the most confused ones are drawn; shares are still of all their clips.
+    Of many classes only the most confused ones are drawn; shares are still of all their clips.
 
     Args:
         counts: See `actrec.evaluation.metrics.confusion_counts`.
-        classes: Class names; which are drawn, `actrec.evaluation.confusion.classes_shown` says.
+        classes: Class names; `actrec.evaluation.confusion.classes_shown` selects those that are drawn.
         theme: Colours.
     """
     numbers, called = classes_shown(counts), pictured(classes)
@@ -94,7 +56,7 @@ def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str]
 
 
 def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
-    """Accuracy against the share of the clip that has been seen, with its 95 % band.
+    """Draws the accuracy against the observation ratio, with its 95 % band.
 
     Args:
         metrics: See `actrec.evaluation.metrics.summarize`.
@@ -131,7 +93,7 @@ def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figur
 
 
 def class_bars(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
-    """F1 of each class with its 95 % interval, the best on top; of many classes the best and the worst.
+    """Draws each class's F1 with its 95 % interval, the best on top; of many classes only the best and the worst.
 
     Args:
         metrics: See `actrec.evaluation.metrics.summarize`.
@@ -171,10 +133,10 @@ def _column(history: Sequence[Mapping[str, float]], name: str) -> Float[ndarray,
 
 
 def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT) -> Figure:
-    """Loss terms, val accuracy and learning rate by epoch.
+    """Draws the loss terms, the val accuracy and the learning rate against the epoch.
 
     Args:
-        history: See `actrec.report.page.read_history`.
+        history: Rows of `history.csv`: the figures of each epoch.
         theme: Colours.
     """
     figure = new_figure(11.0, 3.7, theme)
@@ -209,46 +171,4 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     rate.set_ylim(bottom=0)
     for axes in (losses, accuracy, rate):
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-    return figure
-
-
-def forecast_curve(
-    error: Float[ndarray, "horizon joint"], still: Float[ndarray, "horizon joint"], theme: Theme = LIGHT
-) -> Figure:
-    """Draws the forecast error over the horizon, against that of a pose that stays; see `explain.attention`."""
-    figure = new_figure(5.4, 3.6, theme)
-    axes = figure.add_subplot()
-    style(axes, theme, x="frames ahead", y="error, torso lengths")
-    ahead = np.arange(1, len(error) + 1)
-    for values, name, colour in ((still, "pose stays", theme.muted), (error, "forecast", theme.series[0])):
-        mean = np.ma.masked_invalid(values).mean(1).filled(np.nan)
-        axes.plot(ahead, mean, color=colour, linewidth=2, marker="o", markersize=4.5, label=name)
-        last = int(np.flatnonzero(np.isfinite(mean))[-1]) if np.isfinite(mean).any() else 0
-        axes.annotate(
-            f"{mean[last]:.3f}",
-            (ahead[last], mean[last]),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-        ).set_color(theme.ink)
-    axes.set_ylim(bottom=0)
-    axes.margins(x=0.15)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="lower right")
-    return figure
-
-
-def attention_curve(weights: Float[ndarray, "layer lag"], theme: Theme = LIGHT) -> Figure:
-    """How the last frame of a window weighs the frames before it, a line a layer; lag 0 is that frame itself."""
-    figure = new_figure(5.4, 3.6, theme)
-    axes = figure.add_subplot()
-    style(axes, theme, x="frames back", y="attention")
-    for layer, values in enumerate(weights):
-        colour = theme.series[layer % len(theme.series)]
-        axes.plot(np.arange(len(values)), values, color=colour, linewidth=1.8, label=f"layer {layer + 1}")
-    axes.axhline(1 / max(weights.shape[1], 1), color=theme.muted, linewidth=1, linestyle=":", label="all alike")
-    axes.set_ylim(bottom=0)
-    axes.invert_xaxis()  # time runs to the right
-    figure.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="outside lower center", ncols=6)
     return figure

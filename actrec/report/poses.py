@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -15,9 +14,10 @@ from numpy import ndarray
 
 from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import lettered, shorten, width
-from actrec.report.plots import LARGE, NORMAL, SMALL, new_sheet
+from actrec.evaluation.samples import SampleClip
+from actrec.report.figures import LARGE, NORMAL, SMALL, new_sheet
 from actrec.skeleton import Skeleton, get_skeleton
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import SkeletonSequence
 
 CONTACTS = 30  # clips that a contact sheet has room for
 _POSES = 6
@@ -26,31 +26,6 @@ _ROW = 1.24  # height of a row
 _INCH = 1.34  # of one unit
 _LINE, _LABEL = 17, 50  # letters of a label's line, and of all of it
 _MANY = 8  # more clips than this stand in two columns
-
-
-@dataclass(frozen=True)
-class SampleClip:
-    """A clip and what a network made of it.
-
-    Attributes:
-        sequence: The clip, with its true label; keypoints in any unit, y down.
-        prediction: The class that it was given.
-        probability: Of that class.
-        forecasts: Entry t is where the pose of frame t was forecast to be, in the keypoints' unit; NaN where there
-            is no forecast.
-    """
-
-    sequence: SkeletonSequence
-    prediction: str
-    probability: float
-    forecasts: Float[ndarray, "frame joint 2"] | None = None
-
-    def __post_init__(self) -> None:
-        want = (*self.sequence.keypoints.shape[:2], 2)
-        if self.forecasts is not None and self.forecasts.shape != want:
-            raise ActrecError(
-                f"The forecasts of clip '{self.sequence.clip_id}' have shape {self.forecasts.shape}; expected {want}."
-            )
 
 
 def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT, names: Mapping[str, str] | None = None) -> Figure:

@@ -30,7 +30,7 @@ from actrec.online.mismatch import streaming_warning
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.predict import lines, open_stream, watch
 from actrec.report.bodies import STRONGEST, connections
-from actrec.report.plots import attention_curve
+from actrec.report.explanation import attention_curve
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.video.extraction import Extractor

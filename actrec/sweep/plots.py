@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import drawable
-from actrec.report.plots import NORMAL, color_ramp, new_figure, percent, style
+from actrec.report.figures import NORMAL, color_ramp, new_figure, percent, style
 
 MOST = 20  # values of a key for which a heat map has room
 _LONGEST = 60  # letters of a setting's name

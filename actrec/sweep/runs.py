@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
 
-from actrec.report.page import read_history
+from actrec.training.history import read_history
 
 
 class SweptRun(NamedTuple):

@@ -18,9 +18,11 @@ from PIL import Image
 
 from actrec.drawing import fonts
 from actrec.drawing.lettering import coded, lettered, one_line, pictured, shorten, width
+from actrec.evaluation.samples import SampleClip
+from actrec.report.figures import new_figure
 from actrec.report.fonts import font_families
-from actrec.report.plots import confusion_matrix, new_figure
-from actrec.report.poses import SampleClip, contact_sheet, sample_sheet
+from actrec.report.plots import confusion_matrix
+from actrec.report.poses import contact_sheet, sample_sheet
 
 LABELS = ["深蹲", "スクワット", "스쿼트", "قرفصاء", "बैठक", "приседание", "🏃 run", "$x_1$ & 50 %", "a\tb\nc", "squat"]
 

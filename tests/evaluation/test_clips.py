@@ -9,7 +9,7 @@ import pytest
 
 from actrec.data.saved_split import FILE, SavedSplit
 from actrec.data.split import Split
-from actrec.evaluation.clips import DataSet, choose
+from actrec.evaluation.clips import DataSet, select_clips
 from actrec.model.spec import ModelSpec
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
@@ -61,13 +61,13 @@ def test_a_store_that_grew_is_evaluated_by_the_runs_split(
 ) -> None:
     model, parts = keep(tmp_path / "model", clips), GROUPED(clips)
     for part in ("train", "val", "test"):
-        assert choose(grown, [model], SPEC, part, None) == parts[part]
+        assert select_clips(grown, [model], SPEC, part, None) == parts[part]
         assert "72 clips of 36 groups (label_0_g00_b, label_0_g01_b, label_0_g02_b, …) are new" in told()
-    new = choose(grown, [model], SPEC, "new", None)
+    new = select_clips(grown, [model], SPEC, "new", None)
     assert {clip.clip_id[-2:] for clip in new} == {"_b"}
     assert len(new) == 72
     assert "They are not in" not in told()
-    assert choose(grown, [model], SPEC, "all", None) == grown.clips
+    assert select_clips(grown, [model], SPEC, "all", None) == grown.clips
     seen = len(parts["train"]) + len(parts["val"])
     assert told() == f"{seen} of the 144 clips are of groups that '{model}' was trained or validated on."
 
@@ -77,39 +77,39 @@ def test_an_unchanged_store_needs_no_word(
 ) -> None:
     model = keep(tmp_path / "model", clips)
     for protocol in (None, "grouped"):
-        assert choose(DataSet(clips, "mine", None), [model], SPEC, "test", protocol) == GROUPED(clips)["test"]
+        assert select_clips(DataSet(clips, "mine", None), [model], SPEC, "test", protocol) == GROUPED(clips)["test"]
     assert told() == ""
 
 
 def test_what_is_gone_is_said(clips: list[SkeletonSequence], told: Callable[[], str], tmp_path: Path) -> None:
     model, test = keep(tmp_path / "model", clips), GROUPED(clips)["test"]
     without = [clip for clip in clips if clip.group != test[0].group]
-    assert choose(DataSet(without, "mine", None), [model], SPEC, "test", None) == test[2:]
+    assert select_clips(DataSet(without, "mine", None), [model], SPEC, "test", None) == test[2:]
     assert told() == "Groups that the model's training had are not among the clips any more: 1 of test."
     only = GROUPED(clips)["train"]
-    with pytest.raises(ActrecError, match=rf"no clips in part=test.*: {len(only)} train, 0 val, 0 test, 0 new"):
-        choose(DataSet(only, "mine", None), [model], SPEC, "test", None)
-    with pytest.raises(ActrecError, match="no clips in part=new"):
-        choose(DataSet(clips, "mine", None), [model], SPEC, "new", None)
+    with pytest.raises(ActrecError, match=rf"no clips in split=test.*: {len(only)} train, 0 val, 0 test, 0 new"):
+        select_clips(DataSet(only, "mine", None), [model], SPEC, "test", None)
+    with pytest.raises(ActrecError, match="no clips in split=new"):
+        select_clips(DataSet(clips, "mine", None), [model], SPEC, "new", None)
 
 
 def test_another_protocol_says_how_many_clips_are_known(
     clips: list[SkeletonSequence], told: Callable[[], str], tmp_path: Path
 ) -> None:
     model, data = keep(tmp_path / "model", clips), DataSet(clips, "mine", None)
-    test = choose(data, [model], SPEC, "test", "official")
+    test = select_clips(data, [model], SPEC, "test", "official")
     trained = {clip.clip_id for part in ("train", "val") for clip in GROUPED(clips)[part]}
     n_known = sum(clip.clip_id in trained for clip in test)
     assert f"{n_known} of the {len(test)} clips are of groups that '{model}' was trained or validated on." in told()
-    with pytest.raises(ActrecError, match="Leave out split"):
-        choose(data, [model], SPEC, "new", "official")
+    with pytest.raises(ActrecError, match="Leave out protocol"):
+        select_clips(data, [model], SPEC, "new", "official")
 
 
 def test_of_several_models_each_is_checked(
     clips: list[SkeletonSequence], told: Callable[[], str], tmp_path: Path
 ) -> None:
     models = [keep(tmp_path / "a", clips), keep(tmp_path / "b", clips, replace(GROUPED, seed=5))]
-    assert choose(DataSet(clips, "mine", None), models, SPEC, "test", None) == GROUPED(clips)["test"]
+    assert select_clips(DataSet(clips, "mine", None), models, SPEC, "test", None) == GROUPED(clips)["test"]
     assert f"clips are of groups that '{models[1]}' was trained or validated on." in told()
 
 
@@ -118,8 +118,8 @@ def test_other_data_is_all_new(
 ) -> None:
     model = keep(tmp_path / "model", clips)
     other = DataSet(grown.clips[72:], "mine", None)
-    assert choose(other, [model], SPEC, "new", None) == other.clips
-    assert choose(other, [model], SPEC, "test", None) == GROUPED(other.clips)["test"]
+    assert select_clips(other, [model], SPEC, "new", None) == other.clips
+    assert select_clips(other, [model], SPEC, "test", None) == GROUPED(other.clips)["test"]
     assert told() == f"None of the 72 clips was there in the training of '{model}'."
 
 
@@ -129,9 +129,9 @@ def test_a_model_of_an_earlier_version_is_split_as_it_was(
 ) -> None:
     split = replace(GROUPED, protocol=protocol)
     data, spec = DataSet(clips, "mine", None), replace(SPEC, split=asdict(split))
-    assert choose(data, [tmp_path], spec, "test", None) == split(clips)["test"]
+    assert select_clips(data, [tmp_path], spec, "test", None) == split(clips)["test"]
     assert ("has no split.json" in told()) == warns
     with pytest.raises(ActrecError, match=r"it has no split\.json"):
-        choose(data, [tmp_path], spec, "new", None)
-    with pytest.raises(ActrecError, match="no part 'tset'"):
-        choose(data, [tmp_path], spec, "tset", None)
+        select_clips(data, [tmp_path], spec, "new", None)
+    with pytest.raises(ActrecError, match="no split 'tset'"):
+        select_clips(data, [tmp_path], spec, "tset", None)

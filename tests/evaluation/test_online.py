@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actrec.evaluation.online import frames_to_decision, judge_online, stream_clips
+from actrec.evaluation.online import evaluate_online, frames_to_decision, stream_clips
 from actrec.evaluation.probabilities import RATIOS, clip_probabilities
 from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
@@ -48,7 +48,7 @@ def test_streaming_judges_as_evaluation_does(fps: float | None, make_sequences: 
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     recognizer = OnlineRecognizer(spec, make_engine(network, spec), Hysteresis(enter=0.0, frames=1, leave=0.0))
-    figures = judge_online(recognizer, clips)
+    figures = evaluate_online(recognizer, clips)
     wanted = np.array([labels.index(clip.label) for clip in clips])
     for ratio in RATIOS:
         expected = clip_probabilities(network, pipeline, clips, 3, ratio).argmax(1) == wanted
@@ -62,6 +62,6 @@ def test_streaming_judges_as_evaluation_does(fps: float | None, make_sequences: 
     assert figures["frames_to_decision"] == {"median": median, "decided": np.isfinite(needed).mean()}
     assert np.isfinite(needed).any()
     with pytest.raises(ActrecError, match="does not know: other"):
-        judge_online(recognizer, [replace(clips[0], label="other")])
+        evaluate_online(recognizer, [replace(clips[0], label="other")])
     with pytest.raises(ActrecError, match="no clips"):
-        judge_online(recognizer, [])
+        evaluate_online(recognizer, [])

@@ -11,7 +11,7 @@ import actrec.evaluate
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.writing import write_store
 from actrec.evaluation.probabilities import clip_probabilities
-from actrec.evaluation.results import Voice, judge, judge_fused, summary, write_results
+from actrec.evaluation.results import EnsembleMember, Results, evaluate_ensemble, evaluate_model, write_metrics
 from actrec.model.folder import save_model
 from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
@@ -20,6 +20,7 @@ from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import ResizeWindows
+from actrec.report.page import write_report
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -41,12 +42,13 @@ def network(of: ModelSpec) -> InfoGCN:
 
 def test_results_are_written_whole(make_sequences: Make, tmp_path: Path) -> None:
     clips = make_sequences(2, 4)
-    results = judge(network(spec()), spec(), clips, batch_size=3)
-    page = write_results(tmp_path, results, "a title")
+    results = evaluate_model(network(spec()), spec(), clips, batch_size=3)
+    results.write(tmp_path)
+    page = write_report(tmp_path / "report", results, title="a title")
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["classes"] == ["label_0", "label_1", "other"]
     assert metrics["absent_classes"] == ["other"]
-    assert f"accuracy {metrics['accuracy']:.4f}" in summary(results)
+    assert f"accuracy {metrics['accuracy']:.4f}" in str(results)
     with (tmp_path / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["clip_id"] for row in rows] == [clip.clip_id for clip in clips]
@@ -57,7 +59,7 @@ def test_results_are_written_whole(make_sequences: Make, tmp_path: Path) -> None
 
 def test_samples_show_the_forecast_where_it_was_for(make_sequences: Make) -> None:
     made = spec()
-    results = judge(network(made), made, make_sequences(1, 2))
+    results = evaluate_model(network(made), made, make_sequences(1, 2))
     for shown in results.samples:
         assert shown.forecasts is not None
         length = len(shown.sequence)
@@ -74,30 +76,33 @@ def test_fusion_is_the_weighted_mean_of_probabilities_whatever_the_order_of_labe
         labels=("label_1", "other", "label_0"),
         pipeline=replace(one.pipeline, features=Features("velocity")),
     )
-    voices = [Voice(network(one), one, 3), Voice(network(other), other, 1)]
-    fused = judge_fused(voices, clips)
+    members = [EnsembleMember(network(one), one, 3), EnsembleMember(network(other), other, 1)]
+    fused = evaluate_ensemble(members, clips)
     first, second = (
-        clip_probabilities(voice.network, voice.spec.pipeline, clips, 3, 1.0, voice.spec.decision) for voice in voices
+        clip_probabilities(each.network, each.spec.pipeline, clips, 3, 1.0, each.spec.decision) for each in members
     )
     expected = (3 * first + second[:, [2, 0, 1]]) / 4
     for row, prediction in zip(expected, fused.predictions, strict=True):
         assert prediction.prediction == one.labels[row.argmax()]
         assert prediction.probability == pytest.approx(row.max())
     with pytest.raises(ActrecError, match="one label set"):
-        judge_fused([voices[0], Voice(network(one), replace(one, labels=("label_0", "label_1", "else")))], clips)
+        evaluate_ensemble(
+            [members[0], EnsembleMember(network(one), replace(one, labels=("label_0", "label_1", "x")))], clips
+        )
 
 
 def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
     with pytest.raises(ActrecError, match=r"does not know: label_2\..*exclude_labels=\[label_2\]"):
-        judge(network(spec()), spec(), make_sequences(3, 2))
+        evaluate_model(network(spec()), spec(), make_sequences(3, 2))
     with pytest.raises(ActrecError, match="no clips"):
-        judge(network(spec()), spec(), [])
+        evaluate_model(network(spec()), spec(), [])
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["part=tset"], "no part 'tset'"),
+        (["split=tset"], "no split 'tset'"),
+        (["split=grouped"], "protocol=grouped"),
         (["model={tmp}/store"], "not a model folder"),
         (["unseen_joints=18"], "unseen_joints is 18"),
         (["output_dir={tmp}/store"], "is not empty"),
@@ -108,7 +113,7 @@ def test_labels_that_the_model_does_not_know(make_sequences: Make) -> None:
         (["hardware=cpu", "hardware.accelerator=abacus"], "hardware does not fit this machine"),
         (["online=true", "hysteresis.enter=2"], "enter=2, leave=0.2"),
         (["online=true"], ""),
-        (["part=all"], ""),
+        (["split=all"], ""),
         (["model=null"], "model has no value. Give model=…, for instance"),
         (["models=[{tmp}/model]"], "Give either model=… or models="),
         (["model=null", "models=[{tmp}/model,{tmp}/model]", "online=true"], "online=true is for one model"),
@@ -137,7 +142,7 @@ def test_evaluate_on_bad_input(
     assert "Traceback" not in err
     assert (tmp_path / "out" / "metrics.json").exists() == (not message)
     if overrides == ["online=true"]:
-        assert "Online: likeliest label right at the end in" in (tmp_path / "out" / "evaluate.log").read_text()
+        assert "Online: the predicted label is right at the end in" in (tmp_path / "out" / "evaluate.log").read_text()
         figures = json.loads((tmp_path / "out" / "metrics.json").read_text())["online"]
         assert set(figures) == {"accuracy", "held_accuracy", "held_wrong", "frames_to_decision"}
     assert (tmp_path / "out").exists() == (not message)
@@ -162,3 +167,13 @@ def test_an_evaluation_that_is_cut_off_while_drawing_keeps_its_figures(
     figures = json.loads((tmp_path / "out" / "metrics.json").read_text())
     rows = (tmp_path / "out" / "predictions.csv").read_text().splitlines()
     assert len(rows) == figures["n_clips"] + 1
+
+
+def test_metrics_are_plain_json(results: Results, tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "metrics.json"
+    write_metrics(file, results.metrics)
+    assert json.loads(file.read_text()) == results.metrics
+    write_metrics(file, {"auc": 0.5, "why": {"error": [0.1, float("nan")]}, "times": (float("inf"), 1)})
+    assert json.loads(file.read_text()) == {"auc": 0.5, "why": {"error": [0.1, None]}, "times": [None, 1]}
+    assert "NaN" not in file.read_text()
+    assert [path.name for path in file.parent.iterdir()] == ["metrics.json"]

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from actrec.explain.attention import effective_adjacency, forecast_error, joint_attention, time_attention
+from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
+from actrec.explain.forecast_error import forecast_error
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
 from actrec.pipeline.features import Features

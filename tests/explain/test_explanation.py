@@ -12,7 +12,8 @@ from torch import nn
 import actrec.evaluate
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.writing import write_store
-from actrec.explain.explanation import explain, look_inside
+from actrec.explain.attention_summary import connection_shares, summarize_attention
+from actrec.explain.explanation import explain
 from actrec.model.folder import load_model, save_model
 from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec, load_spec
@@ -21,7 +22,6 @@ from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import ResizeWindows
-from actrec.report.bodies import connection_shares
 from actrec.skeleton import COCO17
 from actrec.types import SkeletonSequence
 
@@ -50,7 +50,7 @@ def store(make_sequences: Make, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("network", ["InfoGCN", "Transformer"])
 def test_evaluation_says_why(run_command: Run, store: Path, tmp_path: Path, network: str) -> None:
     model, out = save(tmp_path, network), tmp_path / "out"
-    arguments = [f"model={model}", "dataset=csv", f"store={store}", f"output_dir={out}", "part=all", "why=true"]
+    arguments = [f"model={model}", "dataset=csv", f"store={store}", f"output_dir={out}", "split=all", "why=true"]
     code, _, err = run_command(actrec.evaluate.run, *arguments)
     assert code == 0, err
     why = json.loads((out / "metrics.json").read_text())["why"]
@@ -87,8 +87,8 @@ def test_inside_is_the_mean_over_clips_whatever_their_padding(make_sequences: Ma
     model = save(tmp_path, "InfoGCN")
     network, spec, clips = load_model(model), load_spec(model), make_sequences(2, 2)
     assert isinstance(network, InfoGCN)
-    whole = look_inside(network, spec, clips)
-    each = [look_inside(network, spec, [clip]) for clip in clips]
+    whole = summarize_attention(network, spec, clips)
+    each = [summarize_attention(network, spec, [clip]) for clip in clips]
     np.testing.assert_allclose(whole.adjacency, np.mean([one.adjacency for one in each], axis=0), rtol=1e-4)
     np.testing.assert_allclose(whole.joints, np.mean([one.joints for one in each], axis=0), rtol=1e-4)
     np.testing.assert_allclose(whole.joints.sum(1), 1, rtol=1e-4)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,37 +12,10 @@ import pytest
 from PIL import Image
 
 from actrec.evaluation.metrics import summarize
-from actrec.report.page import (
-    ClipPrediction,
-    clip_predictions,
-    pick_samples,
-    pick_typical,
-    read_history,
-    write_metrics,
-    write_predictions,
-    write_report,
-)
-from actrec.report.poses import SampleClip
-from actrec.types import ActrecError
-
-CLASSES = ["label_0", "label_1", "label_2", "never_seen"]
-
-
-@pytest.fixture
-def outcome(make_sequences: Callable[..., Any]) -> dict[str, Any]:
-    """24 clips of three labels; three of label_0 are taken for label_1, the more confidently the later."""
-    sequences = make_sequences(3, 8)
-    labels = np.array([CLASSES.index(sequence.label) for sequence in sequences])
-    given = labels.copy()
-    given[:3] = 1
-    probabilities = np.eye(4)[given] * np.linspace(0.6, 0.9, 24)[:, None] + 0.1
-    groups = [sequence.group for sequence in sequences]
-    by_ratio = {"0.1": np.full((24, 4), 0.25), "1.0": probabilities}
-    return {
-        "sequences": sequences,
-        "metrics": summarize(by_ratio, labels, groups, CLASSES, n_bootstrap=50),
-        "predictions": clip_predictions(sequences, by_ratio, CLASSES),
-    }
+from actrec.evaluation.predictions import clip_predictions
+from actrec.evaluation.results import Results, write_metrics
+from actrec.evaluation.samples import SampleClip, typical_clips
+from actrec.report.page import write_report
 
 
 class _Links(HTMLParser):
@@ -65,16 +37,16 @@ def _read(page: Path) -> _Links:
     return parser
 
 
-def test_report_is_whole_and_needs_nothing_outside_its_folder(outcome: dict[str, Any], tmp_path: Path) -> None:
-    sequence = outcome["sequences"][0]
+def test_report_is_whole_and_needs_nothing_outside_its_folder(
+    results: Results, make_sequences: Callable[..., Any], tmp_path: Path
+) -> None:
+    sequence, other = make_sequences(2, 1)
     page = write_report(
         tmp_path / "report",
-        outcome["metrics"],
-        outcome["predictions"],
         title="A <run> & more",
         history=[{"epoch": 0.0, "train/loss": 1.0, "val/accuracy": 0.5, "lr": 0.1}],
         samples=[SampleClip(sequence, "label_1", 0.7)],
-        typical=outcome["sequences"][:2],
+        typical=[sequence, other],
         config="name: <b>run</b>\n",
         facts={"network": "tiny"},
     )
@@ -98,9 +70,9 @@ def test_report_is_whole_and_needs_nothing_outside_its_folder(outcome: dict[str,
     assert "A clip of each class, as it is stored" in links.text
 
 
-def test_report_of_an_evaluation_alone(outcome: dict[str, Any], tmp_path: Path) -> None:
-    right = [clip for clip in outcome["predictions"] if clip.correct]
-    page = write_report(tmp_path, outcome["metrics"], right, title="evaluation")
+def test_report_of_an_evaluation_alone(results: Results, tmp_path: Path) -> None:
+    right = replace(results, predictions=[clip for clip in results.predictions if clip.correct])
+    page = write_report(tmp_path, right, title="evaluation")
     links = _read(page)
     assert "Learning curves" not in links.text
     assert "Configuration" not in links.text
@@ -109,14 +81,14 @@ def test_report_of_an_evaluation_alone(outcome: dict[str, Any], tmp_path: Path) 
 
 
 def test_a_picture_that_fails_is_logged_and_said_and_the_rest_is_there(
-    outcome: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
         raise MemoryError("no room for <1,000> pixels")
 
     (tmp_path / "confusion.png").write_bytes(b"of another run")
     monkeypatch.setattr("actrec.report.page.confusion_matrix", fail)
-    page = write_report(tmp_path, outcome["metrics"], outcome["predictions"], title="run")
+    page = write_report(tmp_path, results, title="run")
     links = _read(page)
     assert "This picture is missing: MemoryError: no room for <1,000> pixels" in links.text
     assert sorted(file.name for file in tmp_path.glob("*.png")) == sorted(
@@ -129,100 +101,42 @@ def test_a_picture_that_fails_is_logged_and_said_and_the_rest_is_there(
 
 
 def test_the_tables_are_there_when_drawing_is_cut_off(
-    outcome: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def end(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("actrec.report.page.observation_curve", end)
     with pytest.raises(KeyboardInterrupt):
-        write_report(tmp_path, outcome["metrics"], outcome["predictions"], title="run")
+        write_report(tmp_path, results, title="run")
     links = _read(tmp_path / "index.html")
     assert links.text.count("it has not been drawn yet, or the process was ended") == 3
     assert "3 of 3 mistakes in 24 clips" in links.text
     assert not any(link.endswith(".png") for link in links.found)
 
 
-def test_predictions_have_a_row_a_clip(outcome: dict[str, Any], tmp_path: Path) -> None:
-    file = tmp_path / "predictions.csv"
-    last = ClipPrediction('a,"b', "g", "label_0", "label_1", 0.25, {"0.1": True, "1.0": False})
-    write_predictions(file, [*outcome["predictions"], last])
-    with file.open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    assert list(rows[0]) == ["clip_id", "group", "label", "prediction", "probability", "correct", "correct_0.1"]
-    assert len(rows) == 25
-    assert [row["correct"] for row in rows].count("false") == 4
-    assert rows[-1]["clip_id"] == 'a,"b'
-    assert rows[-1]["correct_0.1"] == "true"
-    assert float(rows[-1]["probability"]) == 0.25
-
-
-def test_metrics_are_plain_json(outcome: dict[str, Any], tmp_path: Path) -> None:
-    file = tmp_path / "deep" / "metrics.json"
-    write_metrics(file, outcome["metrics"])
-    assert json.loads(file.read_text()) == outcome["metrics"]
-    write_metrics(file, {"auc": 0.5, "why": {"error": [0.1, float("nan")]}, "times": (float("inf"), 1)})
-    assert json.loads(file.read_text()) == {"auc": 0.5, "why": {"error": [0.1, None]}, "times": [None, 1]}
-    assert "NaN" not in file.read_text()
-    assert [path.name for path in file.parent.iterdir()] == ["metrics.json"]
-
-
-def test_samples_are_the_worst_mistakes_and_one_clip_of_other_labels(outcome: dict[str, Any]) -> None:
-    predictions = outcome["predictions"]
-    assert pick_samples(predictions, 4)[-2:] == [2, 1]
-    chosen = pick_samples(predictions, 8)
-    assert len(chosen) == len(set(chosen)) == 6  # three mistakes and one clip of each label
-    right = [predictions[number] for number in chosen if predictions[number].correct]
-    assert [clip.label for clip in right] == CLASSES[:3]
-    assert pick_samples([], 8) == []
-
-
-def test_typical_clips_are_the_most_observed_of_the_first_few(make_sequences: Callable[..., Any]) -> None:
-    clips = make_sequences(2, 12)
-    for number, clip in enumerate(clips):  # of label_0 the fifth is seen best, of label_1 the 12th, which is too late
-        clip.keypoints[:, : 1 if number in (4, 23) else 3, 2] = 0
-    chosen = pick_typical(clips, ["label_1", "never_seen", "label_0"])
-    assert [clip.clip_id for clip in chosen] == ["label_1_clip_00", "label_0_clip_04"]
-
-
 def test_a_page_of_many_classes_says_how_many_are_drawn(
-    outcome: dict[str, Any], make_sequences: Callable[..., Any], tmp_path: Path
+    results: Results, make_sequences: Callable[..., Any], tmp_path: Path
 ) -> None:
-    page = write_report(
-        tmp_path, outcome["metrics"], outcome["predictions"], title="many", typical=make_sequences(31, 1)
-    )
+    page = write_report(tmp_path, results, title="many", typical=make_sequences(31, 1))
     assert "A clip of each of the first 30 of 31 classes" in _read(page).text
 
 
-def test_history_may_have_empty_columns(tmp_path: Path) -> None:
-    file = tmp_path / "history.csv"
-    file.write_text("epoch,lr,val/accuracy\n0,0.01,\n1,0.02,0.75\n")
-    assert read_history(file) == [{"epoch": 0, "lr": 0.01}, {"epoch": 1, "lr": 0.02, "val/accuracy": 0.75}]
-
-
-@pytest.mark.parametrize("text", ["step,train/loss\n1,2\n", "epoch,train/loss\n0,much\n", "epoch,lr\n0,1,2\n"])
-def test_history_of_something_else(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "metrics.csv"
-    file.write_text(text)
-    with pytest.raises(ActrecError, match="Row 2"):
-        read_history(file)
-
-
-def _of_classes(classes: list[str], sequences: list[Any], groups: list[str] | None = None) -> dict[str, Any]:
-    """An outcome in which each clip is taken for the next class but one."""
+def _of_classes(classes: list[str], sequences: list[Any], groups: list[str] | None = None) -> tuple[Results, list[Any]]:
+    """Results in which each clip is predicted as the next class but one; and the clips."""
     labels = np.arange(len(sequences)) % len(classes)
     clips = [replace(clip, label=classes[k]) for clip, k in zip(sequences, labels, strict=True)]
     by_ratio = {"0.5": labels, "1.0": np.eye(len(classes))[np.roll(labels, -2)]}
     groups = groups or [clip.clip_id for clip in clips]
     metrics = summarize(by_ratio, labels, groups, classes, n_bootstrap=50)
-    return {"metrics": metrics, "predictions": clip_predictions(clips, by_ratio, classes), "clips": clips}
+    return Results(metrics, clip_predictions(clips, by_ratio, classes), []), clips
 
 
 def test_of_many_classes_the_page_shows_the_most_confused_and_says_so(
     make_sequences: Callable[..., Any], tmp_path: Path
 ) -> None:
-    made = _of_classes([f"class_{k}" for k in range(41)], make_sequences(41, 2))
-    page = write_report(tmp_path, made["metrics"], made["predictions"], title="many")
+    made, _ = _of_classes([f"class_{k}" for k in range(41)], make_sequences(41, 2))
+    page = write_report(tmp_path, made, title="many")
     text = " ".join(_read(page).text.split())
     assert "The 30 most confused of 41 classes" in text
     assert "The 20 best and the 20 worst of 41 classes" in text
@@ -235,9 +149,9 @@ def test_of_many_classes_the_page_shows_the_most_confused_and_says_so(
 
 def test_names_of_any_kind_are_escaped_and_isolated(make_sequences: Callable[..., Any], tmp_path: Path) -> None:
     classes = ["<script>alert(1)</script>", "قرفصاء", "深蹲", "a\udce9b"]
-    made = _of_classes(classes, make_sequences(4, 2))
-    typical = pick_typical(made["clips"], classes)
-    page = write_report(tmp_path, made["metrics"], made["predictions"], title="names", typical=typical)
+    made, clips = _of_classes(classes, make_sequences(4, 2))
+    typical = typical_clips(clips, classes)
+    page = write_report(tmp_path, made, title="names", typical=typical)
     content = page.read_text(encoding="utf-8")
     assert "<script" not in content
     assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>" in content
@@ -246,9 +160,9 @@ def test_names_of_any_kind_are_escaped_and_isolated(make_sequences: Callable[...
 
 
 def test_what_means_nothing_is_left_out_or_said(make_sequences: Callable[..., Any], tmp_path: Path) -> None:
-    made = _of_classes(["a", "b", "c"], make_sequences(3, 2), groups=["one"] * 6)
-    assert made["metrics"]["top5_accuracy"] == 1
-    text = _read(write_report(tmp_path, made["metrics"], made["predictions"], title="few")).text
+    made, _ = _of_classes(["a", "b", "c"], make_sequences(3, 2), groups=["one"] * 6)
+    assert made.metrics["top5_accuracy"] == 1
+    text = _read(write_report(tmp_path, made, title="few")).text
     assert "Top-5" not in text  # of three classes the five likeliest are all
     assert "All clips are of one group" in text
     assert "Macro F1" in text
@@ -261,7 +175,7 @@ def test_one_clip_has_a_report(make_sequences: Callable[..., Any], tmp_path: Pat
     metrics = summarize(by_ratio, np.array([0]), ["g"], classes, n_bootstrap=50)
     write_metrics(tmp_path / "metrics.json", metrics)
     assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["accuracy"] == [1.0, 1.0]
-    predictions = clip_predictions([clip], by_ratio, classes)
-    page = write_report(tmp_path, metrics, predictions, title="one", samples=[SampleClip(clip, clip.label, 1.0)])
+    made = Results(metrics, clip_predictions([clip], by_ratio, classes), [SampleClip(clip, clip.label, 1.0)])
+    page = write_report(tmp_path, made, title="one")
     assert "other 29 and 10 more, of which this split has no clip" in " ".join(_read(page).text.split())
     assert "This picture is missing" not in page.read_text()

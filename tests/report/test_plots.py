@@ -11,13 +11,8 @@ from matplotlib.figure import Figure
 
 from actrec.drawing.colors import DARK, LIGHT, Theme
 from actrec.evaluation.metrics import summarize
-from actrec.report.plots import (
-    class_bars,
-    confusion_matrix,
-    forecast_curve,
-    learning_curves,
-    observation_curve,
-)
+from actrec.report.explanation import forecast_curve
+from actrec.report.plots import class_bars, confusion_matrix, learning_curves, observation_curve
 
 LONG = [f"a_class_with_a_long_name_{k}" for k in range(15)]
 

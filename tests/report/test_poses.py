@@ -12,7 +12,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from actrec.drawing.colors import DARK, LIGHT, Theme
-from actrec.report.poses import SampleClip, contact_sheet, sample_sheet
+from actrec.evaluation.samples import SampleClip
+from actrec.report.poses import contact_sheet, sample_sheet
 from actrec.skeleton import SKELETONS
 from actrec.types import ActrecError
 

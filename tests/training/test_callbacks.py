@@ -6,8 +6,8 @@ import lightning as L
 import pytest
 import torch
 
-from actrec.report.page import read_history
 from actrec.training.callbacks import EarlyStop, History, RunCheckpoint
+from actrec.training.history import read_history
 
 
 def test_of_equals_the_latest_is_kept() -> None:

@@ -13,9 +13,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from wandb.proto import wandb_internal_pb2
 
 import actrec.train
-from actrec.report.page import read_history
-from actrec.report.poses import SampleClip
-from actrec.training.loggers import sample_frames, wandb_logger
+from actrec.evaluation.samples import SampleClip
+from actrec.report.loggers import sample_frames
+from actrec.training.history import read_history
+from actrec.training.loggers import wandb_logger
 from actrec.types import SetupError
 from actrec.video.video import open_video
 

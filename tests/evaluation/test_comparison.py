@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actrec.compare import compare, mcnemar, read_correct, run, side_by_side
+import actrec.compare
+from actrec.evaluation.comparison import compare_runs, compare_sides, mcnemar, read_correct
+from actrec.evaluation.predictions import ClipPrediction, write_predictions
 from actrec.evaluation.probabilities import RATIOS
-from actrec.report.page import ClipPrediction, write_predictions
 from actrec.types import ActrecError
 
 
@@ -34,27 +35,27 @@ def test_table_has_means_over_seeds_and_their_difference(tmp_path: Path) -> None
     rng = np.random.default_rng(1)
     right = {name: rng.random((20, 10)) < share for name, share in {"a": 0.9, "b": 0.8, "c": 0.5}.items()}
     runs = {name: make_run(tmp_path / name, values) for name, values in right.items()}
-    lines = compare([runs["a"], runs["b"]], [runs["c"]]).splitlines()
+    lines = compare_sides([runs["a"], runs["b"]], [runs["c"]]).splitlines()
     assert len(lines) == 1 + 10 + 1 + 1
     first, second = (right["a"].mean() + right["b"].mean()) / 2, right["c"].mean()
     assert lines[-2].startswith(f"AUC               {first:.4f}   {second:.4f}   {first - second:+.4f} (")
     tenth = (right["a"][:, 0].mean() + right["b"][:, 0].mean()) / 2
     assert lines[1].startswith(f"accuracy at 10%   {tenth:.4f}   {right['c'][:, 0].mean():.4f}   ")
-    same = compare([runs["a"]], [runs["a"]]).splitlines()[-2]
+    same = compare_sides([runs["a"]], [runs["a"]]).splitlines()[-2]
     assert same.endswith("+0.0000 (+0.0000 to +0.0000)")
 
 
 def test_runs_on_other_clips_are_named(tmp_path: Path) -> None:
     one, other = (make_run(tmp_path / str(n), np.ones((n, 10), dtype=bool)) for n in (4, 5))
     with pytest.raises(ActrecError, match="not the same"):
-        compare([one], [other])
+        compare_sides([one], [other])
     with pytest.raises(ActrecError, match="at least one run"):
-        compare([], [other])
+        compare_sides([], [other])
     with pytest.raises(ActrecError, match=r"no '.*predictions\.csv'"):
-        compare([one], [tmp_path / "nowhere"])
+        compare_sides([one], [tmp_path / "nowhere"])
     (one / "predictions.csv").write_text("clip_id,group,correct\na,g,true\n")
     with pytest.raises(ActrecError, match=r"no column 'correct_0\.1'"):
-        compare([one], [other])
+        compare_sides([one], [other])
 
 
 def test_mcnemar_is_the_exact_two_sided_sign_test_of_the_clips_that_differ() -> None:
@@ -69,7 +70,7 @@ def test_several_runs_stand_side_by_side(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     right = {name: rng.random((200, 10)) < share for name, share in {"a": 0.9, "b": 0.88, "c": 0.5}.items()}
     runs = [make_run(tmp_path / name, values) for name, values in right.items()]
-    header, *lines = side_by_side(runs).splitlines()
+    header, *lines = compare_runs(runs).splitlines()
     assert header.startswith("200 clips")
     for line, values in zip(lines, right.values(), strict=True):
         assert f"  {values[:, -1].mean():.4f}    {values.mean():.4f}" in line
@@ -78,11 +79,11 @@ def test_several_runs_stand_side_by_side(tmp_path: Path) -> None:
     p_of_b, p_of_c = (float(line.split()[-1]) for line in lines[1:])
     assert p_of_c < 1e-6 < 0.01 < p_of_b
     with pytest.raises(ActrecError, match="several runs"):
-        side_by_side(runs[:1])
+        compare_runs(runs[:1])
 
 
 def test_command_prints_the_table(run_command: object, tmp_path: Path) -> None:
     folder = make_run(tmp_path / "a", np.ones((3, 10), dtype=bool))
-    code, out, _ = run_command(run, f"runs=[{folder}]", f"against=[{folder}]")
+    code, out, _ = run_command(actrec.compare.run, f"runs=[{folder}]", f"against=[{folder}]")
     assert code == 0
     assert "AUC               1.0000   1.0000   +0.0000" in out

@@ -1,0 +1,125 @@
+"""Logs the results of a finished run to TensorBoard, W&B and CSV: figures, plots, sample videos, the model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+from omegaconf import DictConfig
+
+from actrec.drawing.colors import LIGHT
+from actrec.drawing.frames import draw_skeleton, write_video
+from actrec.evaluation.metrics import confusion_counts
+from actrec.evaluation.results import Results
+from actrec.evaluation.samples import SampleClip
+from actrec.report.plots import confusion_matrix, observation_curve
+from actrec.skeleton import get_skeleton
+from actrec.types import Picture
+
+_SIDE = 320  # width and height of a sample's video, in pixels
+
+
+def log_results(loggers: Sequence[Logger], cfg: DictConfig, folder: Path, results: Results, store: Path | None) -> None:
+    """Logs a finished run's results on the test split, and ends the loggers.
+
+    Args:
+        loggers: The run's loggers.
+        cfg: The run's config.
+        folder: The run's folder, which holds the model folder.
+        results: The evaluation on the test split.
+        store: The skeleton store that it was trained on; None where clips were generated.
+    """
+    metrics = results.metrics
+    figures = {f"test/{name}": float(value) for name, value in results.headlines.items()}
+    curve = {float(ratio): value for ratio, value in metrics["observation_accuracy"].items()}
+    for logger in loggers:
+        logger.log_metrics(figures)
+        if isinstance(logger, TensorBoardLogger):
+            known = list(metrics["classes"])
+            true, given = ([known.index(label) for label in column] for column in _labels(results))
+            counts = confusion_counts(np.array(true), np.array(given), len(known))
+            logger.experiment.add_figure("test/confusion", confusion_matrix(counts, metrics["classes"]))
+            logger.experiment.add_figure("test/observation", observation_curve(metrics))
+            for ratio, value in curve.items():
+                logger.experiment.add_scalar("test/accuracy_by_observation", value, round(100 * ratio))
+        elif isinstance(logger, WandbLogger):
+            _to_wandb(logger, cfg, folder, results, curve, store)
+        logger.finalize("success")
+
+
+def _labels(results: Results) -> tuple[list[str], list[str]]:
+    """The true and the predicted label of each clip."""
+    return [each.label for each in results.predictions], [each.prediction for each in results.predictions]
+
+
+def _to_wandb(
+    logger: WandbLogger, cfg: DictConfig, folder: Path, results: Results, curve: dict[float, float], store: Path | None
+) -> None:
+    import wandb
+
+    run, classes = logger.experiment, results.metrics["classes"]
+    numbers, (true, given) = {name: number for number, name in enumerate(classes)}, _labels(results)
+    table = wandb.Table(columns=["observation_ratio", "accuracy"], data=[list(row) for row in curve.items()])
+    run.log(
+        {
+            "test/confusion": wandb.plot.confusion_matrix(
+                y_true=[numbers[label] for label in true],
+                preds=[numbers[label] for label in given],
+                class_names=list(classes),
+            ),
+            "test/observation": wandb.plot.line(
+                table, "observation_ratio", "accuracy", title="Accuracy by observation"
+            ),
+        }
+    )
+    videos = []
+    for number, sample in enumerate(results.samples):
+        file = folder / "samples" / f"{number}.mp4"
+        file.parent.mkdir(exist_ok=True)
+        write_video(file, sample_frames(sample), sample.sequence.fps)
+        verdict = f"{sample.sequence.label}, taken for {sample.prediction}"
+        videos.append(wandb.Video(str(file), caption=verdict, format="mp4"))
+    if videos:
+        run.log({"test/samples": videos})
+    trained_on = {"dataset": cfg.dataset.name}
+    if store is not None:
+        data = wandb.Artifact(f"{cfg.dataset.name}-store", "dataset")
+        data.add_file(str(store / "store.json"))
+        data.add_file(str(store / "manifest.csv"))
+        trained_on |= {"store": data.name, "digest": data.digest}
+        if run.offline:  # which cannot say that it uses one
+            run.log_artifact(data)
+        else:
+            run.use_artifact(data)
+    model = wandb.Artifact(f"{cfg.name}-model", "model", metadata={"trained_on": trained_on})
+    model.add_dir(str(folder / "model"))
+    run.log_artifact(model)
+    run.finish()
+
+
+def sample_frames(sample: SampleClip) -> Any:
+    """Draws the frames of a sample's video: the skeleton, and in violet the pose that was forecast for the frame.
+
+    Args:
+        sample: A window as the network saw it; x and y from -1 to 1 or so.
+
+    Returns:
+        An iterator of time in seconds and RGB picture.
+    """
+    keypoints, skeleton = sample.sequence.keypoints, get_skeleton(sample.sequence.skeleton)
+    seen = keypoints[keypoints[..., 2] > 0][:, :2]
+    low, high = (seen.min(0), seen.max(0)) if len(seen) else (np.zeros(2), np.ones(2))
+    scale = 0.8 * _SIDE / max(float((high - low).max()), 1e-6)
+    shift = _SIDE / 2 - scale * (low + high) / 2
+    for number, frame in enumerate(keypoints):
+        picture: Picture = np.full((_SIDE, _SIDE, 3), 255, dtype=np.uint8)
+        if sample.forecasts is not None:
+            there = np.isfinite(sample.forecasts[number]).all(-1) & (frame[:, 2] > 0)
+            ghost = np.concatenate([np.nan_to_num(sample.forecasts[number]) * scale + shift, there[:, None]], axis=1)
+            draw_skeleton(picture, ghost, skeleton, LIGHT.forecast)
+        placed = np.concatenate([frame[:, :2] * scale + shift, frame[:, 2:]], axis=1)
+        draw_skeleton(picture, placed, skeleton)
+        yield number / sample.sequence.fps, picture
