@@ -172,7 +172,7 @@ OWNERS = {
         "actrec.training.trainer",
         "actrec.training.sync",
     ],
-    "ultralytics": ["actrec.video.pose"],
+    "ultralytics": ["actrec.video.pose", "actrec.video.tracker"],
     "av": ["actrec.video.container", "actrec.video.decoding", "actrec.drawing.frames"],
     "fastapi": ["actrec.serve"],
     "uvicorn": ["actrec.serve"],

@@ -15,7 +15,7 @@ from actrec.data.sources.folders import videos_in
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.types import ActrecError
 from actrec.video.extraction import Extractor
-from actrec.video.pose import Tracker
+from actrec.video.tracker import Tracker
 from actrec.video.video import open_video
 
 _HELD = 1000  # frames that are decoded beforehand, for the pose model alone

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from actrec.online.recognizer import OnlineRecognizer, Prediction
 from actrec.video.people import People
-from actrec.video.pose import Tracker
+from actrec.video.tracker import Tracker
 
 
 class Watched(NamedTuple):

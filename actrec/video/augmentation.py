@@ -1,6 +1,7 @@
-"""Video-level augmentation (blog post, 2.3): decoded frames are changed before pose; no video is written.
+"""Video-level augmentation (blog post, 2.3): decoded frames are changed before pose estimation; no video is written.
 
-A variant is drawn once a clip, from the clip's id, so that a store made again, or in parts, is the same.
+The parameters of a variant are drawn once for each clip, with a seed from the clip's id, so that a store is the same if
+it is made again or in shards.
 """
 
 from __future__ import annotations
@@ -20,26 +21,27 @@ ORIGINAL = "original"
 
 
 @runtime_checkable
-class Drawn(Protocol):
-    """A variant, drawn for one clip."""
+class VideoTransform(Protocol):
+    """A variant with the parameters that were drawn for one clip."""
 
     def picture(self, picture: Picture) -> Picture:
-        """A changed frame, of the same size."""
+        """Transforms a frame; the size stays."""
 
     def times(self, times: Float[ndarray, " frame"]) -> Float[ndarray, " frame"]:
-        """Changed times of the frames, in seconds."""
+        """Transforms the times of the frames, in seconds."""
 
 
 @runtime_checkable
 class Variant(Protocol):
-    """What a `variants` node of the config makes."""
+    """A video augmentation, as an entry of `variants` in the config constructs it."""
 
-    def draw(self, rng: np.random.Generator) -> Drawn: ...
+    def draw(self, rng: np.random.Generator) -> VideoTransform:
+        """Draws its parameters for one clip."""
 
 
 @dataclass(frozen=True)
 class Flip:
-    """Frames mirrored left to right; the pose model then finds the mirror image's own left and right."""
+    """Mirrors the frames horizontally; the pose model then finds left and right of the mirrored person."""
 
     def draw(self, rng: np.random.Generator) -> Flip:
         return self
@@ -53,11 +55,11 @@ class Flip:
 
 @dataclass(frozen=True)
 class Color:
-    """Saturation and brightness multiplied, in HSV.
+    """Multiplies saturation and brightness, in HSV.
 
     Attributes:
-        saturation: Range of the factor, which is drawn uniformly.
-        value: Range of brightness's factor.
+        saturation: Range of the factor of the saturation, drawn uniformly.
+        value: Range of the factor of the brightness, drawn uniformly.
     """
 
     saturation: Sequence[float] = (0.6, 1.4)
@@ -67,14 +69,14 @@ class Color:
         for name in ("saturation", "value"):
             _check_range(f"color.{name}", getattr(self, name))
 
-    def draw(self, rng: np.random.Generator) -> _Colored:
-        return _Colored(
+    def draw(self, rng: np.random.Generator) -> _ColorTransform:
+        return _ColorTransform(
             float(rng.uniform(self.saturation[0], self.saturation[1])), float(rng.uniform(self.value[0], self.value[1]))
         )
 
 
 @dataclass(frozen=True)
-class _Colored:
+class _ColorTransform:
     saturation: float
     value: float
 
@@ -94,10 +96,10 @@ class _Colored:
 
 @dataclass(frozen=True)
 class Tempo:
-    """The video played faster or slower, at its frame rate: frames are left out or shown twice.
+    """Changes the speed of the video at the same frame rate: frames are left out or repeated.
 
     Attributes:
-        factor: Range of the speed, which is drawn evenly in its logarithm; 2 is twice as fast.
+        factor: Range of the speed, whose logarithm is drawn uniformly; 2 is twice as fast.
     """
 
     factor: Sequence[float] = (0.8, 1.25)
@@ -105,12 +107,12 @@ class Tempo:
     def __post_init__(self) -> None:
         _check_range("tempo.factor", self.factor)
 
-    def draw(self, rng: np.random.Generator) -> _Retimed:
-        return _Retimed(float(np.exp(rng.uniform(np.log(self.factor[0]), np.log(self.factor[1])))))
+    def draw(self, rng: np.random.Generator) -> _TempoTransform:
+        return _TempoTransform(float(np.exp(rng.uniform(np.log(self.factor[0]), np.log(self.factor[1])))))
 
 
 @dataclass(frozen=True)
-class _Retimed:
+class _TempoTransform:
     factor: float
 
     def picture(self, picture: Picture) -> Picture:
@@ -120,8 +122,8 @@ class _Retimed:
         return times / self.factor
 
 
-def drawn_for(clip_id: str, name: str, variant: Variant) -> Drawn:
-    """The variant of that name for that clip: the same on every machine and in every run."""
+def draw_transform(clip_id: str, name: str, variant: Variant) -> VideoTransform:
+    """Draws the parameters of the variant `name` for a clip: the same on every machine and in every run."""
     return variant.draw(np.random.default_rng(zlib.crc32(f"{clip_id}\n{name}".encode())))
 
 

@@ -1,4 +1,4 @@
-"""Cameras and network streams: the newest frame, whatever was missed meanwhile."""
+"""Reads cameras and network streams: always the newest frame; frames that come in between are skipped."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _PATIENCE = 10.0  # seconds without a frame, after which a stream has ended
 
 
 def is_stream(source: str) -> bool:
-    """Whether that is a camera ("camera:0") or a network stream ("rtsp://…") rather than a file."""
+    """Whether a source is a camera ("camera:0") or a network stream ("rtsp://…") rather than a file."""
     return source.startswith("camera:") or "://" in source
 
 
 class Camera:
-    """A camera or a network stream that is open; frames are taken off it in a thread, so that none grows old.
+    """An open camera or network stream, which a thread reads continuously so that its newest frame is available.
 
     Args:
-        source: "camera:" and its number, or an address that OpenCV (FFmpeg) opens.
+        source: "camera:" and a number, or an address that OpenCV (FFmpeg) opens.
 
     Attributes:
-        fps: Frames a second that it says it gives.
+        fps: Frames per second that the camera reports.
         width: In pixels.
         height: In pixels.
 
@@ -42,7 +42,9 @@ class Camera:
             raise ActrecError(f"source={source}; expected camera: and a number, such as camera:0.")
         self._capture: Any = cv2.VideoCapture(int(number) if number.isdigit() else source)
         if not self._capture.isOpened():
-            raise ActrecError(f"source={source} cannot be opened. Is it connected, and not in use by something else?")
+            raise ActrecError(
+                f"source={source} cannot be opened. Check that it is connected, and not used by another program."
+            )
         self.source = source
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps = fps if 1 <= fps <= 240 else 30.0
@@ -62,7 +64,7 @@ class Camera:
                 self._arrived.notify_all()
 
     def frames(self) -> Iterator[tuple[float, Picture]]:
-        """Seconds since the first frame and RGB picture of the newest frame, each time; until the stream ends."""
+        """Yields the newest frame until the stream ends: seconds since opening, and the RGB picture."""
         self._thread.start()
         try:
             while (newest := self._next()) is not None:

@@ -1,7 +1,7 @@
 """Opens video files: the containers that are allowed, the choice of the stream, and its header.
 
-The content of a file is untrusted: only containers that consist of one file are opened, by the protocol `file` alone,
-so that a playlist or a script with a video's name opens nothing else.
+The content of a file is not trusted: only containers that consist of one file are opened, and with the protocol `file`
+only, so that a playlist or a script with the name of a video cannot open other files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONTAINERS = (
     *("vc1", "vvc", "wtv", "yuv4mpegpipe"),
 )
 _TS_DISCONT = 0x200  # AVFMT_TS_DISCONT of FFmpeg
-_HELD = 2**26  # pixels that memory holds whatever the limits are, so that an error can name a picture's size
+_HELD = 2**26  # pixels that fit into memory in any case, so that an error can state the size of a picture
 _MOST_SIDE = 2**15  # pixels, of what FFmpeg decodes
 
 
@@ -27,11 +27,11 @@ class Header(NamedTuple):
     """The header of a video stream.
 
     Attributes:
-        rate: Frames a second; None where it says none that can be.
-        n_frames: How many there are, about; None where it does not say.
-        by_order: Whether it has no times of presentation, and frames follow one another at its rate (AVI).
-        joins: Whether such containers are cut and joined by their bytes, and times may leap (MPEG).
-        promised: How many packets it counts; 0 where it does not.
+        rate: Frames per second; None if the header has no plausible rate.
+        n_frames: Approximate number of frames; None if unknown.
+        by_order: Whether the container has no presentation times, and frames follow one another at the rate (AVI).
+        joins: Whether containers of this kind are cut and joined as bytes, so that times can jump (MPEG).
+        promised: Number of packets that the header states; 0 if it states none.
     """
 
     rate: float | None = None
@@ -42,7 +42,7 @@ class Header(NamedTuple):
 
 
 def opened(path: Path, limits: VideoLimits) -> Any:
-    """Opens a container with PyAV; no picture far beyond the limits is decoded while it is probed.
+    """Opens a container with PyAV, and limits the size of pictures that FFmpeg decodes while it probes the file.
 
     Raises:
         ActrecError: FFmpeg cannot open it as one of `CONTAINERS`.
@@ -65,12 +65,12 @@ def opened(path: Path, limits: VideoLimits) -> Any:
 
 
 def codec_options(limits: VideoLimits) -> dict[str, str]:
-    """The options that keep a decoder from pictures far beyond the limits, whatever the header said."""
+    """Returns decoder options that refuse pictures far beyond the limits, whatever the header states."""
     return {"max_pixels": f"{max(min(limits.side, _MOST_SIDE) ** 2, _HELD):.0f}"}
 
 
 def video_stream(container: Any) -> Any:
-    """The first stream of moving pictures that FFmpeg can decode.
+    """Returns the first stream of moving pictures that FFmpeg can decode.
 
     Raises:
         ActrecError: There is none.
@@ -89,7 +89,7 @@ def video_stream(container: Any) -> Any:
 
 
 def read_header(container: Any, stream: Any, limits: VideoLimits) -> Header:
-    """Reads what the header says, and checks it.
+    """Reads and checks the header.
 
     Raises:
         TooMuchVideo: It is beyond the limits.
@@ -106,7 +106,7 @@ def read_header(container: Any, stream: Any, limits: VideoLimits) -> Header:
     about = round(seconds * rate) if seconds and rate and seconds > 0 else 0
     names = container.format.name.split(",")
     promised = stream.frames if "avi" in names or "mov" in names else 0
-    if "mov" in names and (index := getattr(stream, "index_entries", None)):  # an edit list may have cut some off
+    if "mov" in names and (index := getattr(stream, "index_entries", None)):  # an edit list can leave out packets
         promised = min(promised, len(index))
     joins = bool(int(container.format.flags) & _TS_DISCONT)
     return Header(rate, stream.frames or about or None, "avi" in names, joins, promised)

@@ -27,13 +27,13 @@ Pictures = Iterator[tuple[float, UInt8[ndarray, "height width 3"]]]  # seconds f
 
 
 class Footage(NamedTuple):
-    """A video that is open, and not yet decoded.
+    """An open video that has not been decoded yet.
 
     Attributes:
         width: Of the upright picture, in pixels.
         height: Of the upright picture, in pixels.
-        header: What the file says of itself.
-        decode: Takes a width and a height, and gives all pictures in that size.
+        header: The header of the file.
+        decode: Decodes all pictures in a given width and height.
     """
 
     width: int
@@ -43,11 +43,11 @@ class Footage(NamedTuple):
 
 
 def open_file(path: Path, limits: VideoLimits) -> Footage:
-    """Opens a video file: its header is read and checked, then its first picture is decoded.
+    """Opens a video file, reads and checks its header, and decodes its first picture.
 
     Args:
         path: The file.
-        limits: What it may be; checked in the header, and again in what is decoded.
+        limits: Limits that are checked in the header, and again while decoding.
 
     Raises:
         ImportError: PyAV is not installed.
@@ -68,10 +68,10 @@ def open_file(path: Path, limits: VideoLimits) -> Footage:
 
 
 def _pictures(path: Path, limits: VideoLimits, header: Header, width: int, height: int) -> Pictures:
-    """All pictures, in one size.
+    """Decodes all pictures in one size.
 
     Raises:
-        ActrecError: The file is damaged, or changes in the middle; what came before has been given out.
+        ActrecError: The file is damaged, or its pictures change shape; earlier pictures have been yielded.
         TooMuchVideo: It is beyond the limits.
     """
     from av.error import FFmpegError
@@ -95,7 +95,7 @@ def _pictures(path: Path, limits: VideoLimits, header: Header, width: int, heigh
 
 
 def _check_size(frame: Any, first: tuple[int, int], time: float, limits: VideoLimits) -> None:
-    """Checks that a picture has the shape of the first; another resolution is only another sharpness."""
+    """Checks that a picture has the aspect ratio of the first; the resolution may differ."""
     limits.check(side=max(frame.width, frame.height))
     if abs(frame.width * first[1] / (frame.height * first[0]) - 1) > _SAME_SHAPE:
         raise ActrecError(
@@ -105,7 +105,7 @@ def _check_size(frame: Any, first: tuple[int, int], time: float, limits: VideoLi
 
 
 class _Turn(NamedTuple):
-    """The transformation that makes a stored picture upright: first its axes are swapped, then it is mirrored."""
+    """The transformation that makes a stored picture upright: its axes are swapped, then it is mirrored."""
 
     swapped: bool
     in_x: bool
@@ -119,7 +119,7 @@ class _Turn(NamedTuple):
 
 
 def _turn(frame: Any) -> _Turn:
-    """Reads the display matrix, which maps a place (p, q) of the stored picture to (a p + c q, b p + d q)."""
+    """Reads the display matrix, which maps a point (p, q) of the stored picture to (a p + c q, b p + d q)."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return _Turn(False, False, False)
@@ -129,14 +129,14 @@ def _turn(frame: Any) -> _Turn:
 
 
 class _LostFrames(Exception):
-    """A packet gave no picture, and a decoder of many threads may have dropped others with it."""
+    """A packet had no picture, and a decoder with many threads may have dropped others with it."""
 
 
 def _frames(path: Path, limits: VideoLimits, header: Header) -> Iterator[Any]:
-    """Decoded frames in the order of presentation: by many threads, and from a loss on by one, which misses none.
+    """Decodes frames in the order of presentation, with many threads; after a loss with one thread, which loses none.
 
     Raises:
-        ActrecError: More than a few frames are lost; what can be decoded has been given out.
+        ActrecError: More than a few frames are lost; all that can be decoded have been yielded.
     """
     given = 0
     try:
@@ -148,7 +148,7 @@ def _frames(path: Path, limits: VideoLimits, header: Header) -> Iterator[Any]:
 
 
 def _decoded(path: Path, limits: VideoLimits, header: Header, threads: int) -> Iterator[Any]:
-    """Decodes with that many threads; 0 lets FFmpeg choose.
+    """Decodes frames with that many threads; 0 lets FFmpeg choose the number.
 
     Raises:
         _LostFrames: With many threads, a packet gave no frame.
@@ -173,7 +173,7 @@ def _decoded(path: Path, limits: VideoLimits, header: Header, threads: int) -> I
             except FFmpegError as error:
                 if threads != 1:
                     raise _LostFrames from error
-                n_bad += n_frames > 0  # before the first picture, it begins in the middle of a group of them
+                n_bad += n_frames > 0  # before the first picture, the file starts within a group of pictures
                 continue
             for frame in frames:
                 n_frames += 1
@@ -184,7 +184,7 @@ def _decoded(path: Path, limits: VideoLimits, header: Header, threads: int) -> I
 
 
 def _report(path: Path, n_frames: int, n_lost: int) -> None:
-    """Logs how many frames are lost.
+    """Logs the number of frames that are lost.
 
     Raises:
         ActrecError: They are more than a few.
@@ -195,4 +195,4 @@ def _report(path: Path, n_frames: int, n_lost: int) -> None:
             f"it is damaged: of {n_all} frames, {n_frames} can be decoded. Fetch it anew, or cut it there."
         )
     if n_lost:
-        log.warning("%s: %d of %d frames cannot be decoded, and are left out.", path, n_lost, n_all)
+        log.warning("%s: %d of %d frames cannot be decoded and are left out.", path, n_lost, n_all)

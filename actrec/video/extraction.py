@@ -1,4 +1,4 @@
-"""From one video to its skeleton sequences: decoding, pose, tracks, and the choice of whom to keep."""
+"""Extracts skeleton sequences from a video: decoding, pose estimation, tracking, and the choice of persons."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.types import ActrecError, Picture, SkeletonSequence
-from actrec.video.augmentation import Drawn
+from actrec.video.augmentation import VideoTransform
 from actrec.video.people import SKELETON, Crowd, People
-from actrec.video.pose import PoseModel, Tracker
+from actrec.video.pose import PoseModel
+from actrec.video.tracker import Tracker
 from actrec.video.tracks import PERSONS, choose, collect
 from actrec.video.video import Video, open_video
 
-_NEAR = 0.75  # frame times; a frame farther than that from where one is due is not taken for it
-_SPARSE = 100  # times as long as its frames would last at its rate: no video is that
+_NEAR = 0.75  # frame intervals; the greatest distance in time of a frame that stands for a position in the output
+_SPARSE = 100  # a video that lasts so many times longer than its frames would at its rate has damaged times
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """Takes the skeletons out of a video.
+    """Extracts the skeletons from a video.
 
     Attributes:
-        pose: Finds the people of a picture.
-        person: Whom to keep: "main", "all" or "single"; see `tracks.choose`.
-        min_presence: Least share of the frames in which that person must be found.
-        gap: Seconds for which somebody may be lost and still be the same person.
+        pose: The pose model.
+        person: The persons to keep: "main", "all" or "single"; see `tracks.choose`.
+        min_presence: Least share of the frames in which the person must be found.
+        gap: Longest time, in seconds, after which a person who was lost is still recognised as the same.
     """
 
     pose: PoseModel
@@ -49,35 +50,37 @@ class Extractor:
         if not self.gap >= 0:
             raise ActrecError(f"gap is {self.gap}; expected seconds, 0 or more.")
 
-    def __call__(self, path: Path, drawn: Drawn | None = None, picture_fps: float = 30.0) -> list[SkeletonSequence]:
-        """The sequences of a video: one, or with person="all" one a person.
+    def __call__(
+        self, path: Path, transform: VideoTransform | None = None, picture_fps: float = 30.0
+    ) -> list[SkeletonSequence]:
+        """Extracts the sequences of a video: one, or with person="all" one for each person.
 
-        Frames come at a constant rate: those of a video whose rate varies are put where they belong in time, and
-        where there is none, no joint is observed. Keypoints are in pixels of the video's own upright picture.
+        The sequences have a constant frame rate: if the rate of the video varies, each output frame is the nearest one
+        in time, and no joint is observed if there is none nearby. Keypoints are in pixels of the upright picture.
 
         Args:
             path: A video file, or a folder of pictures.
-            drawn: How the video is to be changed before pose.
-            picture_fps: Frames a second of a folder of pictures.
+            transform: A transformation of the video before pose estimation.
+            picture_fps: Frames per second of a folder of pictures.
 
         Raises:
-            ActrecError: The video is damaged, or nobody is to be had from it.
+            ActrecError: The video is damaged, or no person is found in it.
         """
         video = open_video(path, picture_fps)
-        chosen = self.choose(video, Crowd(self.people(video, drawn)))
-        if drawn is not None or not video.is_constant:
-            times = video.times if drawn is None else drawn.times(video.times)
+        chosen = self.choose(video, Crowd(self.people(video, transform)))
+        if transform is not None or not video.is_constant:
+            times = video.times if transform is None else transform.times(video.times)
             chosen = [_at_rate(keypoints, times, video.fps) for keypoints in chosen]
         if self.person == "all":
-            chosen = [_trimmed(keypoints) for keypoints in chosen]
+            chosen = [_observed_part(keypoints) for keypoints in chosen]
         blank = SkeletonSequence(chosen[0], video.fps, SKELETON, width=video.width, height=video.height)
         return [replace(blank, keypoints=keypoints) for keypoints in chosen]
 
-    def people(self, video: Video, drawn: Drawn | None = None) -> Iterator[People]:
-        """Who is in each frame, in pixels of the video's own picture; the next frames are decoded meanwhile."""
+    def people(self, video: Video, transform: VideoTransform | None = None) -> Iterator[People]:
+        """Yields the people in each frame, in pixels of the video's picture; decodes ahead in a thread."""
         pictures: Iterator[Picture] = (picture for _, picture in video.frames(self.pose.longest))
-        if drawn is not None:
-            pictures = map(drawn.picture, pictures)
+        if transform is not None:
+            pictures = map(transform.picture, pictures)
         for batch in one_ahead(_batched(pictures, self.pose.batch)):
             height, width, _ = batch[0].shape
             scale = (video.width / width, video.height / height)
@@ -85,10 +88,10 @@ class Extractor:
                 yield people.scaled(*scale)
 
     def choose(self, video: Video, people: Sequence[People]) -> list[Float[ndarray, "frame joint 3"]]:
-        """Of the people in each frame, the keypoints of those to keep, through all frames.
+        """Tracks the people, and returns the keypoints, in all frames, of the persons to keep.
 
         Raises:
-            ActrecError: Nobody is to be had.
+            ActrecError: There is no such person.
         """
         tracker = Tracker(video.fps, self.gap)
         tracks = collect(people, [tracker(present) for present in people], video.fps, self.gap)
@@ -101,7 +104,7 @@ def _batched(pictures: Iterator[Picture], size: int) -> Iterator[list[Picture]]:
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next of which is made in a thread while one is used."""
+    """Yields the same items; a thread makes the next one while one is used."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, None)
         while (item := coming.result()) is not None:
@@ -112,10 +115,10 @@ def one_ahead(items: Iterator[T]) -> Iterator[T]:
 def _at_rate(
     keypoints: Float[ndarray, "frame joint 3"], times: Float[ndarray, " frame"], fps: float
 ) -> Float[ndarray, "slot joint 3"]:
-    """At every 1/fps seconds the nearest frame; nothing observed where none is near.
+    """Returns the nearest frame at every 1/fps seconds; no joint is observed if there is none nearby.
 
     Raises:
-        ActrecError: Nearly all of the time has no frame.
+        ActrecError: The times span far more than the frames, and so are damaged.
     """
     if times[-1] * fps > _SPARSE * len(times):
         raise ActrecError(f"its {len(times)} frames are said to last {times[-1]:.0f} s; its times are damaged.")
@@ -126,7 +129,7 @@ def _at_rate(
     return np.where(near[:, None, None], keypoints[nearest], 0)
 
 
-def _trimmed(keypoints: Float[ndarray, "frame joint 3"]) -> Float[ndarray, "part joint 3"]:
-    """From the first to the last frame that has an observed joint."""
+def _observed_part(keypoints: Float[ndarray, "frame joint 3"]) -> Float[ndarray, "part joint 3"]:
+    """Returns the frames from the first to the last with an observed joint."""
     seen = np.flatnonzero((keypoints[..., 2] > 0).any(1))
     return keypoints[seen[0] : seen[-1] + 1] if len(seen) else keypoints[:1]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from actrec.types import ActrecError
 
-_LEAST = 1e-5  # seconds between two frames of one stamp
-_REORDERED = 16  # frames: H.264 and HEVC reorder no more
+_LEAST = 1e-5  # seconds between two frames with the same stamp
+_REORDERED = 16  # frames; H.264 and HEVC reorder at most as many
 
 
 class FrameTimes:
     """Turns the stamps of decoded frames, in the order of presentation, into times that ascend.
 
-    A frame without a stamp comes one frame time after the one before. Where stamps begin anew or leap (joined
-    recordings), time goes on by one frame, as in FFmpeg's player (`compute_target_delay` of ffplay.c).
+    A frame without a stamp follows the one before after one frame interval. Where stamps start again or jump (joined
+    recordings), time advances by one frame interval, as in FFmpeg's player (`compute_target_delay` of ffplay.c).
 
     Args:
-        rate: Frames a second that the header gives; None where it gives none.
-        leap: Seconds forward from one frame to the next that are taken for a leap.
+        rate: Frames per second in the header; None if it has none.
+        leap: Least step forward between two frames, in seconds, that is treated as a jump.
     """
 
     def __init__(self, rate: float | None, leap: float) -> None:
@@ -26,14 +26,14 @@ class FrameTimes:
         self._last: float | None = None
 
     def __call__(self, stamp: float | None, key: bool) -> float:
-        """The time of the next frame.
+        """Returns the time of the next frame.
 
         Args:
-            stamp: Its presentation time in the file, in seconds; None where it has none.
-            key: Whether it is decoded from itself alone.
+            stamp: Its presentation time in the file, in seconds; None if it has none.
+            key: Whether it is a key frame.
 
         Raises:
-            ActrecError: It has no stamp, and the file no frame rate.
+            ActrecError: The frame has no stamp, and the file has no frame rate.
         """
         if stamp is None and self._step is None:
             raise ActrecError("it has neither times nor a frame rate. Convert it to MP4.")

@@ -1,4 +1,4 @@
-"""Limits of a video's length, frame rate and size: checked in its header before decoding, and again while decoding."""
+"""Limits the length, frame rate and size of videos; checked in the header before decoding, and again while decoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from actrec.types import ActrecError
 
-MOST_FPS = 1000.0  # frames a second; no camera is faster; a header or times with more are wrong
+MOST_FPS = 1000.0  # frames per second; faster than any camera, so that a greater rate in a file is wrong
 
 
 class TooMuchVideo(ActrecError):
@@ -17,11 +17,11 @@ class TooMuchVideo(ActrecError):
 
 @dataclass(frozen=True)
 class VideoLimits:
-    """Greatest values that a video may have. By default only what no real video exceeds is refused.
+    """The greatest values that a video may have; real videos are within the defaults.
 
     Attributes:
         seconds: Length.
-        fps: Frames a second.
+        fps: Frames per second.
         side: Longer side of its pictures, in pixels.
         frames: Number of frames.
     """
@@ -44,7 +44,7 @@ class VideoLimits:
         fps: float | None = None,
         frames: int | None = None,
     ) -> None:
-        """Checks what is known of a video; None is not known.
+        """Checks the given values of a video; None is unknown.
 
         Raises:
             TooMuchVideo: A value is beyond its limit.
@@ -59,15 +59,15 @@ class VideoLimits:
                 raise TooMuchVideo(f"The video {what} {found:g} {unit}; at most {most:g} are taken.")
 
     def check_frame(self, number: int, time: float) -> None:
-        """Checks a decoded frame: a header may say less than there is.
+        """Checks a decoded frame, since the header may state less than there is.
 
         Args:
-            number: Of the frame, from 1.
-            time: Of the frame, in seconds from the first.
+            number: Number of the frame, from 1.
+            time: Time of the frame, in seconds from the first.
 
         Raises:
-            TooMuchVideo: It is one too many, too late, or there are too many frames for the time.
+            TooMuchVideo: The frames are too many, last too long, or follow one another too fast.
         """
         self.check(seconds=time, frames=number)
-        if number > self.fps * (time + 1):  # the first second may be any
+        if number > self.fps * (time + 1):  # the first second is not checked
             self.check(fps=(number - 1) / max(time, 1e-3))

@@ -1,4 +1,4 @@
-"""Folders of numbered pictures as videos."""
+"""Opens folders of numbered pictures as videos."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _NUMBER = re.compile(r"(\d+)")
 
 
 def natural(name: str) -> tuple[list[str | int], str]:
-    """Returns the key of natural sort order: numbers in names by their value, so that 2 is before 10."""
+    """Returns a sort key by which numbers in names are ordered by value: 2 comes before 10."""
     parts = _NUMBER.split(name.lower())
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
 
 
 def open_pictures(folder: Path, fps: object, limits: VideoLimits) -> Footage:
-    """Opens a folder of pictures, which are frames in the order of their names' numbers.
+    """Opens a folder of pictures as the frames of a video, in the order of the numbers in their names.
 
     Args:
-        folder: With pictures of one size.
-        fps: How many of them are a second.
-        limits: What they may be.
+        folder: A folder with pictures of one size.
+        fps: Frames per second.
+        limits: Limits of the video.
 
     Raises:
-        ActrecError: There are none, some cannot be told apart, or `fps` is no frame rate.
+        ActrecError: There are no pictures, two have the same name, or `fps` is no frame rate.
         TooMuchVideo: They are beyond the limits.
     """
     files = _files(folder)
@@ -57,7 +57,7 @@ def open_pictures(folder: Path, fps: object, limits: VideoLimits) -> Footage:
             if picture.shape != (height, width, 3):
                 raise ActrecError(
                     f"its picture {file.name} is {picture.shape[1]} × {picture.shape[0]} pixels, and the first, "
-                    f"{files[0].name}, {width} × {height}; expected one size. Put them into folders of their own."
+                    f"{files[0].name}, {width} × {height}; expected one size. Put each size into a folder of its own."
                 )
             yield number / rate, resized(picture, size_x, size_y)
 
@@ -68,7 +68,7 @@ def _files(folder: Path) -> list[Path]:
     """Lists the pictures of a folder, in order, and logs the files that are skipped.
 
     Raises:
-        ActrecError: There are none, or two that bear one name.
+        ActrecError: There are none, or two have the same name.
     """
     try:
         every = sorted((file for file in folder.iterdir() if file.is_file()), key=lambda file: natural(file.name))
@@ -80,7 +80,7 @@ def _files(folder: Path) -> list[Path]:
     stem, count = Counter(file.stem for file in files).most_common(1)[0]
     if count > 1:
         twice = " and ".join(file.name for file in files if file.stem == stem)
-        raise ActrecError(f"it has {twice}, and which of them is the frame is not known. Keep one kind.")
+        raise ActrecError(f"it has {twice}, and it is unclear which of them is the frame. Keep one kind.")
     if len(files) < len(every):
         others = [file.name for file in every if file not in set(files)]
         more = ", …" if len(others) > 3 else ""

@@ -1,4 +1,4 @@
-"""Pose: pictures to the people in them, and people to tracks. The one file that knows Ultralytics."""
+"""Finds the people in pictures, with their joints, by a YOLO pose model of Ultralytics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int
 from numpy import ndarray
 
 from actrec.skeleton import get_skeleton
@@ -27,17 +26,17 @@ from actrec.video.people import SKELETON, People
 _RELEASED = re.compile(r"(yolo(?:11|v8)[nsmlx])(?:-pose)?(?:\.pt)?")
 _PACKAGES = ("ultralytics-opencv-headless", "ultralytics")
 _CPU_BATCH, _GPU_BATCH = 8, 32
-_ONE_AT_A_TIME = RLock()  # Ultralytics keeps what it is given, and what it finds, in the model
+_ONE_AT_A_TIME = RLock()  # Ultralytics keeps inputs and results in the model
 
 
 @dataclass(frozen=True)
 class PoseModel:
-    """A YOLO pose model of Ultralytics; loaded (and a released one fetched, if need be) when it is first used.
+    """A YOLO pose model of Ultralytics; it is loaded (and a released model is downloaded) on first use.
 
     Attributes:
-        weights: A released model (`yolo11x`, `yolov8n` …), or the path of weights or of an exported folder or file.
-        min_score: Least score of a person. Under 0.4, it is taken for one only where a track goes on.
-        min_confidence: Joints under that confidence are unobserved.
+        weights: A released model (`yolo11x`, `yolov8n` …), or the path of weights or of an exported file or folder.
+        min_score: Least score of a person. Detections with less than 0.4 can continue a track, but not start one.
+        min_confidence: Joints with a lower confidence are unobserved.
     """
 
     weights: str
@@ -50,44 +49,44 @@ class PoseModel:
                 raise ActrecError(f"{name} is {getattr(self, name)}; expected 0 to 1.")
         if not self._released and not Path(self.weights).expanduser().exists():
             raise ActrecError(
-                f"pose={self.weights} is not there. Give a released model (yolo11n|s|m|l|x, yolov8n|s|m|l|x) or the "
+                f"pose={self.weights} does not exist. Give a released model (yolo11n|s|m|l|x, yolov8n|s|m|l|x) or the "
                 "path of YOLO pose weights (.pt, .onnx) or of a folder exported to OpenVINO."
             )
 
     @property
     def description(self) -> tuple[str, str]:
-        """The model's name, and the version of Ultralytics; nothing is loaded for it."""
+        """The model's name, and the version of Ultralytics, without loading it."""
         return self._released or Path(self.weights).expanduser().resolve().name, _version()
 
     def load(self) -> None:
-        """Loads the model now, rather than with the first picture.
+        """Loads the model now, instead of on first use.
 
         Raises:
-            SetupError: It cannot be had, or is no pose model of 17 joints.
+            SetupError: The model cannot be loaded, or is no pose model with 17 joints.
         """
         _ = self._model
 
     @property
     def batch(self) -> int:
-        """How many pictures it is best given at once: a multiple of what it was exported for."""
+        """Number of pictures to process at once: a multiple of the batch size for which the model was exported."""
         backend = self._model.predictor.model
         if backend.format == "pt" or getattr(backend, "dynamic", False):
             return _GPU_BATCH if torch.cuda.is_available() else _CPU_BATCH
-        return int(backend.batch) * -(-_CPU_BATCH // int(backend.batch))  # Ultralytics takes it apart again
+        return int(backend.batch) * -(-_CPU_BATCH // int(backend.batch))  # Ultralytics divides it into batches
 
     @property
     def longest(self) -> int:
-        """The longer side, in pixels, that pictures are brought to before they are looked at."""
+        """The longer side, in pixels, to which the model scales pictures."""
         return int(max(self._model.predictor.imgsz))
 
     def __call__(self, pictures: Sequence[Picture]) -> list[People]:
-        """The people in each picture.
+        """Finds the people in each picture.
 
         Args:
-            pictures: RGB, upright.
+            pictures: Upright RGB pictures.
 
         Raises:
-            SetupError: The model cannot be had, or is no pose model of 17 joints.
+            SetupError: The model cannot be loaded, or is no pose model with 17 joints.
         """
         images = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
         return [self._people(result) for result in self._predict(images)]
@@ -102,33 +101,33 @@ class PoseModel:
     def _people(self, result: Any) -> People:
         boxes, found = result.boxes.cpu().numpy(), result.keypoints.data.cpu().numpy().astype(np.float32)
         keypoints = np.zeros((len(boxes), get_skeleton(SKELETON).n_joints, 3), dtype=np.float32)
-        if len(boxes):  # without a person, Ultralytics gives keypoints of any shape
+        if len(boxes):  # without a person, the keypoints of Ultralytics have any shape
             nowhere = (found[..., :2] == 0).all(-1) | ~np.isfinite(found).all(-1)
             keypoints[:] = np.where((nowhere | (found[..., 2] < self.min_confidence))[..., None], 0, found)
         return People(boxes.xyxy.astype(np.float32), boxes.conf.astype(np.float32), keypoints)
 
     @property
     def _released(self) -> str | None:
-        """The name of a released model's weights, where that is what is meant."""
+        """The name of the released model's weights; None if `weights` is a path."""
         match = _RELEASED.fullmatch(self.weights)
         return f"{match[1]}-pose" if match and not Path(self.weights).exists() else None
 
     @cached_property
     def _model(self) -> Any:
-        ultralytics = _ultralytics()
+        ultralytics = import_ultralytics()
         path = self._fetched() if self._released else Path(self.weights).expanduser()
         try:
             with _ONE_AT_A_TIME, _same_signal_stack():
                 model = ultralytics.YOLO(str(path), task="pose")
-                model.predict(np.zeros((64, 64, 3), dtype=np.uint8), verbose=False)  # exports are read only now
+                model.predict(np.zeros((64, 64, 3), dtype=np.uint8), verbose=False)  # exports are only read here
         except ImportError as error:
             raise SetupError(
                 f"pose={self.weights} needs {error.name}, which is not installed: pip install {error.name}"
             ) from None
-        except Exception as error:  # Ultralytics and the runtimes of exports have a dozen kinds
+        except Exception as error:  # Ultralytics and the runtimes of exports raise a dozen kinds
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise SetupError(f"pose={self.weights} cannot be loaded as a YOLO pose model ({reason[:160]}).") from None
-        task = getattr(model.predictor.model, "task", None) or model.task  # weights have the one, exports the other
+        task = getattr(model.predictor.model, "task", None) or model.task  # weights have the latter, exports the former
         shape = getattr(model.predictor.model, "kpt_shape", None)
         if task != "pose" or tuple(shape or ()) != (get_skeleton(SKELETON).n_joints, 3):
             raise SetupError(
@@ -138,7 +137,7 @@ class PoseModel:
         return model
 
     def _fetched(self) -> Path:
-        """The file of a released model; fetched by Ultralytics where it is not there yet."""
+        """Returns the file of a released model; Ultralytics downloads it if it does not exist."""
         file = Path(torch.hub.get_dir()) / "checkpoints" / f"{self._released}.pt"
         if file.is_file():
             return file
@@ -167,48 +166,8 @@ def _version() -> str:
     raise _no_ultralytics()
 
 
-class Tracker:
-    """Gives the people of one picture after another the numbers of their tracks (ByteTrack, Zhang et al. 2022)."""
-
-    def __init__(self, fps: float, lost: float = 1.0) -> None:
-        """
-        Args:
-            fps: Frames a second.
-            lost: Seconds after which somebody who is not seen has gone.
-        """
-        _ultralytics()
-        from ultralytics.trackers.byte_tracker import BYTETracker
-        from ultralytics.utils import IterableSimpleNamespace
-
-        self._tracker = BYTETracker(
-            IterableSimpleNamespace(
-                track_high_thresh=0.1,
-                track_low_thresh=0.05,
-                new_track_thresh=0.4,
-                track_buffer=max(round(lost * fps), 1),
-                match_thresh=0.8,
-                fuse_score=False,
-            )
-        )
-
-    def __call__(self, people: People) -> Int[ndarray, " person"]:
-        """The track of each, from 1; 0 for those on none (yet)."""
-        from ultralytics.engine.results import Boxes
-
-        rows = np.column_stack([people.boxes, people.scores, np.zeros(len(people))]).astype(np.float32)
-        tracks = np.zeros(len(people), dtype=np.int64)
-        for *_, number, _score, _class, index in self._tracker.update(Boxes(rows, (1, 1))):
-            tracks[int(index)] = int(number)
-        return tracks
-
-    @property
-    def followed(self) -> set[int]:
-        """The tracks that are in the picture, or may still come back to it; the numbers of others never return."""
-        return {int(track.track_id) for track in (*self._tracker.tracked_stracks, *self._tracker.lost_stracks)}
-
-
-def _ultralytics() -> Any:
-    """The package, imported with its telemetry, update checks and automatic installs off."""
+def import_ultralytics() -> Any:
+    """Imports the package with its telemetry, update checks and automatic installs switched off."""
     if "ultralytics" not in sys.modules:
         settings = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
         before = {name: os.environ.get(name) for name in settings}
@@ -229,10 +188,11 @@ class _SignalStack(ctypes.Structure):
 
 @contextmanager
 def _same_signal_stack() -> Iterator[None]:
-    """Leaves the thread's stack for signal handlers as it was.
+    """Restores the thread's alternate stack for signal handlers.
 
-    OpenVINO (2026.4) gives the thread one with each model, and back the one before it when the model goes. Where that
-    one belonged to a model that is gone, the next signal (Ctrl-C, the end of a data loader's worker) ends the process.
+    OpenVINO (2026.4) sets a new one with each model, and restores the one before when the model is deleted. If that
+    belonged to a model that was deleted earlier, the next signal (Ctrl-C, the end of a data loader's worker) would end
+    the process.
     """
     if sys.platform != "linux":
         yield

@@ -1,6 +1,6 @@
-"""Tracks: from the people of every frame, numbered by the tracker, to the sequences that go into the store.
+"""Builds tracks from the people in each frame, and chooses the persons whose sequences are stored.
 
-Time keeps running: a frame in which somebody is not found is a frame without observed joints, never left out.
+Every sequence has all frames of the video: in a frame in which a person is not found, no joint is observed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from actrec.types import ActrecError
 from actrec.video.people import People
 
 PERSONS = ("main", "single", "all")
-_ALIKE = 0.2  # least overlap of boxes, where one track ends and another begins, for the two to be one person
-_SAME = 0.2  # body sizes; tracks whose joints are less apart, in the frames that they share, are of one person
-_STILL = 0.1  # how much somebody who does not move counts, where a joint's motion is measured in body sizes
-_BRIEF = 0.5  # seconds; a track of less is nobody, under person=all
-_CROWD = 10  # frames in a row with another count than one, from which person=single rejects a clip
+_ALIKE = 0.2  # least overlap of the last box of a track and the first of another for them to be one person
+_SAME = 0.2  # body sizes; greatest distance of joints, in common frames, of two tracks of one person
+_STILL = 0.1  # body sizes; added to the motion of a person, so that one who does not move has some prominence
+_BRIEF = 0.5  # seconds; shorter tracks are left out with person=all
+_CROWD = 10  # consecutive frames with another number of people than one, from which person=single rejects a clip
 
 
 @dataclass(frozen=True)
 class Track:
-    """One person through a video.
+    """One person in a video.
 
     Attributes:
-        frames: Numbers of the frames in which the person was found, rising.
+        frames: Ascending numbers of the frames in which the person was found.
         boxes: Left, top, right and bottom in those frames, in pixels.
         keypoints: x, y and confidence in those frames.
     """
@@ -44,7 +44,7 @@ class Track:
 
     @property
     def motion(self) -> float:
-        """How far the observed joints are from their mean place in the box, root mean square, in body sizes."""
+        """Root mean square distance of the observed joints from their mean position in the box, in body sizes."""
         seen = self.keypoints[..., 2] > 0
         centre = 0.5 * (self.boxes[:, None, :2] + self.boxes[:, None, 2:])
         place = np.where(seen[..., None], (self.keypoints[..., :2] - centre) / max(self.size, 1), np.nan)
@@ -54,20 +54,20 @@ class Track:
         return float(np.sqrt(np.nanmean(np.nanvar(place, axis=0).sum(-1))))
 
     def fill(self, n_frames: int) -> Float[ndarray, "frame joint 3"]:
-        """Keypoints of every frame of the video; 0 where the person was not found."""
+        """Returns the keypoints of all frames of the video; 0 where the person was not found."""
         whole = np.zeros((n_frames, *self.keypoints.shape[1:]), dtype=np.float32)
         whole[self.frames] = self.keypoints
         return whole
 
 
 def collect(people: Sequence[People], numbers: Sequence[Int[ndarray, " _"]], fps: float, gap: float) -> list[Track]:
-    """The tracks of a video, in the order of their first frames; pieces of one person are put together.
+    """Builds the tracks of a video, in the order of their first frames; parts of one person's track are joined.
 
     Args:
-        people: Who is in each frame.
-        numbers: The track of each of them; 0 for none.
-        fps: Frames a second.
-        gap: A track that begins at most so many seconds after another's end, where that was, goes on with it.
+        people: The people in each frame.
+        numbers: The tracker's number for each of them; 0 for none.
+        fps: Frames per second.
+        gap: Longest time, in seconds, between the end of a track and the start of another that continues it.
     """
     found: dict[int, list[tuple[int, int]]] = {}
     for frame, row in enumerate(numbers):
@@ -95,19 +95,19 @@ def collect(people: Sequence[People], numbers: Sequence[Int[ndarray, " _"]], fps
 def choose(
     tracks: Sequence[Track], people: Sequence[People], person: str, fps: float, presence: float
 ) -> list[Float[ndarray, "frame joint 3"]]:
-    """Whose keypoints go into the store: each with all frames of the video.
+    """Chooses the persons to keep, and returns the keypoints of each in all frames of the video.
 
     Args:
-        tracks: Of `collect`.
-        people: Who is in each frame.
-        person: "main" is who is there longest, largest and moves most; "all" is everybody; "single" is the rule of the
-            published implementation: whoever is alone in the frame, and no clip with 10 frames in a row in which
-            another number of people is seen.
-        fps: Frames a second.
+        tracks: The tracks from `collect`.
+        people: The people in each frame.
+        person: "main" keeps the person of greatest duration, size and motion; "all" keeps everybody; "single" is the
+            rule of the published implementation: it keeps the only person in each frame, and rejects a clip with 10
+            consecutive frames with another number of people than one.
+        fps: Frames per second.
         presence: Least share of the frames in which the person must be found.
 
     Raises:
-        ActrecError: Nobody is to be had by that rule.
+        ActrecError: No person satisfies the rule.
     """
     if person == "single":
         return [_alone(people, presence)]
@@ -160,9 +160,9 @@ def _nobody(found: int, n_frames: int, presence: float) -> ActrecError:
 
 
 def _likeness(track: Track, later: Track, gap: float) -> float:
-    """How well a track that begins later goes with another, 0 to 1.
+    """Computes how likely a track that starts later is of the same person as another, from 0 to 1.
 
-    Where they share frames (a body that was found twice), by their joints; else by where one ends and the other begins.
+    In common frames (a body that was found twice) it compares the joints; otherwise the last box with the first.
     """
     _, a, b = np.intersect1d(track.frames, later.frames, return_indices=True)
     if len(a):
@@ -176,7 +176,7 @@ def _likeness(track: Track, later: Track, gap: float) -> float:
 
 
 def _joined(first: Track, second: Track) -> Track:
-    """Both, with the one whose joints are the surer in frames that both have."""
+    """Joins two tracks; in common frames, the keypoints of greater confidence are used."""
     frames = np.concatenate([first.frames, second.frames])
     keypoints = np.concatenate([first.keypoints, second.keypoints])
     order = np.lexsort((-keypoints[..., 2].mean(1), frames))
@@ -185,7 +185,7 @@ def _joined(first: Track, second: Track) -> Track:
 
 
 def _overlap(a: Float[ndarray, "4"], b: Float[ndarray, "4"]) -> float:
-    """Intersection over union of two boxes."""
+    """Computes the intersection over union of two boxes."""
     inner = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
     both = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - inner
     return float(inner / max(both, 1e-6))

@@ -1,7 +1,7 @@
-"""A video file, or a folder of numbered pictures, as frames with their times.
+"""Opens a video file or a folder of numbered pictures as a sequence of frames with their times.
 
-PyAV decodes files (`decoding.py`). Number, order, pictures and times of frames are those that are decoded; the header
-is only used for an estimate beforehand.
+Number, order, pictures and times of frames are those that are decoded (`decoding.py`); the header is only used for
+estimates before decoding.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-# Endings of files that PyAV opens, in any case; what is in them decides how they are read.
+# Endings, in any case, of files that are opened with PyAV; their content decides how they are read.
 VIDEOS = (
     *(".264", ".265", ".3g2", ".3gp", ".apng", ".asf", ".avi", ".cine", ".dav", ".divx", ".dv", ".f4v", ".flv", ".gif"),
     *(".gxf", ".h264", ".h265", ".hevc", ".ivf", ".m1v", ".m2t", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mk3d"),
@@ -41,18 +41,18 @@ VIDEOS = (
     *(".qt", ".rm", ".rmvb", ".tod", ".trp", ".ts", ".vob", ".webm", ".wmv", ".wtv", ".xvid", ".y4m"),
 )
 
-_CONSTANT = 0.5  # a frame may be that share of the frame time away from where a constant rate would have it
-_USUAL = 0.25  # relative difference of a frame time from the median that is taken for rounding
-_UNKNOWN_RATE = 30.0  # frames a second of a single picture whose file gives no rate
+_CONSTANT = 0.5  # frame intervals; greatest deviation of a frame's time from that at a constant rate
+_USUAL = 0.25  # greatest relative difference of a frame interval from the median that is due to rounding
+_UNKNOWN_RATE = 30.0  # frames per second of a single picture whose file has no rate
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file's name is that of a video: its ending, in any case, and not a hidden one (macOS' `._x.mp4`)."""
+    """Whether a file has the ending of a video, in any case, and is not hidden (such as macOS's `._x.mp4`)."""
     return path.suffix.lower() in VIDEOS and not path.name.startswith(".")
 
 
 class Video:
-    """A video that is open, and not yet decoded.
+    """An open video that has not been decoded yet.
 
     Attributes:
         path: The file, or the folder of pictures.
@@ -66,17 +66,17 @@ class Video:
 
     @property
     def about_fps(self) -> float:
-        """Frames a second by the header, where it says so; nothing is decoded for it."""
+        """Frames per second by the header; the video is only decoded if that has none."""
         return self._header.rate or self.fps
 
     @property
     def about_frames(self) -> int:
-        """How many frames there are by the header, where it says so; nothing is decoded for it."""
+        """Number of frames by the header; the video is only decoded if that has none."""
         return self._header.n_frames or len(self.times)
 
     @cached_property
     def times(self) -> Float[ndarray, " frame"]:
-        """Of each frame, in seconds from the first; all are decoded for it, where `frames` has not done so.
+        """The time of each frame, in seconds from the first; the video is decoded unless `frames` has done so.
 
         Raises:
             ActrecError: The file is damaged.
@@ -86,7 +86,7 @@ class Video:
 
     @property
     def fps(self) -> float:
-        """Frames a second: the header's figure where the rate is constant, else that of most of the frames.
+        """Frames per second: the rate in the header if the frames have it, else that of most frames.
 
         Raises:
             ActrecError: The file is damaged, or its frames come faster than any camera gives them.
@@ -94,8 +94,8 @@ class Video:
         fps = self._mean_rate
         if not self.is_constant:
             steps = np.diff(self.times)
-            median = np.quantile(steps, 0.5, method="lower")  # one of them: the mean of two may be far from both
-            usual = np.abs(steps / median - 1) < _USUAL  # containers round times, to milliseconds some
+            median = np.quantile(steps, 0.5, method="lower")  # one of the values: the mean of two may be far from both
+            usual = np.abs(steps / median - 1) < _USUAL  # some containers round times to milliseconds
             fps = float(1 / steps[usual].mean())
         if fps > MOST_FPS:
             raise ActrecError(
@@ -105,7 +105,7 @@ class Video:
 
     @property
     def is_constant(self) -> bool:
-        """Whether each frame is where a constant rate would have it, within half a frame."""
+        """Whether the time of each frame is that at a constant rate, within half a frame interval."""
         away = np.abs(self.times * self._mean_rate - np.arange(len(self.times)))
         return bool(away.max() < _CONSTANT)
 
@@ -116,20 +116,20 @@ class Video:
         return float((len(self.times) - 1) / self.times[-1]) if len(self.times) > 1 else _UNKNOWN_RATE
 
     def frames(self, longest: int | None = None) -> Iterator[tuple[float, Picture]]:
-        """Time in seconds and upright RGB picture of every frame, in order, one held at a time.
+        """Yields the time in seconds and the upright RGB picture of every frame, in order.
 
         Args:
-            longest: Larger pictures are decoded so that their longer side has that many pixels.
+            longest: Longer side, in pixels, to which larger pictures are scaled.
 
         Raises:
-            ActrecError: The file is damaged further on; what came before has been given out.
+            ActrecError: The file is damaged; earlier frames have been yielded.
             TooMuchVideo: It is beyond the limits.
         """
         times = []
         for time, picture in self._decode(*self._size(longest)):
             times.append(time)
             yield time, picture
-        self.__dict__["times"] = np.array(times)  # seen now: nothing is decoded again for it
+        self.__dict__["times"] = np.array(times)  # so that `times` decodes nothing again
 
     def _size(self, longest: int | None) -> tuple[int, int]:
         scale = min(1.0, (longest or np.inf) / max(self.width, self.height))
@@ -137,15 +137,15 @@ class Video:
 
 
 def open_video(path: Path, picture_fps: object = 30.0, limits: VideoLimits | None = None) -> Video:
-    """Opens a video file, or a folder of pictures whose order is that of the numbers in their names.
+    """Opens a video file, or a folder of pictures in the order of the numbers in their names.
 
     Args:
         path: The file or folder.
-        picture_fps: Frames a second of a folder of pictures.
-        limits: What the video may be; checked in its header before a picture is decoded, and again while it is.
+        picture_fps: Frames per second of a folder of pictures.
+        limits: Limits that are checked in the header before decoding, and again while decoding.
 
     Raises:
-        ActrecError: It is not there, may not be read, is empty, or is no video that can be decoded.
+        ActrecError: It does not exist, cannot be read, is empty, or is no video that can be decoded.
         TooMuchVideo: It is beyond the limits.
         SetupError: PyAV is not installed.
     """

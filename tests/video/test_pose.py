@@ -11,7 +11,8 @@ import pytest
 
 from actrec.types import ActrecError, SetupError
 from actrec.video.extraction import Extractor
-from actrec.video.pose import PoseModel, Tracker
+from actrec.video.pose import PoseModel
+from actrec.video.tracker import Tracker
 from actrec.video.video import open_video
 
 MODEL = "models/yolov8n-pose_int8_openvino_model"

@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from actrec.data.store import fingerprints
 from actrec.data.store.clip_source import ClipSource
 from actrec.types import ActrecError, SetupError, SkeletonSequence
-from actrec.video.augmentation import ORIGINAL, Variant, drawn_for
+from actrec.video.augmentation import ORIGINAL, Variant, draw_transform
 from actrec.video.extraction import Extractor
 
 
@@ -108,10 +108,10 @@ class Videos:
             raise SetupError("dataset.importer.extractor is null; videos cannot be read without one.")
         if clip.problem:
             raise ActrecError(clip.problem)
-        drawn = None if name == ORIGINAL else drawn_for(clip.clip_id, name, (self.variants or {})[name])
+        transform = None if name == ORIGINAL else draw_transform(clip.clip_id, name, (self.variants or {})[name])
         sequences = [
             replace(sequence, label=clip.label, group=clip.group, split=clip.split, variant=name)
-            for sequence in self.extractor(clip.path, drawn, clip.fps)
+            for sequence in self.extractor(clip.path, transform, clip.fps)
         ]
         return sequences if self.extractor.person == "all" else sequences[0]
 
