@@ -1,1 +1,1 @@
-"""Generated motion: an articulated body performs the 14 actions of Sport14, seen by a camera and a pose estimator."""
+"""Generates clips of an articulated body that performs the 14 actions of Sport14 in front of a camera."""

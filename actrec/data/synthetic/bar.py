@@ -12,7 +12,7 @@ from actrec.data.synthetic.standing import gaze
 
 
 def pull_ups(actor: Actor) -> Pose:
-    """Hanging from a bar that stays in both hands, the chin up over it; legs straight, bent or raised, some kipping."""
+    """Pulls the chin over a bar that both hands hold, with legs straight, bent or raised; some performances kip."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.1, hold=0.1, rest=0.12)
     n = len(rep.t)
@@ -39,14 +39,14 @@ def pull_ups(actor: Actor) -> Pose:
 
 
 class _Lift:
-    """Key times and values of a lift, drawn one after another."""
+    """The key times and values of a lift, which are added one after another."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.keys: dict[str, list[tuple[float, float]]] = {}
 
     def go(self, seconds: float, **values: float) -> None:
-        """Moves these values to new ones within that time; others rest."""
+        """Moves these values to new ones within that time; the others stay."""
         for name, value in values.items():
             course = self.keys.setdefault(name, [(self.now, value)])
             course.append((self.now, course[-1][1]))
@@ -54,12 +54,12 @@ class _Lift:
         self.now += seconds
 
     def at(self, t: Times, name: str) -> Times:
-        """A value's course."""
+        """Returns a value at the times `t`."""
         return keyed(t, self.keys[name])
 
 
 def _from_floor(actor: Actor, lift: _Lift, grip: float) -> None:
-    """Sets up over the bar, and pulls it until the body is tall."""
+    """Starts bent over the bar, and lifts it until the body is upright."""
     a, b = actor, actor.body
     plate = a.u(0.2, 0.24)
     fall = np.sqrt(max((0.98 * b.arm) ** 2 - (grip - 0.5 * b.shoulder_width) ** 2, 0.09))
@@ -67,7 +67,7 @@ def _from_floor(actor: Actor, lift: _Lift, grip: float) -> None:
     low = float(np.clip(a.u(0.42, 0.62), 0.3, shoulder_z - 0.15 * b.torso))
     lean = float(np.arccos(np.clip((shoulder_z - low) / b.torso, 0.05, 0.98)))
     lift.go(0.0, hip=low, lean=lean, back=-a.u(0.24, 0.4), hang=1.0, rack=0.0, over=0.0, split=0.0, air=0.0)
-    if a.chance(0.25):  # comes down to the bar first
+    if a.chance(0.25):  # first bends down to the bar
         lift.keys |= {"hip": [(0.0, b.standing)], "lean": [(0.0, 0.1)], "back": [(0.0, 0.0)]}
         lift.go(a.around(1.0, 0.3), hip=low, lean=lean, back=-0.32)
     lift.go(a.around(0.5, 0.8))
@@ -77,7 +77,7 @@ def _from_floor(actor: Actor, lift: _Lift, grip: float) -> None:
 
 
 def _caught(actor: Actor, lift: _Lift, full: float) -> None:
-    """Drops under the bar into a squat, deep with that probability, and stands up with it."""
+    """Drops under the bar into a squat, a full one with probability `full`, and stands up."""
     a, b = actor, actor.body
     deep = a.chance(full)
     bottom = b.ankle + b.shank * (a.u(0.5, 0.95) if deep else a.u(1.2, 1.75))
@@ -88,7 +88,7 @@ def _caught(actor: Actor, lift: _Lift, full: float) -> None:
 
 
 def clean_and_jerk(actor: Actor) -> Pose:
-    """A bar from the floor to the shoulders in one, and from there overhead, most often with split legs."""
+    """Lifts a bar from the floor to the shoulders, and from there overhead, mostly with split legs."""
     a, b = actor, actor.body
     lift, grip = _Lift(), b.shoulder_width * a.u(0.6, 1.0)
     _from_floor(a, lift, grip)
@@ -109,7 +109,7 @@ def clean_and_jerk(actor: Actor) -> Pose:
 
 
 def snatch_weight_lifting(actor: Actor) -> Pose:
-    """A bar, gripped wide, from the floor overhead in one, caught in a squat."""
+    """Lifts a bar with a wide grip from the floor overhead in one movement, and catches it in a squat."""
     a, b = actor, actor.body
     lift, grip = _Lift(), b.shoulder_width * a.u(1.05, 1.55)
     _from_floor(a, lift, grip)
@@ -147,14 +147,14 @@ def _lifter(actor: Actor, lift: _Lift, grip: float, fore: float) -> Pose:
         up = np.sqrt(max(1 - ((y - 0.5 * b.shoulder_width) / b.arm) ** 2, 0.1)) * b.arm if abs(z) > 0.5 else b.arm
         ends = ends + weight[:, None, None] * both(x, y, z * up)
         poles = poles + weight[:, None, None] * both(*pole)
-    bow = 0.25 * np.sin(np.pi * np.clip(hang, 0, 1))  # the bar passes close, elbows high
+    bow = 0.25 * np.sin(np.pi * np.clip(hang, 0, 1))  # the bar passes close to the body, with high elbows
     ends = ends + vec(0.1 * bow, 0.0, 0.0)[:, None]
     gaze_pitch = np.clip(lean * 0.35, -0.2, 0.5)
     return Pose(trunk, Limbs(middle + ends, poles), legs, gaze(a, t, gaze_pitch))
 
 
 def _split(actor: Actor, split: Times, air: Times) -> Limbs:
-    """Feet that go one forward and one back by `split`, and leave the floor by `air`."""
+    """Moves one foot forward and one back by `split`, and lifts both by `air`."""
     a, b = actor, actor.body
     ahead, behind = a.u(0.25, 0.45), a.u(0.3, 0.5)
     moved = np.stack([ahead * split, -behind * split], 1)

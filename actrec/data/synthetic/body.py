@@ -1,9 +1,9 @@
-"""The articulated body: sampled proportions, and from what an action says of every frame to 17 joints in 3D.
+"""The articulated body: samples its proportions, and computes 17 joints in 3D from the pose of each frame.
 
-World axes in metres: x is where the body faces, y is its left, z is up; the floor is z = 0. An orientation is a
+World axes, in metres: x is forward of the body, y is its left, z is up; the floor is at z = 0. An orientation is a
 (frame, 3, 3) array whose rows are the forward, left and up vectors, so that `local @ orientation` is in the world.
-Where a hand or foot is placed, elbow and knee follow by two-bone inverse kinematics; where it is free, the action
-places it relative to the trunk.
+Elbows and knees follow from the positions of hands and feet by two-bone inverse kinematics; the positions are given in
+the world, or relative to the trunk.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Value = Array | float | int
 Orientation = Float[ndarray, "frame 3 3"]
 SIDES = np.array([1.0, -1.0])  # left is +y
 
-# Mean length in torso lengths (mid-shoulders to pelvis), and its spread between people. Means are those of joints as
-# people annotate them: Penn Action's training clips in which the body faces the camera, 90th percentile over frames.
+# Mean length in torso lengths (mid-shoulders to pelvis), and standard deviation between people. The means are those of
+# annotated joints: Penn Action's training clips in which the body faces the camera, 90th percentile over frames.
 _PROPORTIONS = {
     "shoulder_width": (0.60, 0.07),
     "hip_width": (0.42, 0.06),
@@ -36,11 +36,11 @@ _PROPORTIONS = {
 
 @dataclass(frozen=True)
 class Body:
-    """Lengths of a body, in metres.
+    """The lengths of a body, in metres.
 
     Attributes:
-        torso: Mid-shoulders to pelvis.
-        neck: Mid-shoulders to the middle of the head.
+        torso: From mid-shoulders to pelvis.
+        neck: From mid-shoulders to the middle of the head.
         face: From the middle of the head to the nose.
         ankle: Height of the ankle above the sole.
     """
@@ -58,7 +58,7 @@ class Body:
 
     @staticmethod
     def sample(rng: np.random.Generator) -> Body:
-        """Somebody."""
+        """Samples the proportions of a person."""
         size, *spread = np.clip(rng.standard_normal(1 + len(_PROPORTIONS)), -2.2, 2.2).tolist()
         torso = 0.5 * float(np.exp(0.07 * size))
         return Body(
@@ -81,13 +81,13 @@ class Body:
         return self.ankle + 0.985 * self.leg
 
     def astride(self, away: Value) -> Value:
-        """Height of the pelvis when standing with each ankle that far from under its hip, in metres."""
+        """Returns the height of the pelvis when each ankle is that far, in metres, from below its hip."""
         reach: Value = np.sqrt(np.maximum((0.985 * self.leg) ** 2 - np.square(away), (0.3 * self.leg) ** 2))
         return self.ankle + reach
 
 
 class Trunk(NamedTuple):
-    """Where the trunk is: the spine bends half-way, between pelvis and chest."""
+    """Position and orientation of the trunk; the spine bends half-way between pelvis and chest."""
 
     pelvis: Float[ndarray, "frame 3"]
     hips: Orientation
@@ -95,14 +95,14 @@ class Trunk(NamedTuple):
 
 
 class Limbs(NamedTuple):
-    """Ends of a pair of limbs (left, right) and, for each, a direction in which its middle joint points."""
+    """Ends of a pair of limbs (left, right), and for each a direction in which its middle joint points."""
 
     ends: Float[ndarray, "frame 2 3"]
     poles: Float[ndarray, "frame 2 3"]
 
 
 class Pose(NamedTuple):
-    """What an action says of every frame."""
+    """The pose in every frame, as an action determines it."""
 
     trunk: Trunk
     arms: Limbs
@@ -111,7 +111,7 @@ class Pose(NamedTuple):
 
 
 def vec(x: Value, y: Value, z: Value) -> Float[ndarray, "*shape 3"]:
-    """Vectors from their coordinates, which are broadcast."""
+    """Builds vectors from coordinates, which are broadcast."""
     shape = np.broadcast_shapes(np.shape(x), np.shape(y), np.shape(z))
     out = np.empty((*shape, 3))
     out[..., 0], out[..., 1], out[..., 2] = x, y, z
@@ -119,7 +119,7 @@ def vec(x: Value, y: Value, z: Value) -> Float[ndarray, "*shape 3"]:
 
 
 def both(x: Value, y: Value, z: Value) -> Float[ndarray, "frame 2 3"]:
-    """Mirrored vectors for left and right: y is outwards; per frame, or per frame and side."""
+    """Builds mirrored vectors for left and right, with y outwards; values are per frame, or per frame and side."""
 
     def sided(value: Value) -> Value:
         return value[:, None] if isinstance(value, ndarray) and value.ndim == 1 else value
@@ -129,7 +129,7 @@ def both(x: Value, y: Value, z: Value) -> Float[ndarray, "frame 2 3"]:
 
 
 def orient(pitch: Value, yaw: Value = 0.0, roll: Value = 0.0) -> Orientation:
-    """Orientations from angles in radians: pitch bows forward, yaw turns left, roll leans to the right."""
+    """Builds orientations from angles in radians: pitch is forward, yaw to the left, roll to the right."""
     pitch, yaw, roll = np.broadcast_arrays(np.atleast_1d(pitch), yaw, roll)
     sp, cp, sy, cy, sr, cr = np.sin(pitch), np.cos(pitch), np.sin(yaw), np.cos(yaw), np.sin(roll), np.cos(roll)
     out = np.empty((len(pitch), 3, 3))
@@ -140,53 +140,53 @@ def orient(pitch: Value, yaw: Value = 0.0, roll: Value = 0.0) -> Orientation:
 
 
 def spine(body: Body, hips: Orientation, chest: Orientation) -> Float[ndarray, "frame 3"]:
-    """From the pelvis to between the shoulders."""
+    """Computes the vector from the pelvis to mid-shoulders."""
     return 0.5 * body.torso * (hips[:, 2] + chest[:, 2])
 
 
 def hung(body: Body, shoulders: Float[ndarray, "frame 3"], hips: Orientation, chest: Orientation) -> Trunk:
-    """A trunk from where the middle of the shoulders is."""
+    """Builds a trunk from the position of mid-shoulders."""
     return Trunk(shoulders - spine(body, hips, chest), hips, chest)
 
 
 def shoulders(body: Body, trunk: Trunk) -> Float[ndarray, "frame 2 3"]:
-    """Left and right shoulder, arms hanging."""
+    """Computes the left and right shoulder with hanging arms."""
     middle = trunk.pelvis + spine(body, trunk.hips, trunk.chest)
     return middle[:, None] + (0.5 * body.shoulder_width * SIDES)[:, None] * trunk.chest[:, 1:2]
 
 
 def hips(body: Body, trunk: Trunk) -> Float[ndarray, "frame 2 3"]:
-    """Left and right hip."""
+    """Computes the left and right hip."""
     return trunk.pelvis[:, None] + (0.5 * body.hip_width * SIDES)[:, None] * trunk.hips[:, 1:2]
 
 
 def head_of(body: Body, trunk: Trunk, head: Orientation) -> Float[ndarray, "frame 3"]:
-    """The middle of the head."""
+    """Computes the middle of the head."""
     middle = trunk.pelvis + spine(body, trunk.hips, trunk.chest)
     return middle + body.neck * (0.4 * trunk.chest[:, 2] + 0.6 * head[:, 2])
 
 
 def free_arms(body: Body, trunk: Trunk, reach: Array, pole: Array) -> Limbs:
-    """Arms placed relative to the chest.
+    """Places the arms relative to the chest.
 
     Args:
-        body: Whose.
+        body: The body.
         trunk: Its trunk.
         reach: From shoulder to wrist, in arm lengths along the chest's axes (frame or 1, 2, 3).
-        pole: Which way the elbows point, along the chest's axes.
+        pole: Direction of the elbows, along the chest's axes.
     """
     return Limbs(shoulders(body, trunk) + body.arm * (reach @ trunk.chest), pole @ trunk.chest)
 
 
 def free_legs(body: Body, trunk: Trunk, hip: Array, knee: Array, spread: Value = 0.05) -> Limbs:
-    """Legs placed by joint angles.
+    """Places the legs by joint angles.
 
     Args:
-        body: Whose.
+        body: The body.
         trunk: Its trunk.
         hip: Flexion of the hips in radians, (frame, 2).
         knee: Flexion of the knees in radians, (frame, 2).
-        spread: How far outwards, in leg lengths.
+        spread: Distance outwards, in leg lengths.
     """
     shin = hip - knee
     along = body.thigh * np.sin(hip) + body.shank * np.sin(shin)
@@ -197,9 +197,9 @@ def free_legs(body: Body, trunk: Trunk, hip: Array, knee: Array, spread: Value =
 
 
 def joints(body: Body, pose: Pose) -> Float[ndarray, "frame 17 3"]:
-    """COCO-17 joints of every frame, in metres.
+    """Computes the COCO-17 joints of every frame, in metres.
 
-    A wrist or ankle that is farther than the limb is long ends up on the way to its place.
+    A wrist or ankle that is farther away than the limb is long is placed in its direction, at the limb's length.
     """
     trunk = pose.trunk
     roots = np.concatenate([_raised(body, trunk, pose.arms.ends), hips(body, trunk)], 1)
@@ -218,7 +218,7 @@ def joints(body: Body, pose: Pose) -> Float[ndarray, "frame 17 3"]:
 
 
 def _raised(body: Body, trunk: Trunk, wrists: Float[ndarray, "frame 2 3"]) -> Float[ndarray, "frame 2 3"]:
-    """The shoulders, which go up and in with arms that are raised."""
+    """Computes the shoulders, which move up and inwards with raised arms."""
     hanging = shoulders(body, trunk)
     up = trunk.chest[:, 2:3]
     raised = np.clip(((wrists - hanging) * up).sum(-1, keepdims=True) / body.arm, 0, 1)
@@ -233,7 +233,7 @@ def _two_bones(
     upper: Float[ndarray, "limb 1"],
     lower: Float[ndarray, "limb 1"],
 ) -> tuple[Float[ndarray, "frame limb 3"], Float[ndarray, "frame limb 3"]]:
-    """Middle joint and end of limbs of two bones, by the law of cosines."""
+    """Computes the middle joint and the end of limbs of two bones, by the law of cosines."""
     line = end - root
     length = np.sqrt((line * line).sum(-1, keepdims=True)) + 1e-9
     line = line / length
@@ -245,5 +245,5 @@ def _two_bones(
     return middle, root + length * line
 
 
-# The face in lengths from the middle of the head to the nose: forward, left, up.
+# Joints of the face, relative to the middle of the head, in lengths of `Body.face`: forward, left, up.
 _FACE = np.array([[1.0, 0, -0.05], [0.85, 0.32, 0.25], [0.85, -0.32, 0.25], [0, 0.72, 0.1], [0, -0.72, 0.1]])

@@ -1,4 +1,4 @@
-"""A perspective camera that looks at somebody: where it stands, how it is held, and what it sees."""
+"""A perspective camera: samples its position, lens and motion, and projects the joints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from actrec.data.synthetic.motion import Actor, sway
 
 
 class View(NamedTuple):
-    """What a camera sees.
+    """The body as a camera sees it.
 
     Attributes:
         camera: Joints in camera coordinates in metres: x right, y down, z away from the camera.
@@ -33,12 +33,12 @@ _WEIGHTS = np.cumsum([weight for *_, weight in _SIZES]) / sum(weight for *_, wei
 
 
 def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: Float[ndarray, " frame"]) -> View:
-    """Films somebody from a sampled place, with a sampled lens, held still, panned or by hand.
+    """Films a body from a sampled position, with a sampled lens, on a tripod, panned or by hand.
 
     Args:
-        actor: Who is filmed, and the randomness.
+        actor: The actor who is filmed, and the random generator.
         joints: In the world, in metres.
-        yaw: From where, in radians: 0 is from the front, pi / 2 from the left.
+        yaw: Direction of the camera from the body, in radians: 0 is the front, pi / 2 the left.
         t: Seconds.
     """
     a = actor
@@ -65,7 +65,7 @@ def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: F
     flat = flat @ np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
     low, high = _bounds(flat)
     seen = high - low
-    share = a.around(0.74, 0.22)  # of the picture that the action fills
+    share = a.around(0.74, 0.22)  # of the picture, which the action fills
     focal = share / max(seen[0] / width, seen[1] / height, 0.3 * extent / distance / max(width, height))
     slack = np.maximum(np.array([width, height]) - focal * seen, 0) * 0.35
     image = focal * (flat - 0.5 * (low + high)) + np.array([width, height]) * 0.5 + slack * (2 * a.rng.random(2) - 1)
@@ -73,6 +73,6 @@ def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: F
 
 
 def _bounds(points: Float[ndarray, "frame joint axis"]) -> tuple[Float[ndarray, " axis"], Float[ndarray, " axis"]]:
-    """The least and the greatest value along each axis."""
-    axes = [points[..., axis] for axis in range(points.shape[2])]  # numpy is slow at this where the axis is short
+    """Computes the least and the greatest value along each axis."""
+    axes = [points[..., axis] for axis in range(points.shape[2])]  # numpy is slow along a short axis
     return np.array([axis.min() for axis in axes]), np.array([axis.max() for axis in axes])

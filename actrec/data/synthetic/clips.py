@@ -1,4 +1,4 @@
-"""The generator: clips of the 14 actions by seed and index, as training, a store or anybody else takes them."""
+"""Generates clips of the 14 actions by seed and index, for training or for a skeleton store."""
 
 from __future__ import annotations
 
@@ -47,9 +47,8 @@ ACTIONS: dict[str, Callable[[Actor], Pose]] = {
     )
 }
 
-# From where an action is filmed besides anywhere: yaw of the camera, in degrees from the front, and its spread.
-# Push-ups, sit-ups and bench press are filmed from the side, jumping jacks from the front: as Penn Action's training
-# clips are.
+# The usual views of each action: yaw of the camera, in degrees from the front, and its standard deviation. As in Penn
+# Action's training clips, push-ups, sit-ups and bench press are filmed from the side, jumping jacks from the front.
 _VIEWS: dict[str, tuple[tuple[float, float], ...]] = {
     "bench_press": ((35, 25), (70, 25)),
     "squat": ((15, 25), (60, 25)),
@@ -66,8 +65,9 @@ _VIEWS: dict[str, tuple[tuple[float, float], ...]] = {
     "snatch_weight_lifting": ((10, 20), (50, 25)),
     "wall_pushups": ((90, 25), (130, 30)),
 }
-# What equipment hides for the whole clip: bench and rack, bars on shoulders, the end of the picture. Parts, and their
-# probability: by how much more often than the body itself explains they are never seen in Penn Action's training clips.
+# Parts that equipment hides in the whole clip (bench and rack, bars on shoulders, the edge of the picture), and with
+# what probability: how much more often they are never observed in Penn Action's training clips than the body itself
+# explains.
 _HIDDEN: dict[str, dict[str, float]] = {
     "bench_press": {"nose": 0.3, "shoulder": 0.25, "ankle": 0.4},
     "squat": {"shoulder": 0.25, "wrist": 0.2},
@@ -82,17 +82,17 @@ _RATES = (30.0, 25.0, 29.97, 24.0, 60.0, 15.0)
 
 @dataclass(frozen=True)
 class Synthetic:
-    """Clips of generated motion.
+    """Generates clips of motion; it is an importer, and can also generate the clips in memory.
 
-    Clip `index` depends on the seed and the index alone; each is another body, tempo, style and camera, and so a group
-    of its own. Classes take turns. As an importer it gives the clips to a skeleton store.
+    Clip `index` depends only on the seed and the index. Each clip has another body, tempo, style and camera, and is a
+    group. Classes alternate.
 
     Attributes:
-        n_clips: How many.
-        seed: Of all of them; another gives another data set.
-        test_share: Of the clips of each class; the first of each.
-        any_view: Share of clips filmed from anywhere around, rather than from where an action usually is.
-        faults: What the pose estimator does to what the camera sees; None leaves it perfect.
+        n_clips: Number of clips.
+        seed: Seed of all clips; another seed gives another data set.
+        test_share: Share of each class's clips that are in test; the first of each class are.
+        any_view: Share of clips that are filmed from any direction, instead of a usual one of the action.
+        faults: Simulated errors of a pose estimator or annotator; None gives perfect keypoints.
     """
 
     n_clips: int = 2800
@@ -113,7 +113,7 @@ class Synthetic:
                 raise ActrecError(f"importer.{name} is {value!r}; expected a share from 0 to 1.")
 
     def __call__(self, raw: Path | None = None) -> list[ClipSource]:
-        """The clips, not yet made; `raw` is not read."""
+        """Lists the clips, which are generated when they are loaded; `raw` is not read."""
         inputs = {"seed": self.seed, "any_view": self.any_view, "faults": repr(self.faults)}
         return [
             ClipSource(
@@ -128,11 +128,11 @@ class Synthetic:
         ]
 
     def clips(self) -> list[SkeletonSequence]:
-        """All clips, in memory."""
+        """Generates all clips."""
         return [self.clip(index) for index in range(self.n_clips)]
 
     def clip(self, index: int) -> SkeletonSequence:
-        """One clip."""
+        """Generates one clip."""
         label = self._label(index)
         rng = np.random.default_rng((self.seed, index))
         actor = Actor(Body.sample(rng), rng, _RATES[int(6 * rng.random() ** 2.5)])
@@ -176,7 +176,7 @@ class Synthetic:
 
 
 def _hidden(actor: Actor, label: str) -> list[int]:
-    """Joints that equipment hides: of a part that it does, both sides or either."""
+    """Draws the joints that equipment hides: both sides of a part, or one."""
     parts = [part for part, probability in _HIDDEN.get(label, {}).items() if actor.chance(probability)]
     sides = {part: actor.pick({"left_": 1.0, "right_": 1.0, "": 2.0}) for part in parts}
     split = [(joint.rpartition("_")[2], joint) for joint in COCO17.joints]

@@ -1,8 +1,9 @@
-"""What a pose estimator or an annotator makes of a body that is known exactly: the generator's last step.
+"""Simulates the errors of a pose estimator or an annotator, the last step of the generator.
 
-Half of the clips are seen as YOLO sees them, half as Penn Action's annotators did. Measured: annotators on Penn's
-training clips of eight gym actions (574 clips); the estimator with yolov8n-pose on 384 frames of ten gym videos.
-Lengths are in torso lengths T (mid-shoulders to pelvis, in 3D), so that nothing depends on the size of the picture.
+Half of the clips are observed as by YOLO, half as by Penn Action's annotators. The parameters were measured: for the
+annotators on Penn's training clips of eight gym actions (574 clips), for the estimator with yolov8n-pose on 384 frames
+of ten gym videos. Lengths are in torso lengths T (mid-shoulders to pelvis, in 3D), so that they do not depend on the
+size of the picture.
 """
 
 from __future__ import annotations
@@ -35,30 +36,31 @@ def _per_joint(**parts: float) -> Float32[ndarray, " 17"]:
     return np.array([parts[joint.split("_")[-1]] for joint in COCO17.joints], dtype=np.float32)
 
 
-# The logit of YOLO's confidence in a joint seen plainly (shoulders and hips 0.99, wrists 0.96, ankles 0.95), and what
-# it loses when the joint is wholly hidden: far wrists have 0.45, far shoulders 0.93, far eyes 0.4, far ears 0.1.
+# The logit of YOLO's confidence in a fully visible joint (shoulders and hips 0.99, wrists 0.96, ankles 0.95), and by
+# how much it decreases if the joint is fully hidden: far wrists have 0.45, far shoulders 0.93, far eyes 0.4, far ears
+# 0.1.
 _PLAIN = _per_joint(nose=3.2, eye=3.2, ear=3.3, shoulder=5.0, elbow=3.9, wrist=3.3, hip=4.9, knee=4.2, ankle=3.2)
 _HIDDEN = _per_joint(nose=5.5, eye=4.6, ear=4.9, shoulder=2.8, elbow=3.8, wrist=3.8, hip=2.0, knee=2.6, ankle=2.4)
 
 
 @dataclass(frozen=True)
 class Faults:
-    """An observer's faults, drawn anew for every clip; all are off where their option is 0.
+    """Simulated observation errors, drawn for every clip; an option of 0 switches an error off.
 
     Attributes:
-        annotated_share: Share of clips seen by an annotator: confidence is 1 or 0, some joints are never observed. The
-            rest are seen by an estimator, which guesses with a confidence between 0 and 1.
-        viewers_sides: Share of annotated clips in which sides are named as the viewer sees them. So they are in Penn
-            Action: in all of its frontal jumping jacks the left shoulder is at the left of the picture.
-        unannotated: Joints that an annotator never observes. The nose then stands for Penn's head, which is higher.
-        occlusion: How much the body hides of itself, 1 is as measured.
-        jitter: Size of the noise in place, 1 is as measured.
-        lost: How often joints are unseen though nothing of the body hides them, 1 is as measured.
-        cropped: Share of clips in which the picture ends within the body.
-        swaps: Mean number of stretches in which an estimator takes left for right, where sides are easily confused.
+        annotated_share: Share of clips observed by an annotator: confidences are 1 or 0, and some joints are never
+            observed. The other clips are observed by an estimator, with confidences between 0 and 1.
+        viewers_sides: Share of annotated clips in which left and right are named from the viewer's side, as in Penn
+            Action: in all of its frontal jumping jacks, the left shoulder is at the left of the picture.
+        unannotated: Joints that an annotator never observes. The nose is then moved to Penn's head, which is higher.
+        occlusion: Strength of occlusion by the body itself; 1 is as measured.
+        jitter: Size of the noise of the positions; 1 is as measured.
+        lost: Frequency of joints that are unobserved for other reasons than the body; 1 is as measured.
+        cropped: Share of clips in which the edge of the picture cuts off a part of the body.
+        swaps: Mean number of times that an estimator confuses left and right, where they are easily confused.
         missed: Share of an estimator's clips in which it misses the person in some frames.
-        blurred: Share of an estimator's clips that are hard to see throughout (one of ten videos).
-        weakest: An estimator's clip gets a threshold up to this, and joints of less confidence are unobserved.
+        blurred: Share of an estimator's clips that are blurred throughout (one in ten videos).
+        weakest: Greatest confidence threshold of an estimator's clip; joints with a lower confidence are unobserved.
     """
 
     annotated_share: float = 0.5
@@ -93,15 +95,15 @@ class Faults:
         fps: float,
         rng: np.random.Generator,
     ) -> Float32[ndarray, "frame 17 3"]:
-        """The clip as observed: x, y in pixels, and confidence; an unobserved joint is (0, 0, 0).
+        """Returns the observed clip: x and y in pixels, and confidence; an unobserved joint is (0, 0, 0).
 
         Args:
             camera: COCO-17 joints in metres: x right, y down, z away from the camera.
             image: Their projection in pixels.
-            width: Of the picture, in pixels.
-            height: Of the picture, in pixels.
-            fps: Frames a second.
-            rng: All that is drawn is drawn from here.
+            width: Width of the picture, in pixels.
+            height: Height of the picture, in pixels.
+            fps: Frames per second.
+            rng: The generator for all random numbers.
         """
         scene = observe(camera, image, (width, height), fps, rng, cropped=self.cropped, lost=self.lost)
         seen_by = self._annotate if rng.random() < self.annotated_share else self._estimate
@@ -111,20 +113,20 @@ class Faults:
         return out
 
     def _annotate(self, scene: Scene, rng: np.random.Generator) -> tuple[Image, Degree]:
-        """Penn Action's annotators: whole pixels, and nothing of what they cannot see."""
+        """Observes as Penn Action's annotators: in whole pixels, without hidden joints."""
         xy = scene.image.copy()
         xy[..., NOSE] += _nose_to_head(xy, rng)
         if self.jitter:
-            if rng.random() < 0.25:  # moved by hand in the key frames alone
+            if rng.random() < 0.25:  # annotated in key frames alone
                 xy = scene.spread @ xy[:, scene.keys]
-            # Penn's second differences in the median: 0 at rest, 0.017 T at 0.9 T/s, 0.05 T at 3.5 T/s; white in time.
+            # Median second differences in Penn: 0 at rest, 0.017 T at 0.9 T/s, 0.05 T at 3.5 T/s; white noise in time.
             size = self.jitter * scene.torso * np.exp(0.8 * rng.standard_normal())
             sigma = np.float32(0.0035 * size) * scene.speed
             xy += sigma * rng.standard_normal(xy.shape, dtype=np.float32)
             xy = np.rint(xy * np.float32(1 / scene.grid)) * np.float32(scene.grid)
         degree = self.occlusion * (0.7 * scene.covered + 0.3 * scene.covered.mean(0))
-        degree[:, NOSE] *= 0.2  # a head shows where a nose does not
-        # A limit above 1 is an annotator who places every joint: 42 % of Penn's clips lack none.
+        degree[:, NOSE] *= 0.2  # a head is visible where a nose is not
+        # Above 1, the annotator places every joint: 42 % of Penn's clips lack none.
         strictness = np.maximum(rng.normal(0.45, 0.4) + 0.1 * rng.standard_normal(17), 0.1)
         seen = (degree <= strictness) & (scene.outside <= 0) & ~scene.lost
         seen[:, COCO17.index(self.unannotated)] = False
@@ -133,7 +135,7 @@ class Faults:
         return xy, seen.astype(np.float32)
 
     def _estimate(self, scene: Scene, rng: np.random.Generator) -> tuple[Image, Degree]:
-        """YOLO: a guess for nearly every joint, with a confidence that tells how good it is."""
+        """Observes as YOLO: an estimate of nearly every joint, with a confidence that reflects its error."""
         n_frames, n_keys = scene.spread.shape
         slow = scene.spread @ rng.standard_normal((3, n_keys, 17), dtype=np.float32)
         white = rng.standard_normal((2, n_frames, 17), dtype=np.float32)
@@ -144,11 +146,11 @@ class Faults:
         logit[scene.lost] -= 3
         confidence = 1 / (1 + np.exp(-logit))
         doubt = 1 - confidence
-        # YOLO's second differences in the median, at a confidence above 0.9: 0.02 T at 0.3 T/s, 0.04 at 1.2, 0.08 at
-        # 2.4, 0.13 at 5; from 0.3 to 0.7 half as much again, and nearly twice as much at speed.
+        # Median second differences of YOLO at a confidence above 0.9: 0.02 T at 0.3 T/s, 0.04 at 1.2, 0.08 at 2.4, 0.13
+        # at 5; at a confidence of 0.3 to 0.7 1.5 times as much, and nearly twice as much in fast motion.
         sigma = (0.006 + 0.006 * scene.speed * (1 + 2.2 * doubt)) * np.float32(self.jitter * scene.torso)
         xy = scene.image + sigma * (white + 1.5 * slow[:2])
-        if self.jitter:  # a hidden joint is guessed near the other side's
+        if self.jitter:  # a hidden joint is estimated near that of the other side
             towards = np.maximum(doubt - 0.2, 0) * (0.8 * rng.random(17, dtype=np.float32))
             xy += towards * (scene.image[..., MIRROR] - scene.image)
         xy, confidence = _swap(xy, confidence, self.swaps * scene.hard, scene.fps, rng)
@@ -162,8 +164,11 @@ class Faults:
 
 
 def _nose_to_head(image: Image, rng: np.random.Generator) -> Float32[ndarray, "2 frame"]:
-    """From the nose to where annotators see the head: 0.43 T above the shoulders (5th to 95th percentile 0.26 to 0.68)
-    in Penn's upright frontal clips, while YOLO's noses, and the generated ones, are at 0.3."""
+    """Draws the vector from the nose to Penn's annotated head.
+
+    In Penn's upright frontal clips the head is 0.43 T above the shoulders (5th to 95th percentile: 0.26 to 0.68);
+    YOLO's noses, and the generated ones, are at 0.3 T.
+    """
     inwards, upwards = rng.random(), min(max(rng.normal(0.45, 0.35), -0.1), 1.3)
     weights = np.zeros(17, dtype=np.float32)
     weights[EARS], weights[SHOULDERS], weights[NOSE] = 0.5 * (inwards + upwards), -0.5 * upwards, -inwards
@@ -171,7 +176,7 @@ def _nose_to_head(image: Image, rng: np.random.Generator) -> Float32[ndarray, "2
 
 
 def _swap(xy: Image, confidence: Degree, rate: float, fps: float, rng: np.random.Generator) -> tuple[Image, Degree]:
-    """Arms, legs or the whole body with left taken for right, each for a fraction of a second."""
+    """Exchanges left and right of arms, legs or the whole body, each for a fraction of a second."""
     arms, legs, whole = stretches(xy.shape[1], np.array([0.3, 0.3, 0.4]) * rate, 0.3 * fps, rng).T[..., None]
     swapped = np.repeat(whole, 17, 1)
     swapped[:, np.ravel(ARMS)] ^= arms

@@ -27,14 +27,14 @@ _WRIST = 0.05  # height of the wrist over what the hand rests on, in metres
 def _plank(
     actor: Actor, rep: Repetitions, length: float, foot: Array, hand: Array, reach: Array, grip: float
 ) -> tuple[Trunk, Limbs]:
-    """A stiff body between hands and feet that stay in place, as arms bend.
+    """Computes a stiff body between fixed hands and feet while the arms bend.
 
     Args:
-        actor: Who performs.
-        rep: Its repetitions.
+        actor: The actor.
+        rep: The repetitions.
         length: From the foot to the shoulders, along the body.
-        foot: Where it is, (x, z); knees on the floor count as feet.
-        hand: Where it is, (x, z).
+        foot: Position (x, z) of the feet, or of the knees if they are on the floor.
+        hand: Position (x, z) of the hands.
         reach: From hand to shoulder, in each frame.
         grip: Half the distance between the hands.
     """
@@ -56,7 +56,7 @@ def _plank(
 
 
 def push_ups(actor: Actor) -> Pose:
-    """Face down on hands and feet, or on the knees, with feet or hands on a bench; hands stay, the body is stiff."""
+    """Bends and straightens the arms face down, on feet or knees, some with feet or hands on a bench."""
     a, b = actor, actor.body
     rep = repetitions(a, 1.5, hold=0.05, rest=0.08)
     kind = a.pick({"floor": 0.74, "knees": 0.12, "feet_up": 0.07, "hands_up": 0.07})
@@ -78,7 +78,7 @@ def push_ups(actor: Actor) -> Pose:
 
 
 def wall_pushups(actor: Actor) -> Pose:
-    """Standing, hands on a wall before the chest, leaning towards it and back; hands and feet stay."""
+    """Leans towards a wall and back, standing, with both hands on the wall."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.0, hold=0.08, rest=0.1)
     length = 0.99 * b.leg + b.torso
@@ -94,7 +94,7 @@ def wall_pushups(actor: Actor) -> Pose:
 
 
 def sit_ups(actor: Actor) -> Pose:
-    """On the back, feet on the floor or hooked, the chest up and down; hands at the head, crossed, or reaching."""
+    """Raises and lowers the chest from lying on the back; hands are at the head, crossed, or reach forward."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.4, hold=0.05, rest=0.06)
     how = a.pick({"behind_head": 0.34, "crossed": 0.4, "forward": 0.18, "overhead": 0.08})
@@ -127,7 +127,7 @@ def sit_ups(actor: Actor) -> Pose:
 
 
 def bench_press(actor: Actor) -> Pose:
-    """On the back on a bench, a bar or dumbbells from the chest to above it; hips and feet stay."""
+    """Presses a bar or dumbbells up from the chest, lying on a bench; hips and feet do not move."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.3, hold=0.06, rest=0.1)
     height = a.u(0.4, 0.52)
@@ -157,7 +157,7 @@ def bench_press(actor: Actor) -> Pose:
 
 
 def handstand_pushups(actor: Actor) -> Pose:
-    """Upside down on both hands that stay, free or at a wall, down to the head and up; some kip with the legs."""
+    """Bends and straightens the arms in a handstand, free or at a wall; some performances kip with the legs."""
     a, b = actor, actor.body
     rep = repetitions(a, 1.8, hold=0.06, rest=0.12)
     straight, bent = a.u(0.93, 0.99) * b.arm, a.u(0.42, 0.68) * b.arm
@@ -180,7 +180,7 @@ def handstand_pushups(actor: Actor) -> Pose:
 
 
 def handstand_walking(actor: Actor) -> Pose:
-    """Upside down, one hand after the other forward, legs bent over or split for balance."""
+    """Walks on the hands, with legs bent over or split for balance."""
     a, b = actor, actor.body
     t, phase = cycles(a, a.around(0.9, 0.22), 1.2, 7.0)
     n = len(t)

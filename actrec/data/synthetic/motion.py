@@ -1,4 +1,4 @@
-"""Time in generated motion: repetitions with their tempo, cycles, key values, and noise that is smooth in time."""
+"""Generates courses of values in time: repetitions with their tempo, cycles, key values, and smooth noise."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ MAX_FRAMES = 400
 
 
 class Actor(NamedTuple):
-    """Who performs, how the performance is drawn, and how many frames a second are seen of it."""
+    """A body that performs, the generator of its randomness, and the frames per second of the clip."""
 
     body: Body
     rng: np.random.Generator
     fps: float
 
     def u(self, low: float | int, high: float | int) -> float:
-        """A number between the two."""
+        """Draws a number between the two."""
         return low + (high - low) * self.rng.random()
 
     def chance(self, probability: float) -> bool:
-        """True with that probability."""
+        """Returns True with that probability."""
         return self.rng.random() < probability
 
     def pick(self, weights: dict[str, float]) -> str:
-        """One of the names, by weight."""
+        """Draws one of the names by weight."""
         at = self.rng.random() * sum(weights.values())
         for name, weight in weights.items():
             at -= weight
@@ -40,19 +40,18 @@ class Actor(NamedTuple):
         return name
 
     def around(self, mean: float, spread: float) -> float:
-        """A positive number: `mean`, times e to a normal number of that spread."""
+        """Draws a positive number from a log-normal distribution: `mean` times e to a normal number of that spread."""
         return mean * float(np.exp(spread * np.clip(self.rng.standard_normal(), -2.5, 2.5)))
 
 
 def ease(s: Times) -> Times:
-    """The minimum-jerk course from 0 to 1 of s from 0 to 1 (Flash and Hogan 1985, equation 3)."""
+    """Computes the minimum-jerk course from 0 to 1 for s from 0 to 1 (Flash and Hogan 1985, equation 3)."""
     s = np.clip(s, 0, 1)
     return s * s * s * (10 - s * (15 - 6 * s))
 
 
 def keyed(t: Times, keys: Sequence[tuple[float, float]]) -> Times:
-    """A value that goes from key to key (time, value) with minimum jerk, and rests before the first and after the
-    last."""
+    """Interpolates between keys (time, value) with minimum jerk; before the first and after the last it is constant."""
     times, values = np.array(keys).T
     i = np.clip(np.searchsorted(times, t, "right") - 1, 0, len(times) - 2)
     s = (t - times[i]) / np.maximum(times[i + 1] - times[i], 1e-6)
@@ -60,7 +59,7 @@ def keyed(t: Times, keys: Sequence[tuple[float, float]]) -> Times:
 
 
 def sway(actor: Actor, t: Times, scales: Sequence[float | int], rate: float = 0.5) -> Float[ndarray, "noise frame"]:
-    """Noise that is smooth in time, one course for each scale (its standard deviation); `rate` in hertz."""
+    """Draws smooth noise in time, one course for each scale (its standard deviation); `rate` is in hertz."""
     n = 4
     frequency = rate * np.array([0.25, 0.6, 1.3, 2.6])[:, None] * np.exp(0.3 * actor.rng.standard_normal((n, 1)))
     size, start = actor.rng.standard_normal((2, len(scales), n, 1))
@@ -71,12 +70,12 @@ def sway(actor: Actor, t: Times, scales: Sequence[float | int], rate: float = 0.
 
 
 class Repetitions(NamedTuple):
-    """A performance of repetitions.
+    """A performance of one or more repetitions.
 
     Attributes:
         t: Seconds.
-        u: 0 at the start of a repetition, 1 where it turns (less where it is not done in full), 0 at its end.
-        number: Which repetition, from 0.
+        u: 0 at the start of a repetition, 1 at its turn (less if it is incomplete), 0 at its end.
+        number: Number of the repetition, from 0.
         returning: Whether that repetition has turned.
     """
 
@@ -91,15 +90,15 @@ def repetitions(
 ) -> Repetitions:
     """Draws a performance of one or more repetitions, and the part of it that the clip shows.
 
-    Most clips show one repetition from rest to rest, as Penn Action's do; others several, or any part.
+    Most clips show one repetition from rest to rest, as in Penn Action; others show several, or a part.
 
     Args:
-        actor: Who performs.
+        actor: The actor.
         seconds: Usual duration of a repetition.
-        out: Share of the moving time on the way out.
+        out: Share of the moving time before the turn.
         hold: Pause at the turn, as a share of the repetition.
-        rest: Pause between repetitions, as a share.
-        spread: Of the tempo between performances, in the logarithm.
+        rest: Pause between repetitions, as a share of the repetition.
+        spread: Standard deviation of the logarithm of the tempo between performances.
     """
     rng = actor.rng
     n = 1 if actor.chance(0.72) else int(rng.integers(2, 5))
@@ -119,7 +118,7 @@ def repetitions(
 
 
 def _shown(actor: Actor, total: float, least: float, whole: float) -> Times:
-    """The frames' times: all of a performance with that probability, or a part of it."""
+    """Draws the times of the frames: the whole performance with probability `whole`, else a part of it."""
     start, end = 0.0, total
     if not actor.chance(whole):
         length = min(total, least * actor.u(0.6, 1.0) + actor.rng.random() * (total - least))
@@ -130,19 +129,19 @@ def _shown(actor: Actor, total: float, least: float, whole: float) -> Times:
 
 
 def performance(actor: Actor, total: float) -> Times:
-    """The frames' times of something that is done once, of which the clip shows most or all."""
+    """Draws the times of the frames of an action that is done once; the clip shows most or all of it."""
     return _shown(actor, total, 0.6 * total, 0.8)
 
 
 def cycles(actor: Actor, frequency: float, low: float, high: float, at_rest: float = 0.0) -> tuple[Times, Times]:
-    """Seconds, and the phase in radians of something periodic, whose tempo drifts.
+    """Draws the times, in seconds, and the phase, in radians, of a periodic action whose tempo drifts.
 
     Args:
-        actor: Who performs.
-        frequency: Cycles a second.
-        low: Least number of cycles shown; half of the clips show hardly more.
-        high: Greatest.
-        at_rest: Probability that the clip begins at phase 0, rather than anywhere.
+        actor: The actor.
+        frequency: Cycles per second.
+        low: Least number of cycles that are shown; half of the clips show hardly more.
+        high: Greatest number.
+        at_rest: Probability that the clip starts at phase 0, and not at any phase.
     """
     shown = low * actor.u(1.0, 1.3) if actor.chance(0.5) else low + (high - low) * actor.rng.random() ** 2
     n = int(np.clip(shown / frequency * actor.fps, 18, MAX_FRAMES))

@@ -1,8 +1,8 @@
-"""What an observer of a body has before it: where each joint is in the picture, and how far it is hidden.
+"""Computes what can be observed of a body: the position of each joint in the picture, and how far it is hidden.
 
-Joints are hidden by the body itself, by the end of the picture, or by something else. Lengths are in torso lengths T
-(mid-shoulders to pelvis, in 3D), so that nothing depends on the size of the picture. Coordinates come first and joints
-last: numpy is twice as fast that way.
+Joints are hidden by the body itself, by the edge of the picture, or for other reasons. Lengths are in torso lengths T
+(mid-shoulders to pelvis, in 3D), so that they do not depend on the size of the picture. Arrays have coordinates first
+and joints last, with which numpy is twice as fast.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Degree = Float32[ndarray, "frame 17"]
 Image = Float32[ndarray, "2 frame 17"]
 Planar = Float32[ndarray, "axis frame 17"]
 
-_KEYS_A_SECOND = 6.0  # how often occlusion is found, slow noise drawn and a joint moved by hand; straight lines between
+_KEYS_A_SECOND = 6.0  # rate of occlusion, slow noise and annotated key frames, with linear interpolation in between
 FACE = COCO17.index(("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
 SHOULDERS, NOSE, EARS = COCO17.index(COCO17.shoulders), FACE[0], FACE[3:]
 HIPS = COCO17.index(COCO17.hips)
@@ -27,8 +27,8 @@ ARMS, LEGS = ([COCO17.index([f"{side}_{part}" for part in parts]) for side in ("
                 for parts in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")))  # fmt: skip
 MIRROR = COCO17.mirror_index
 
-# After the joints come the middles of shoulders, hips and ears; between two of these 20 nodes there is flesh, this
-# thick (T), that hides what is behind it but its own ends.
+# The 20 nodes are the joints and the middles of shoulders, hips and ears. Capsules between two nodes, with this radius
+# in T, hide the joints behind them, except their own ends.
 _NODES = np.eye(17, 20, dtype=np.float32)
 for _row, _pair in enumerate((SHOULDERS, HIPS, EARS)):
     _NODES[_pair, 17 + _row] = 0.5
@@ -41,29 +41,29 @@ _FROM, _TO = (np.array([capsule[end] for capsule in _CAPSULES]) for end in (0, 1
 _PER_RADIUS = np.array([[1 / radius] for *_, radius in _CAPSULES], dtype=np.float32)
 _OTHERS = (np.arange(17) != _FROM[:, None]) & (np.arange(17) != _TO[:, None])
 _OTHERS[-1, FACE] = False
-# Cosine between the line of sight and the way from the middle of the head at which nose, eyes and ears begin to hide,
-# and over how much more they are gone. An ear is half hidden in a face that looks at the camera.
+# Cosine between the line of sight and the vector from the middle of the head at which nose, eyes and ears begin to be
+# hidden, and the inverse of the range until they are hidden. In a face towards the camera, ears are half hidden.
 _TURN_FROM = np.array([0.05, 0.05, 0.05, -0.5, -0.5], dtype=np.float32)
 _PER_TURN = np.array([2, 2, 2, 1, 1], dtype=np.float32)
 
 
 class Scene(NamedTuple):
-    """What both observers look at.
+    """The observable quantities of a clip, for annotator and estimator alike.
 
     Attributes:
         image: Joints in pixels.
         keys: Numbers of the key frames.
-        spread: From key frames to frames.
-        covered: How far the body hides each joint, 0 to 1.
-        averted: How far each part of the face is turned away, 0 to 1; 0 for other joints.
-        lost: Whether something else hides the joint.
-        speed: T a second.
-        outside: How far each joint is outside the picture, in T.
-        box: Left and top, right and bottom end of the picture, in pixels.
+        spread: Weights of linear interpolation from key frames to frames.
+        covered: Degree to which the body hides each joint, 0 to 1.
+        averted: Degree to which each part of the face is turned away, 0 to 1; 0 for other joints.
+        lost: Whether a joint is hidden for another reason.
+        speed: T per second.
+        outside: Distance of each joint from the picture, in T; 0 inside.
+        box: Left and top, right and bottom edge of the picture, in pixels.
         torso: T in pixels.
-        hard: How easily sides are confused, from 0 (upright, facing the camera) to 1.
-        fps: Frames a second.
-        grid: Side of an annotator's pixel: they saw pictures 640 wide.
+        hard: How easily left and right are confused, from 0 (upright, facing the camera) to 1.
+        fps: Frames per second.
+        grid: Side of an annotator's pixel, in pixels: they saw pictures 640 wide.
     """
 
     image: Image
@@ -91,16 +91,16 @@ def observe(
     cropped: float,
     lost: float,
 ) -> Scene:
-    """Finds what of a body can be seen.
+    """Computes what can be observed of a body.
 
     Args:
         camera: COCO-17 joints in metres: x right, y down, z away from the camera.
         image: Their projection in pixels.
         size: Width and height of the picture.
-        fps: Frames a second.
-        rng: What is cropped and lost is drawn from it.
-        cropped: Probability that the picture ends within the body.
-        lost: How often something else hides joints, 1 is as measured.
+        fps: Frames per second.
+        rng: The generator for cropping and lost joints.
+        cropped: Probability that the edge of the picture cuts off a part of the body.
+        lost: Frequency of joints that are hidden for other reasons; 1 is as measured.
     """
     camera, image = _planar(camera), _planar(image)
     keys, spread = _key_frames(image.shape[1], max(round(fps / _KEYS_A_SECOND), 1))
@@ -136,13 +136,13 @@ def _norm(vectors: Float32[ndarray, "axis *shape"]) -> Float32[ndarray, "*shape"
 
 
 def _extent(points: Float32[ndarray, "2 key 17"]) -> float:
-    """How far the joints lie apart, which neither shaking nor rolling the camera changes."""
+    """Computes the extent of the joints, which is invariant to shaking and rolling of the camera."""
     apart = points - points.sum(-1, keepdims=True) / points.shape[-1]
     return float(np.sqrt(np.vdot(apart, apart))) + 1e-9
 
 
 def _key_frames(n_frames: int, step: int) -> tuple[Int[ndarray, " key"], Float32[ndarray, "frame key"]]:
-    """Every so many frames and the last one; and the weights of the straight lines from one to the next."""
+    """Returns every `step`-th frame and the last one, and the weights of linear interpolation between these."""
     keys = np.append(np.arange(0, n_frames - 1, step), n_frames - 1)
     t = np.arange(n_frames)
     after = np.minimum(t // step + 1, len(keys) - 1)
@@ -157,7 +157,7 @@ def _key_frames(n_frames: int, step: int) -> tuple[Int[ndarray, " key"], Float32
 def _covered(
     nodes: Float32[ndarray, "3 key 20"], flat: Float32[ndarray, "2 key 20"], torso: float
 ) -> Float32[ndarray, "key 17"]:
-    """How far limbs, trunk and head that are nearer to the camera hide each joint, 0 to 1.
+    """Computes the degree, 0 to 1, to which limbs, trunk and head in front of it hide each joint.
 
     Args:
         nodes: In metres.
@@ -182,7 +182,7 @@ def _covered(
 
 
 def _averted(nodes: Float32[ndarray, "3 key 20"]) -> tuple[Float32[ndarray, "key 17"], float]:
-    """How far the head itself hides each part of the face; and how easily sides are confused, 0 to 1."""
+    """Computes the degree to which the head hides each part of the face, and how easily sides are confused, 0 to 1."""
     head = nodes[..., _HEAD, None]
     face = nodes[..., FACE] - head
     cosine = (face * head).sum(0) / (_norm(face) * _norm(head) + np.float32(1e-9))
@@ -195,7 +195,7 @@ def _averted(nodes: Float32[ndarray, "3 key 20"]) -> tuple[Float32[ndarray, "key
 
 
 def _crop(box: Float32[ndarray, "2 2"], pixels: Float32[ndarray, "2 key 17"], rng: np.random.Generator) -> None:
-    """Moves an end of the picture into the body: mostly the bottom, as Penn's pull-ups lack half the ankles."""
+    """Moves an edge of the picture into the body, mostly the bottom: Penn's pull-ups lack half of the ankles."""
     low, high = pixels.min((1, 2)), pixels.max((1, 2))
     inwards = rng.uniform(0.05, 0.3) * (high - low)
     side = rng.random()
@@ -210,7 +210,7 @@ def _crop(box: Float32[ndarray, "2 2"], pixels: Float32[ndarray, "2 key 17"], rn
 def stretches(
     n_frames: int, chance: Float[ndarray, " row"], mean: float, rng: np.random.Generator
 ) -> Bool[ndarray, "frame row"]:
-    """For each row, with its chance, one stretch of the clip, of `mean` frames in the mean."""
+    """Draws for each row, with its probability, some consecutive frames of the clip, on average `mean`."""
     chosen, start, length = rng.random((3, len(chance)))
     first = start * (n_frames + mean) - mean
     first[chosen >= chance] = n_frames
@@ -219,9 +219,10 @@ def stretches(
 
 
 def _lost(n_frames: int, rate: float, fps: float, rng: np.random.Generator) -> Bool[ndarray, "frame 17"]:
-    """Joints unseen through no fault of the body's, for a stretch or the whole clip: alone, in pairs, or whole limbs.
+    """Draws joints that are unobserved for other reasons than the body: alone, in pairs, or whole limbs.
 
-    In Penn's jumping jacks, where the body hides little, 3 % are; stretches last 0.6 s in the median.
+    They are unobserved for some time (0.6 s in the median) or the whole clip. In Penn's jumping jacks, in which the
+    body hides little, 3 % of the joints are.
     """
     messy = rate * 1.6 * rng.random() ** 5
     lost = stretches(n_frames, np.full(17, 0.3 * messy), 0.8 * fps, rng)

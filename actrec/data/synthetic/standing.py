@@ -21,13 +21,13 @@ from actrec.data.synthetic.motion import Actor, Times, cycles, ease, repetitions
 
 
 def gaze(actor: Actor, t: Times, pitch: Value) -> Array:
-    """Orientations of a head that looks about, nodding and turning a little around that pitch."""
+    """Draws orientations of the head, which nods and turns slightly around that pitch."""
     nod, turn, tilt = sway(actor, t, [0.08, 0.15, 0.06])
     return orient(pitch + actor.u(-0.15, 0.2) + nod, 0.2 * actor.rng.standard_normal() + turn, tilt)
 
 
 def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
-    """Arms of somebody who squats or lunges, by what they carry; `u` is how deep."""
+    """Places the arms in a squat or lunge of depth `u`, by what the hands carry."""
     a = actor
     if how == "behind_head":
         wrists = (
@@ -45,17 +45,19 @@ def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
     }[how]
     offset = sway(a, t, [0.02, 0.02, 0.02], 0.4).T[:, None]
     ends = both(*reach) + offset + 0.04 * a.rng.standard_normal((1, 2, 3))
-    if how == "forward" and a.chance(0.6):  # raised on the way down
+    if how == "forward" and a.chance(0.6):  # raised while the body goes down
         hanging = both(0.1, 0.1, -0.95)
         ends = hanging + ease(u * 1.4)[:, None, None] * (ends - hanging)
-    if how in ("hanging", "overhead") or (how == "forward" and a.chance(0.5)):  # upright in the world, not in the chest
+    if how in ("hanging", "overhead") or (
+        how == "forward" and a.chance(0.5)
+    ):  # relative to the world, not to the chest
         middle = shoulders(a.body, trunk)
         return Limbs(middle + a.body.arm * ends, np.broadcast_to(both(*pole), middle.shape))
     return free_arms(a.body, trunk, ends, both(*pole))
 
 
 def squat(actor: Actor) -> Pose:
-    """Down and up between feet that stay: with a bar on the back, arms forward, a weight at the chest, and so on."""
+    """Squats with fixed feet: with a bar on the back, arms forward, a weight at the chest, and so on."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.5, hold=0.06, rest=0.1)
     wobble, shift, turn, tilt = sway(a, rep.t, [0.04, 0.015, 0.04, 0.03])
@@ -76,7 +78,7 @@ def squat(actor: Actor) -> Pose:
 
 
 def lunges(actor: Actor) -> Pose:
-    """One foot far ahead of the other, and down: a step forward or back and again together, on the spot, or walking."""
+    """Lunges with one foot ahead: with a step forward or back and a return, on the spot, or walking."""
     a, b = actor, actor.body
     rep = repetitions(a, 2.2, hold=0.06, rest=0.08)
     kind = a.pick({"forward": 0.35, "back": 0.2, "still": 0.3, "walking": 0.15})
@@ -112,7 +114,7 @@ def lunges(actor: Actor) -> Pose:
 
 
 def jumping_jacks(actor: Actor) -> Pose:
-    """Hops that open and close legs and arms together; some raise the arms only to the shoulders."""
+    """Jumps that open and close legs and arms together; in some, the arms rise only to the shoulders."""
     a, b = actor, actor.body
     t, phase = cycles(a, a.around(1.0, 0.2), 0.9, 6.0, at_rest=0.75)
     open_ = 0.5 - 0.5 * np.cos(phase)
@@ -136,7 +138,7 @@ def jumping_jacks(actor: Actor) -> Pose:
 
 
 def jump_rope(actor: Actor) -> Pose:
-    """Hops on the spot, on both feet or in turn, with wrists that turn a rope beside the hips."""
+    """Jumps on the spot, on both feet or alternately, while the wrists turn a rope beside the hips."""
     a, b = actor, actor.body
     t, phase = cycles(a, a.around(1.9, 0.16), 1.8, 12.0, at_rest=0.6)
     kind = a.pick({"both": 0.72, "alternate": 0.28})
@@ -166,12 +168,12 @@ def jump_rope(actor: Actor) -> Pose:
 
 
 def running_on_treadmill(actor: Actor) -> Pose:
-    """Runs, or walks, on the spot: feet go back with the belt and come forward through the air, arms against them."""
+    """Runs or walks on the spot: feet move back with the belt and forward through the air, and the arms opposite."""
     a, b = actor, actor.body
     walking = a.chance(0.2)
     t, phase = cycles(a, a.around(0.95 if walking else 1.4, 0.1), 1.2, 10.0)
     leg = phase[:, None] + np.array([0, np.pi])
-    swing = np.mod(leg, 2 * np.pi) / np.pi - 1  # above 0 while the foot comes forward through the air
+    swing = np.mod(leg, 2 * np.pi) / np.pi - 1  # above 0 while the foot moves forward through the air
     stride = a.u(0.25, 0.4) * b.leg if walking else a.u(0.3, 0.55) * b.leg
     kick = a.u(0.06, 0.14) if walking else a.u(0.15, 0.55)
     lift = kick * np.sin(np.pi * np.clip(swing, 0, 1) ** a.u(0.6, 0.9))
