@@ -1,4 +1,4 @@
-"""Entry point: make a skeleton store. `python -m actrec.prepare dataset=penn_action raw=…/Penn_Action`."""
+"""Makes or updates a skeleton store: `python -m actrec.prepare dataset=penn_action raw=…/Penn_Action`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from actrec.types import ActrecError
 
 @main("prepare")
 def run(cfg: DictConfig) -> None:
-    """Compose, instantiate, run."""
+    """Constructs importer and label map from the config, and makes the store."""
     dataset, max_rejected = cfg.dataset, cfg.max_rejected
     if not isinstance(max_rejected, (int, float)) or not 0 <= max_rejected <= 1:
         raise ActrecError(f"max_rejected is {max_rejected!r}; expected a share from 0 to 1.")
