@@ -1,4 +1,4 @@
-"""The neural ODE that rolls the latent state a few frames ahead (blog post 3.2.2.4)."""
+"""The neural ODE that forecasts the latent state for the next frames (blog post 3.2.2.4)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Field = Callable[[Latent, float], Latent]
 
 
 def euler_step(f: Field, z: Latent, t: float) -> Latent:
-    """One explicit Euler step of one frame."""
+    """Computes one explicit Euler step of one frame."""
     return z + f(z, t)
 
 
 def midpoint_step(f: Field, z: Latent, t: float) -> Latent:
-    """One step of the explicit midpoint rule."""
+    """Computes one step of the explicit midpoint rule."""
     return z + f(z + f(z, t) / 2, t + 0.5)
 
 
 def rk4_step(f: Field, z: Latent, t: float) -> Latent:
-    """One step of the classical fourth-order Runge-Kutta rule."""
+    """Computes one step of the classical fourth-order Runge-Kutta rule."""
     k1 = f(z, t)
     k2 = f(z + k1 / 2, t + 0.5)
     k3 = f(z + k2 / 2, t + 0.5)
@@ -40,7 +40,7 @@ def rk4_step(f: Field, z: Latent, t: float) -> Latent:
 
 
 def rk4_38_step(f: Field, z: Latent, t: float) -> Latent:
-    """One step of the 3/8 rule, which torchdiffeq calls rk4."""
+    """Computes one step of the 3/8 rule, which torchdiffeq calls rk4."""
     k1 = f(z, t)
     k2 = f(z + k1 / 3, t + 1 / 3)
     k3 = f(z + k2 - k1 / 3, t + 2 / 3)
@@ -52,19 +52,19 @@ SOLVERS = {"rk4": rk4_step, "rk4_38": rk4_38_step, "midpoint": midpoint_step, "e
 
 
 class GraphField(nn.Module):
-    """dZ/dτ = f(Z, τ): graph convolutions, each after a code of continuous time, then a linear layer.
+    """The field dZ/dτ = f(Z, τ): graph convolutions, each after adding a time code, then a linear layer.
 
-    It is given the code of τ, not τ.
+    `forward` takes the code of τ instead of τ.
 
     Args:
-        blocks: The graph convolutions, each of `dim` channels in and out.
+        blocks: The graph convolutions, from `dim` to `dim` channels.
         dim: Channels of the latent.
     """
 
     def __init__(self, blocks: list[GraphConv], dim: int) -> None:
         super().__init__()
         self.blocks, self.out = nn.ModuleList(blocks), nn.Linear(dim, dim)
-        nn.init.zeros_(self.out.weight)  # the rollout starts as "nothing moves" and learns from there
+        nn.init.zeros_(self.out.weight)  # an untrained field forecasts the present latent
         nn.init.zeros_(self.out.bias)
 
     def forward(self, z: Latent, code: Code) -> Latent:
@@ -74,7 +74,7 @@ class GraphField(nn.Module):
 
 
 class PublishedField(nn.Module):
-    """The published implementation's field: fixed adjacency, the code of time rounded down added once."""
+    """The published implementation's field: a fixed adjacency; the code of the time, rounded down, is added once."""
 
     adjacency: Tensor
 
@@ -91,12 +91,12 @@ class PublishedField(nn.Module):
 
 
 class Dynamics(nn.Module):
-    """Rolls every frame's latent `horizon` frames ahead at once.
+    """Forecasts the latents of all frames for the next `horizon` frames, all frames at once.
 
     Args:
         field: dZ/dτ; None for the solver "linear".
         horizon: N, in frames; 0 gives an empty forecast.
-        solver: "rk4", "rk4_38", "midpoint", "euler", or "linear": constant velocity in latent space, for ablation.
+        solver: "rk4", "rk4_38", "midpoint" or "euler"; or "linear", a constant latent velocity, for ablations.
     """
 
     def __init__(self, field: nn.Module | None, horizon: int, solver: str) -> None:
@@ -106,11 +106,11 @@ class Dynamics(nn.Module):
         self.field, self.horizon, self.solver = field, horizon, solver
 
     def forward(self, z: Latent, frames: Frames | None = None) -> Float[Tensor, "horizon *lead joint dim"]:
-        """Entry n - 1 is the latent forecast n frames ahead, by every frame of a window that starts at time 0.
+        """Forecasts from each frame of a window that starts at time 0; entry n - 1 is the forecast n frames ahead.
 
         Args:
             z: (batch, time, joint, dim), or (frame, joint, dim) where `frames` are packed.
-            frames: What `z` holds; None for all frames of the batch.
+            frames: The packing of `z`; None if it holds all frames of the batch.
         """
         if self.horizon == 0:
             return z.new_zeros(0, *z.shape)
@@ -123,11 +123,11 @@ class Dynamics(nn.Module):
         return self.roll_out(z, lambda ahead: time_code(time + ahead, z.shape[-1])[:, None])
 
     def roll_out(self, z: Latent, code: Callable[[float], Code]) -> Float[Tensor, "horizon *lead joint dim"]:
-        """The latents 1 to N frames ahead.
+        """Integrates the field over the next N frames; entry n - 1 is the latent n frames ahead.
 
         Args:
-            z: Latents, at any times.
-            code: Gives the code of those times, moved by a number of frames.
+            z: Latents at any times.
+            code: Returns the code of those times plus a number of frames.
         """
         field, step, codes, forecasts = self.field, SOLVERS[self.solver], dict[float, Tensor](), []
         assert field is not None
@@ -135,7 +135,7 @@ class Dynamics(nn.Module):
 
         def f(z: Latent, t: float) -> Latent:
             t = float(math.floor(t)) if whole_frames else t
-            if t not in codes:  # the stages of a step share times with one another, and with the next step's
+            if t not in codes:  # stages of one step, and of the next, share times
                 codes[t] = code(t)
             return field(z, codes[t])
 

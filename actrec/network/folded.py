@@ -1,7 +1,7 @@
-"""A trained InfoGCN++ made ready to be used: batch norms folded into the weights, and few operations.
+"""Converts a trained InfoGCN++ for fast inference: batch norms are folded into the weights, with fewer operations.
 
-Single frames and windows of a stream run on this form, in PyTorch as in ONNX. Training, which needs the statistics, and
-the batches of evaluation run on the network itself.
+Online recognition and the ONNX export use this form. Training, which needs the batch statistics, and evaluation in
+batches use the network itself.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def fold(network: Network) -> Network:
-    """A copy of a network, in eval mode, that gives the same numbers, to rounding, and cannot be trained.
+    """Copies a network for inference: its outputs are equal up to rounding, and it cannot be trained.
 
     Args:
-        network: An `InfoGCN`; of another network the copy is as it was.
+        network: An `InfoGCN`; any other network is copied without changes.
     """
     folded = copy.deepcopy(network).eval().requires_grad_(False)
     for module in list(folded.modules()):
@@ -33,7 +33,7 @@ def fold(network: Network) -> Network:
 
 
 def _affine(norm: nn.Module, dim: int) -> tuple[Tensor, Tensor]:
-    """Scale and shift that a batch norm comes to in eval mode; of anything else, one and zero."""
+    """Returns the scale and shift that a batch norm applies in eval mode; one and zero for other norms."""
     if not isinstance(norm, nn.BatchNorm1d):
         return torch.ones(dim), torch.zeros(dim)
     assert norm.running_var is not None
@@ -43,10 +43,10 @@ def _affine(norm: nn.Module, dim: int) -> tuple[Tensor, Tensor]:
 
 
 class FoldedGraphConv(nn.Module):
-    """A `GraphConv` as in eval mode: batch norms and the attention's scale are in the weights, which lie as products
-    want them.
+    """A `GraphConv` in eval mode with the batch norms and the attention's scale folded into its weights, which are
+    stored in the layout of the matrix products.
 
-    Reshapes are PyTorch's own here: those of einops take longer than the products of a single frame.
+    It uses PyTorch's reshapes: those of einops would take longer than the products of a single frame.
 
     Args:
         conv: The trained graph convolution.
@@ -109,7 +109,7 @@ class FoldedGraphConv(nn.Module):
 
 
 def _folded_residual(residual: nn.Module) -> nn.Module:
-    """The 1 × 1 convolution and its norm as one linear layer, where that can be."""
+    """Merges the residual's linear layer and batch norm into one linear layer; keeps them with a layer norm."""
     assert isinstance(residual, nn.Sequential)
     linear, norm = residual
     assert isinstance(linear, nn.Linear)

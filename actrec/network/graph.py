@@ -11,10 +11,10 @@ from actrec.types import ActrecError
 
 
 class Norm(nn.Module):
-    """Normalisation of the channels, the last axis, whatever axes stand before it.
+    """Normalises the channels, which are the last axis, for any number of leading axes.
 
     Args:
-        kind: "batch" (over everything but the channels), "layer" (over the channels of each joint) or "none".
+        kind: "batch" (over all axes but the channels), "layer" (over the channels of each joint) or "none".
         dim: Number of channels.
     """
 
@@ -33,15 +33,15 @@ class GraphConv(nn.Module):
     """One graph convolution over joints, multi-headed (InfoGCN++ section on SA-GC; blog post 3.2.2.1).
 
     H' = σ(norm(Σ_m A_m H W_m) + residual), where A_m = Ã_m ⊙ softmax(Q_m K_mᵀ / √D') with attention and A_m = Ã_m
-    without. Ã starts as the normalised bone adjacency. The heads are one matrix product: their adjacencies are stacked
-    along an axis that the product sums over, so Σ_m is never written out.
+    without. Ã is initialised with the normalised bone adjacency. All heads are computed in one matrix product, whose
+    summed axis includes the heads; it therefore contains the sum Σ_m.
 
     Args:
-        in_dim: Channels in.
-        out_dim: Channels out.
-        adjacency: Bone adjacency with self-loops, rows summing to one.
-        heads: M.
-        attention_dim: D' of each head; 0 for a plain GCN.
+        in_dim: Input channels.
+        out_dim: Output channels.
+        adjacency: Bone adjacency with self-loops; its rows sum to one.
+        heads: Number of heads, M.
+        attention_dim: Channels of each head, D'; 0 for a plain GCN.
         norm: See `Norm`.
     """
 
@@ -69,17 +69,17 @@ class GraphConv(nn.Module):
         )
 
     def joint_attention(self, x: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "frame head source joint"]:
-        """softmax(Q_m K_mᵀ / √D') of each head, transposed: how each joint (last axis) weighs the source joints.
+        """Computes softmax(Q_m K_mᵀ / √D') of each head, transposed: the weights of the source joints for each joint.
 
-        The softmax runs over the sources, which are the last axis but one: over so few joints that is several times as
-        fast on a CPU as over the last.
+        The softmax runs over the sources, the last axis but one: for so few joints this is several times as fast on a
+        CPU as over the last axis.
         """
         q, k = rearrange(self.to_qk(self.attention_norm(x)), "b v (two m d) -> two b m v d", two=2, m=self.heads)
         scores = (k * self.attention_dim**-0.5) @ q.transpose(-1, -2)
         return scores.softmax(-2)
 
     def adjacency(self, x: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "... head source joint"]:
-        """Effective adjacency of each head, transposed: how much each joint (last axis) takes from each source."""
+        """Computes the effective adjacency A_m of each head, transposed: the last axis is the receiving joint."""
         topology = self.topology.transpose(-1, -2)
         if not self.attention_dim:
             return topology.expand(len(x), -1, -1, -1)
@@ -89,7 +89,7 @@ class GraphConv(nn.Module):
         h = x.flatten(0, -3)
         adjacency = self.adjacency(h)
         in_dim, out_dim = self.weight.shape[1:]
-        if in_dim <= out_dim:  # gather neighbours first: the narrower side
+        if in_dim <= out_dim:  # aggregate the neighbours first, on the narrower side
             gathered = rearrange(adjacency, "b m u v -> b (v m) u") @ h
             gathered = rearrange(gathered, "b (v m) c -> (b v) (m c)", m=self.heads)
             mixed = torch.addmm(self.bias, gathered, self.weight.flatten(0, 1))

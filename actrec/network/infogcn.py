@@ -18,17 +18,17 @@ from actrec.types import ActrecError, NetworkOutput
 
 
 class Head(nn.Module):
-    """Logits of every frame from its latent and forecasts (equation 12): two graph convolutions, pooling, linear.
+    """Classifies every frame from its latent and forecasts (equation 12): graph convolutions, pooling, linear layer.
 
-    Pooling over joints before the linear layer gives the same as after it, at a joint's cost.
+    Pooling over joints before the linear layer gives the same result as after it, at the cost of one joint.
 
     Args:
         blocks: The two graph convolutions.
-        dim: Channels that they give.
+        dim: Their output channels.
         n_classes: Number of classes.
-        segments: Equal parts of the window with a classifier each; 1 but in the published variant.
-        window: Frames that the segments divide; of no matter where there is one.
-        dropout: Before the linear layer.
+        segments: Number of equal parts of the window that have their own classifier; 1 except in the published variant.
+        window: Frames of the window that `segments` divide.
+        dropout: Dropout rate before the linear layer.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Head(nn.Module):
     def forward(
         self, z: Float[Tensor, "*lead joint dim"], frames: Frames | None = None
     ) -> Float[Tensor, "batch time class"]:
-        """Logits of all frames of the batch, whether `z` holds all or, packed, the valid ones."""
+        """Computes the logits of all frames of the batch, from all latents or from packed valid ones."""
         pooled = self.dropout(self.blocks(z).mean(-2))
         pooled = frames.unpack(pooled) if frames else pooled
         parts = pooled.tensor_split(self.edges, dim=1)
@@ -50,28 +50,28 @@ class Head(nn.Module):
 
 
 class InfoGCN(nn.Module):
-    """InfoGCN++ (Chi et al., arXiv:2310.10547), for 2D joints with confidences. Causal in time.
+    """InfoGCN++ (Chi et al., arXiv:2310.10547) for 2D joints with confidences. It is causal in time.
 
     Args:
         skeleton: Name of the joint layout.
-        in_channels: Channels of a joint's features; the first `coordinates` are what is forecast.
+        in_channels: Channels of a joint's features; the first `coordinates` of them are forecast.
         n_classes: Number of classes.
-        dim: D, channels of the latent.
-        layers: Encoder layers.
+        dim: Channels of the latent, D.
+        layers: Number of encoder layers.
         heads: Heads of the attention over time.
-        graph_heads: M, heads of the graph convolutions.
-        attention_dim: D', channels of a head of the self-attention over joints.
-        horizon: N, frames forecast.
+        graph_heads: Heads of the graph convolutions, M.
+        attention_dim: Channels of each head of the self-attention over joints, D'.
+        horizon: Number of frames to forecast, N.
         solver: See `Dynamics`.
-        dynamics: "sagc", "gcn" or "published" (fixed adjacency, time rounded down).
-        head: "sagc" or "gcn".
-        head_segments: Classifiers along the window; 4 in the published variant.
-        window: Frames that `head_segments` divide.
+        dynamics: The graph convolutions of the field: "sagc" or "gcn"; "published" is `PublishedField`.
+        head: The head's graph convolutions: "sagc" or "gcn".
+        head_segments: See `Head`; 4 in the published variant.
+        window: See `Head`.
         coordinates: Channels of a forecast joint: 2 for x and y, 3 with confidence.
         norm: Normalisation in encoder, decoder and head: "batch" or "layer".
-        dynamics_norm: Normalisation in the dynamics: "none", "layer" or "batch". One batch norm cannot hold the
-            statistics of a rollout's many evaluations, so batch norm here fits training and fails in evaluation.
-        dropout: In the encoder's blocks and before the classifier.
+        dynamics_norm: Normalisation in the field: "none", "layer" or "batch". With "batch", evaluation fails: one
+            running mean cannot represent the different statistics of the solver's many evaluations.
+        dropout: Dropout rate in the encoder and before the classifier.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class InfoGCN(nn.Module):
     def encode(
         self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time joint dim"]:
-        """Latents Z_t, each from frames up to t alone."""
+        """Computes the latents Z_t, each from frames up to t."""
         frames = Frames(valid, packed=self.training)
         return frames.unpack(self._encode(features, frames))
 
@@ -149,12 +149,12 @@ class InfoGCN(nn.Module):
     def forward(
         self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
     ) -> NetworkOutput:
-        """Logits, latents and forecasts of every frame.
+        """Computes logits, latents and forecasts of every frame.
 
         Args:
-            features: As `actrec.pipeline.features.Features` makes them.
-            valid: Whether a frame is real; frames that are not are not looked at by later ones, and in training have no
-                part in anything: see `Frames`.
+            features: See `actrec.pipeline.features.Features`.
+            valid: Whether a frame is real. Later frames do not attend to invalid ones, and training does not compute
+                them; see `Frames`.
         """
         frames = Frames(valid, packed=self.training)
         latents = self._encode(features, frames)

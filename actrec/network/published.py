@@ -1,4 +1,4 @@
-"""The published implementation's state dict, in this package's names."""
+"""Converts the state dict of the published implementation to the names of this package."""
 
 from __future__ import annotations
 
@@ -46,13 +46,14 @@ _PARTS = {
 
 
 def convert_state_dict(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of `InfoGCN` with `OPTIONS` from the published state dict.
+    """Converts the published state dict to the weights of an `InfoGCN` with `OPTIONS`.
 
     Args:
-        published: As `torch.load` reads it. What nothing uses (`z0_prior_*`, the solver's second copy) is left out.
+        published: The state dict from `torch.load`. Unused entries (`z0_prior_*`, the solver's second copy) are
+            omitted.
 
     Raises:
-        ActrecError: It is not the published network's.
+        ActrecError: It is not the state dict of the published network.
     """
     try:
         weights = {"joint_code": published["pos_embedding"][0], "dynamics.field.adjacency": published["ode_func.A"]}
@@ -93,5 +94,5 @@ def _graph_conv(published: Mapping[str, Tensor], source: str, target: str) -> di
 
 
 def _as_linear(value: Tensor) -> Tensor:
-    """A 1 × 1 convolution's kernel as a linear layer's; anything else as it is."""
+    """Reshapes the kernel of a 1 × 1 convolution to that of a linear layer; returns other values unchanged."""
     return value.flatten(1) if value.ndim > 2 and value.shape[2:].numel() == 1 else value

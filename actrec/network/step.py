@@ -1,4 +1,4 @@
-"""InfoGCN++ one frame at a time: keys and values of frames before are kept, so that a frame costs a frame's work."""
+"""Runs InfoGCN++ one frame at a time: keys and values of earlier frames are cached and not computed again."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.temporal import EncoderLayer, TemporalAttention, time_code
 
-Cache = Sequence[Float[Tensor, "row lane window head_dim"]]  # one a layer
+Cache = Sequence[Float[Tensor, "row lane window head_dim"]]  # one for each layer
 
-_SUBDIVISIONS = 6  # of a frame: every solver's stages are at halves or thirds
+_SUBDIVISIONS = 6  # time codes per frame: the solvers' stages are at halves or thirds of a frame
 
 
 class StepOutput(NamedTuple):
-    """What a frame gives.
+    """The output of a step.
 
     Attributes:
-        logits: Class scores.
+        logits: The logits of the frame.
         pose_forecasts: The poses 1 to N frames ahead, in torso lengths.
-        keys: The frame's keys, which the caller puts into its caches at the frame's position.
-        values: The frame's values, likewise.
+        keys: The frame's keys; the caller stores them in its cache at the frame's position.
+        values: The frame's values, stored likewise.
     """
 
     logits: Float[Tensor, "answer class"]
@@ -35,13 +35,13 @@ class StepOutput(NamedTuple):
 
 
 class Step(nn.Module):
-    """A trained network's step: the next frame of some streams, each at its own position in its own window.
+    """One step of a trained network: processes the next frame of several streams, each at its position in its window.
 
-    A lane of the caches is a joint and a temporal head, joint first.
+    A lane of the caches is one temporal head of one joint, with the joint as the slower index.
 
     Args:
-        network: Any `InfoGCN` but with the solver "linear", whose forecast needs the latent before.
-        window: T: frames that a window may have, and that the caches have room for.
+        network: An `InfoGCN` with any solver except "linear", which needs the previous latent.
+        window: Most frames of a window, T, which is the length of the caches.
     """
 
     time_codes: Tensor
@@ -60,7 +60,7 @@ class Step(nn.Module):
         self.register_buffer("segment", one_hot, persistent=False)
 
     def cache_shape(self, rows: int) -> tuple[int, int, int, int, int]:
-        """Shape of the keys, and of the values, of that many streams: (layer, row, lane, window, head_dim)."""
+        """Returns the shape of the keys and of the values of `rows` streams: (layer, row, lane, window, head_dim)."""
         return (len(self.network.encoder), rows, self.lanes, self.window, self.head_dim)
 
     def _attend(
@@ -88,14 +88,14 @@ class Step(nn.Module):
         keys: Cache,
         values: Cache,
     ) -> StepOutput:
-        """Takes a frame of each row, and answers for some.
+        """Processes one frame of each row, and computes logits and forecasts for some of the rows.
 
         Args:
-            features: Of the frame, as `actrec.pipeline.features.Features` makes them.
-            position: Frames that the row's window had before this one: 0 to T - 1.
-            answer: Rows whose logits and forecasts are asked for.
-            keys: Of the frames before; those from `position` on are not looked at, but must be finite.
-            values: Likewise.
+            features: Features of the frame; see `actrec.pipeline.features.Features`.
+            position: Position of the frame in its row's window: 0 to T - 1.
+            answer: The rows whose logits and forecasts are computed.
+            keys: Keys of the earlier frames; entries from `position` on are masked, but must be finite.
+            values: Values of the earlier frames, likewise.
         """
         net = self.network
         codes = self.time_codes[_SUBDIVISIONS * position]

@@ -1,4 +1,4 @@
-"""Time in the network: sinusoidal codes, causal attention along each joint's frames, and the encoder layer."""
+"""The temporal parts of the network: sinusoidal time codes, causal attention for each joint, and the encoder layer."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from actrec.network.graph import GraphConv
 
 
 def time_code(time: Float[Tensor, " time"], dim: int) -> Float[Tensor, "time dim"]:
-    """Sinusoidal code of continuous time in frames: sine on even channels, cosine on odd ones, base 10000."""
+    """Computes the sinusoidal code of time in frames: sine on even channels, cosine on odd ones, base 10000."""
     rate = torch.exp(torch.arange(0, dim, 2, device=time.device, dtype=time.dtype) * (-math.log(10000.0) / dim))
     angle = time[:, None] * rate
     return torch.stack((angle.sin(), angle.cos()), -1).flatten(1)
 
 
 def causal_mask(valid: Bool[Tensor, "batch time"]) -> Bool[Tensor, "batch time time"]:
-    """Which frames (last axis) a frame may look at: itself, and the valid ones before it."""
+    """Makes the attention mask: a frame attends to itself and to the valid frames before it (last axis)."""
     eye = torch.eye(valid.shape[1], dtype=torch.bool, device=valid.device)
     return torch.ones_like(eye).tril() & (valid[:, None, :] | eye)
 
 
 class TemporalAttention(nn.Module):
-    """Joint-wise multi-head attention along time, causal, with queries, keys and values from an SA-GC (equation 7).
+    """Causal multi-head attention over time for each joint; queries, keys and values come from an SA-GC (equation 7).
 
     Args:
         dim: Channels.
-        heads: Temporal heads, of dim / heads channels each.
+        heads: Attention heads, of dim / heads channels each.
         to_qkv: The graph convolution from `dim` to 3 × `dim` channels.
     """
 
@@ -43,12 +43,12 @@ class TemporalAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "*lead joint dim"], mask: Bool[Tensor, "batch time time"], frames: Frames | None = None
     ) -> Float[Tensor, "*lead joint dim"]:
-        """The attended values.
+        """Computes the attention's output.
 
         Args:
             x: (batch, time, joint, dim), or (frame, joint, dim) where `frames` are packed.
             mask: See `causal_mask`.
-            frames: What `x` holds; None for all frames of the batch.
+            frames: The packing of `x`; None if it holds all frames of the batch.
         """
         q, k, v = self._qkv(x, frames)
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None])
@@ -58,7 +58,7 @@ class TemporalAttention(nn.Module):
     def weights(
         self, x: Float[Tensor, "batch time joint dim"], mask: Bool[Tensor, "batch time time"]
     ) -> Float[Tensor, "batch joint head time source"]:
-        """How each frame weighs the frames that it may look at; sums to 1 over them."""
+        """Computes the attention weights of each frame, which sum to 1 over the source frames."""
         q, k, _ = self._qkv(x)
         scores = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).masked_fill(~mask[:, None], -torch.inf)
         return rearrange(scores.softmax(-1), "b (v h) t s -> b v h t s", h=self.heads)
@@ -75,7 +75,7 @@ class EncoderLayer(nn.Module):
     Args:
         attention: The attention block.
         dim: Channels; the MLP's hidden layer has twice as many.
-        dropout: On the output of each block.
+        dropout: Dropout rate on the output of each block.
     """
 
     def __init__(self, attention: TemporalAttention, dim: int, dropout: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""The plain baseline: a causal transformer over each frame's flattened joints."""
+"""The baseline network: a causal transformer over frames, whose input is the flattened joints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Transformer(nn.Module):
         dim: Width.
         layers: Number of layers.
         heads: Attention heads.
-        dropout: In every layer.
+        dropout: Dropout rate in every layer.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Transformer(nn.Module):
     def forward(
         self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
     ) -> NetworkOutput:
-        """Logits of every frame; the latents are one node a frame, the forecasts empty."""
+        """Computes the logits of every frame; the latents have one node for each frame, and the forecasts are empty."""
         z = self.embedding(features.flatten(2))
         frames = torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
         blocked = ~causal_mask(valid).repeat_interleave(self.heads, 0)

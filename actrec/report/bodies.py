@@ -1,4 +1,4 @@
-"""Explanations drawn on a body: what joints matter, and what joints take from one another."""
+"""Draws explanations on a skeleton: the importance of joints, and connections between joints."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from actrec.drawing.lettering import lettered, spaced
 from actrec.report.figures import NORMAL, SMALL, color_ramp, new_figure
 from actrec.skeleton import Skeleton
 
-STRONGEST = 12  # connections that are drawn
-BODIES = 30  # classes that have a body in a picture
+STRONGEST = 12  # number of connections that are drawn
+BODIES = 30  # most classes in a picture
 _COLUMNS = 5
-_TITLE = 20  # letters of a name over a body
-_NAMED = 3  # joints that stand in words under a body
+_TITLE = 20  # most letters of a class name over a skeleton
+_NAMED = 3  # joints that are named under a skeleton
 
 
 def draw_connections(
@@ -31,14 +31,14 @@ def draw_connections(
     skeleton: Skeleton,
     theme: Theme = LIGHT,
 ) -> None:
-    """The strongest connections between different joints, as arrows from source to joint; a joint is the larger the
-    more is taken from it.
+    """Draws the strongest connections between different joints as arrows from source to joint; the size of a joint
+    shows its total weight as a source.
 
     Args:
-        axes: Where to.
-        weights: What each joint takes from each source; signs play no part.
-        pose: Places of the joints, y down.
-        skeleton: Its layout.
+        axes: The axes to draw on.
+        weights: The weight of each source for each joint; their absolute values are drawn.
+        pose: Positions of the joints, y down.
+        skeleton: The joint layout.
         theme: Colours.
     """
     strength = np.abs(weights) * ~np.eye(len(weights), dtype=bool)
@@ -57,7 +57,7 @@ def draw_connections(
 def connections(
     weights: Float[ndarray, "joint source"], pose: Float[ndarray, "joint 2"], skeleton: Skeleton, theme: Theme = LIGHT
 ) -> Figure:
-    """A picture of `draw_connections` alone."""
+    """Draws the strongest connections in a figure of their own; see `draw_connections`."""
     figure = new_figure(4.6, 5.2, theme)
     draw_connections(figure.add_subplot(), weights, pose, skeleton, theme)
     return figure
@@ -70,14 +70,14 @@ def adjacency_and_bones(
     skeleton: Skeleton,
     theme: Theme = LIGHT,
 ) -> Figure:
-    """Effective adjacency as a matrix in which bones are framed, and over a body its strongest connections and those of
-    the attention.
+    """Draws the effective adjacency as a matrix with the bones framed, and on skeletons its strongest connections and
+    those of the attention.
 
     Args:
-        adjacency: What each joint takes from each source.
-        attention: How each joint weighs each source.
-        pose: Places of the joints, y down.
-        skeleton: Its layout.
+        adjacency: The effective adjacency.
+        attention: The attention over joints.
+        pose: Positions of the joints, y down.
+        skeleton: The joint layout.
         theme: Colours.
     """
     size = 0.27 * skeleton.n_joints + 2
@@ -107,16 +107,16 @@ def importance_bodies(
     theme: Theme = LIGHT,
     names: Mapping[str, str] | None = None,
 ) -> Figure:
-    """A body for each class, whose joints are the larger and the darker the more the decision rests on them.
+    """Draws a skeleton for each class, on which more important joints are larger and darker.
 
-    Classes after the 30th are left out.
+    Classes after the 30th are omitted.
 
     Args:
         importance: See `actrec.explain.occlusion.class_importance`.
         poses: A pose of each class, y down.
-        skeleton: Their layout.
+        skeleton: The joint layout.
         theme: Colours.
-        names: What classes are called; see `actrec.drawing.lettering.pictured`.
+        names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     importance = dict(list(importance.items())[:BODIES])
     columns = min(_COLUMNS, len(importance))

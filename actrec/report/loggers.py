@@ -80,7 +80,7 @@ def _to_wandb(
         file = folder / "samples" / f"{number}.mp4"
         file.parent.mkdir(exist_ok=True)
         write_video(file, sample_frames(sample), sample.sequence.fps)
-        verdict = f"{sample.sequence.label}, taken for {sample.prediction}"
+        verdict = f"{sample.sequence.label}, predicted as {sample.prediction}"
         videos.append(wandb.Video(str(file), caption=verdict, format="mp4"))
     if videos:
         run.log({"test/samples": videos})

@@ -36,7 +36,7 @@ def write_pictures(folder: Path, draw: Mapping[str, Callable[[Theme], Figure]]) 
             for file in files.values():
                 file.unlink(missing_ok=True)
             missing[name] = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            log.warning("The picture '%s' could not be drawn, and is left out (%s).", name, missing[name])
+            log.warning("The picture '%s' could not be drawn and is omitted (%s).", name, missing[name])
             log.debug("The picture '%s'", name, exc_info=True)
         gc.collect()  # a figure refers to itself: without this several would be in memory at once
     return missing

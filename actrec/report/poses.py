@@ -1,4 +1,4 @@
-"""Sheets of clips, their skeletons drawn over time; pictures of the report."""
+"""Draws sheets of clips for the report: a row of skeletons over time for each clip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from actrec.report.figures import LARGE, NORMAL, SMALL, new_sheet
 from actrec.skeleton import Skeleton, get_skeleton
 from actrec.types import SkeletonSequence
 
-CONTACTS = 30  # clips that a contact sheet has room for
+CONTACTS = 30  # most clips on a sheet
 _POSES = 6
 _TEXT = 1.9  # width of a row's text, where a pose is 1 wide
 _ROW = 1.24  # height of a row
@@ -29,14 +29,14 @@ _MANY = 8  # more clips than this stand in two columns
 
 
 def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT, names: Mapping[str, str] | None = None) -> Figure:
-    """A row of poses for each clip, with its true and predicted label; forecasts show as ghosts.
+    """Draws a row of poses for each clip, with its true and predicted label and its pose forecasts in violet.
 
-    Left limbs have one colour, right limbs another. Joints that were not observed (confidence 0) are left out.
+    Left and right limbs have different colours. Joints that were not observed (confidence 0) are omitted.
 
     Args:
-        samples: The clips; those after the 30th are left out.
+        samples: The clips; those after the 30th are omitted.
         theme: Colours.
-        names: What classes are called; see `actrec.drawing.lettering.pictured`.
+        names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     samples = samples[:CONTACTS]
     across, height = _TEXT + _POSES, _ROW * len(samples) + 0.4
@@ -57,15 +57,15 @@ def contact_sheet(
     with_ids: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> Figure:
-    """A row of poses for each clip, with its label: what a data set's classes look like.
+    """Draws a row of poses for each clip, with its label.
 
-    More than 8 clips stand in two columns, down the first and then down the second; those after the 30th are left out.
+    More than 8 clips are drawn in two columns, the first column first; those after the 30th are omitted.
 
     Args:
-        clips: One of each class.
+        clips: One clip of each class.
         theme: Colours.
-        with_ids: Whether each clip's id is under its label.
-        names: What classes are called; see `actrec.drawing.lettering.pictured`.
+        with_ids: Whether to write each clip's id under its label.
+        names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     clips = clips[:CONTACTS]
     columns = 1 if len(clips) <= _MANY else 2

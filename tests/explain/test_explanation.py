@@ -63,7 +63,7 @@ def test_evaluation_says_why(run_command: Run, store: Path, tmp_path: Path, netw
         assert sum(why["connections"].values()) == pytest.approx(1)
         assert len(why["forecast_error"]) == len(why["forecast_error_still"]) == 3
     page = (out / "report" / "index.html").read_text()
-    assert "Checked on other clips" in page
+    assert "Checked on clips of other groups" in page
     pictures = {path.stem for path in (out / "report").glob("why_*.png")}
     assert pictures == names | {f"{name}-dark" for name in names}
     assert all(f'src="{name}.png"' in page for name in names)

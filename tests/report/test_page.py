@@ -64,10 +64,10 @@ def test_report_is_whole_and_needs_nothing_outside_its_folder(
     assert "A <run> & more" in links.text
     assert "<b>run</b>" in links.text  # escaped in the page
     assert "87.5" in links.text  # 21 of 24
-    assert "The model knows never seen" in links.text
+    assert "The model also knows never seen" in links.text
     assert "3 of 3 mistakes in 24 clips" in links.text
     assert "× 3" in links.text
-    assert "A clip of each class, as it is stored" in links.text
+    assert "A clip of each class as stored" in links.text
 
 
 def test_report_of_an_evaluation_alone(results: Results, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_picture_that_fails_is_logged_and_said_and_the_rest_is_there(
     )
     assert not any("confusion" in link for link in links.found)
     assert [record.message for record in caplog.records] == [
-        "The picture 'confusion' could not be drawn, and is left out (MemoryError: no room for <1,000> pixels)."
+        "The picture 'confusion' could not be drawn and is omitted (MemoryError: no room for <1,000> pixels)."
     ]
 
 
@@ -164,7 +164,7 @@ def test_what_means_nothing_is_left_out_or_said(make_sequences: Callable[..., An
     assert made.metrics["top5_accuracy"] == 1
     text = _read(write_report(tmp_path, made, title="few")).text
     assert "Top-5" not in text  # of three classes the five likeliest are all
-    assert "All clips are of one group" in text
+    assert "All clips belong to one group" in text
     assert "Macro F1" in text
 
 
@@ -177,5 +177,5 @@ def test_one_clip_has_a_report(make_sequences: Callable[..., Any], tmp_path: Pat
     assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["accuracy"] == [1.0, 1.0]
     made = Results(metrics, clip_predictions([clip], by_ratio, classes), [SampleClip(clip, clip.label, 1.0)])
     page = write_report(tmp_path, made, title="one")
-    assert "other 29 and 10 more, of which this split has no clip" in " ".join(_read(page).text.split())
+    assert "other 29 and 10 more, but this split has no clips of these classes" in " ".join(_read(page).text.split())
     assert "This picture is missing" not in page.read_text()
