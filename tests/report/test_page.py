@@ -43,9 +43,9 @@ def test_report_is_whole_and_needs_nothing_outside_its_folder(
     sequence, other = make_sequences(2, 1)
     page = write_report(
         tmp_path / "report",
+        replace(results, samples=[SampleClip(sequence, "label_1", 0.7)]),
         title="A <run> & more",
         history=[{"epoch": 0.0, "train/loss": 1.0, "val/accuracy": 0.5, "lr": 0.1}],
-        samples=[SampleClip(sequence, "label_1", 0.7)],
         typical=[sequence, other],
         config="name: <b>run</b>\n",
         facts={"network": "tiny"},
