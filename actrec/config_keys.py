@@ -1,4 +1,4 @@
-"""The keys of a composed config: the names near a misspelt one, and the keys that nothing would read."""
+"""Checks the keys of a composed config: finds those that nothing reads, and names near a misspelt one."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ from omegaconf import DictConfig, OmegaConf
 
 from actrec.types import ActrecError
 
-_FREE = ("next_steps",)  # mappings whose keys are the user's own
+_FREE = ("next_steps",)  # mappings with arbitrary keys
 _LISTS = ("callbacks", "logger", "variants")  # mappings of named entries, each with a _target_
-_GIVEN_BY_THE_RUN = {  # constructor parameters that the code passes itself, whatever the config says
+_GIVEN_BY_THE_RUN = {  # constructor parameters that the commands pass themselves
     "network": ("skeleton", "in_channels", "n_classes"),
     "schedule": ("optimizer", "epochs", "steps_per_epoch"),
     "optimizer": ("params",),
-    "callbacks.best": ("dirpath",),
-    "callbacks.last": ("dirpath",),
+    "callbacks.*": ("dirpath",),
+    "trainer": ("callbacks", "logger"),
+    "data": ("saved",),
+    "model": ("data",),
     "logger.*": ("save_dir",),
     "logger.wandb": ("save_dir", "group", "name"),
 }
 
 
 class Unread(NamedTuple):
-    """A key that nothing reads: its dotted path, and the reason in a clause."""
+    """A key that nothing reads: its dotted path, and the reason as a clause."""
 
     key: str
     reason: str
 
 
 def check_keys(config: Mapping[str, Any], declared: Mapping[str, Any], groups: Sequence[str]) -> None:
-    """Raises an ActrecError for a key that was added and that nothing reads, or removed and that the command needs.
+    """Raises an ActrecError for an added key that nothing reads.
 
     Args:
         config: The composed config, as plain data that is not resolved.
-        declared: The same of the root config with the chosen groups, without what was added or removed.
+        declared: The same of the root config with the chosen groups, without what was added.
         groups: Names of the config groups, which a misspelt key may have meant.
     """
     for key, reason in _unread(config, declared):
@@ -46,12 +48,10 @@ def check_keys(config: Mapping[str, Any], declared: Mapping[str, Any], groups: S
         raise ActrecError(
             f"Nothing reads the config key '{key}': {reason}.{near} Leave it out; --cfg job shows all keys."
         )
-    for key in _removed(config, declared):
-        raise ActrecError(f"The config key '{key}' is needed and cannot be removed. Leave out ~{key}.")
 
 
 def can_be_added(key: str, cfg: DictConfig) -> bool:
-    """Whether something would read this key, which the config does not have, if it were added by +key=…"""
+    """Returns whether something would read a key that the config lacks, if it were added by +key=…"""
     path, _, name = key.rpartition(".")
     if path in _FREE or (name == "_target_" and path.rpartition(".")[0] in _LISTS):
         return True
@@ -64,14 +64,14 @@ def can_be_added(key: str, cfg: DictConfig) -> bool:
 def _unread(
     node: Mapping[Any, Any], known: Mapping[Any, Any], path: str = "", is_free: bool = False
 ) -> Iterator[Unread]:
-    """The keys of a node that are not declared and that nothing can read."""
+    """Yields the keys of a node that are not declared and that nothing can read."""
     target = node.get("_target_")
     for key, value in node.items():
         name = f"{path}.{key}" if path else str(key)
         if str(key).startswith("_"):
             continue
         if key not in known and not (is_free and target is None):
-            reason = _why_unread(path, str(key), value, target)
+            reason = _reason_unread(path, str(key), value, target)
             if reason:
                 yield Unread(".".join([name, *_first_leaf(value)]), reason)
                 continue
@@ -82,14 +82,14 @@ def _unread(
 
 
 def _first_leaf(value: Any) -> Iterator[str]:
-    """The keys that lead to the first value of a mapping: of +trainer.max_steps=3 what the user wrote, to the end."""
+    """Yields the keys that lead to the first value of a nested mapping."""
     while isinstance(value, Mapping) and value:
         key, value = next(iter(value.items()))
         yield str(key)
 
 
-def _why_unread(path: str, key: str, value: Any, target: Any) -> str | None:
-    """The reason why nothing reads an undeclared key, or None where something does."""
+def _reason_unread(path: str, key: str, value: Any, target: Any) -> str | None:
+    """Returns why nothing reads an undeclared key, or None where something does."""
     if target is not None:
         if key in _given_by_the_run(path):
             return f"the command itself sets {key} of {path}"
@@ -107,35 +107,23 @@ def _why_unread(path: str, key: str, value: Any, target: Any) -> str | None:
 
 
 def _given_by_the_run(path: str) -> Container[str]:
-    """The parameters of a node's constructor that the code passes itself."""
+    """Returns the parameters of a node's constructor that the commands pass themselves."""
     return {name for pattern, names in _GIVEN_BY_THE_RUN.items() if fnmatch(path, pattern) for name in names}
 
 
 def _parameters(target: str) -> list[str] | None:
-    """The names that a constructor takes; None where it takes any, or cannot be imported, which it says later."""
+    """Returns the names of a constructor's parameters; None where it takes any, or cannot be imported."""
     try:
         signature = inspect.signature(get_object(target))
-    except Exception:  # whatever the import of somebody's module raises
+    except Exception:  # importing a user's module can raise anything; instantiation reports it
         return None
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
         return None
     return list(signature.parameters)
 
 
-def _removed(node: Mapping[Any, Any], known: Mapping[Any, Any], path: str = "") -> Iterator[str]:
-    """The declared keys that a node lacks, but for entries of lists and what has a default in a constructor."""
-    if "_target_" in known or path in (*_FREE, *_LISTS):
-        return
-    for key, below in known.items():
-        name = f"{path}.{key}" if path else str(key)
-        if key not in node:
-            yield name
-        elif isinstance(below, Mapping) and isinstance(node[key], Mapping):
-            yield from _removed(node[key], below, name)
-
-
 def paths(cfg: Any, prefix: str = "") -> Iterator[str]:
-    """The dotted path of every key of a config."""
+    """Yields the dotted path of every key of a config."""
     if not isinstance(cfg, DictConfig):
         return
     for key in map(str, cfg):
@@ -145,7 +133,7 @@ def paths(cfg: Any, prefix: str = "") -> Iterator[str]:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """A question that names the nearest of the known names, by whole dotted path or by last part; or nothing."""
+    """Returns a question that names the nearest known names, by dotted path or by its last part; or an empty text."""
     others = [
         key for key in known if not f"{name}.".startswith(f"{key}.") and ("_target_" in name or "_target_" not in key)
     ]

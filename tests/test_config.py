@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,8 +32,11 @@ Run = Callable[..., tuple[int, str, str]]
         (["-m", "dataset=csv,sprt14", "raw=/x"], "no dataset 'sprt14'. Did you mean 'sport14'?"),
         (["raw=/x"], "dataset has no value. Choose one: dataset=csv|"),
         (["dataset=csv"], "raw has no value. Give raw=…, for instance:\n  python -m actrec.prepare"),
-        (["dataset=csv", "raw"], "override 'raw' cannot be read"),
-        (["dataset=csv", "raw=[a"], "override 'raw=[a' cannot be read"),
+        (["dataset=csv", "raw"], "settings cannot be read: missing EQUAL at"),
+        (["dataset=csv", "raw=[a"], "settings cannot be read: no viable alternative at input '[a'"),
+        (["dataset=csv", "--raw", "x"], "There is no option --raw. Settings are given without dashes: raw=x\n"),
+        (["dataset=csv", "--raw=x"], "There is no option --raw=x. Settings are given without dashes: raw=x\n"),
+        (["--config-dir=nowhere", "dataset=csv"], "There is no folder --config-dir=nowhere."),
         (["dataset=csv", "raw=a,b"], "Ambiguous value"),
         (["dataset=csv", "raw=/x", "store=${nme}/a"], "refers to a key that is not there: Interpolation key 'nme'"),
         (
@@ -65,7 +67,8 @@ NEEDED = {
 
 
 def try_overrides(entry: str, *overrides: str) -> None:
-    actrec.config._try_overrides(entry, get_args_parser().parse_args([*NEEDED.get(entry, []), *overrides]))
+    arguments = get_args_parser().parse_args([*NEEDED.get(entry, []), *overrides])
+    actrec.config._check(actrec.config._groups(entry, arguments), arguments)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -130,22 +133,18 @@ def test_a_key_that_something_reads_can_be_added(train_config: DictConfig, key: 
     check_added(train_config, key, value)
 
 
-def test_what_is_needed_cannot_be_removed(train_config: DictConfig) -> None:
-    declared = OmegaConf.to_container(train_config)
-    for key in ("epochs", "hardware"):
-        with pytest.raises(ActrecError, match=f"'{key}' is needed"):
-            check_keys({name: value for name, value in declared.items() if name != key}, declared, [])
-    without = {name: value for name, value in declared["callbacks"].items() if name != "progress"}
-    check_keys(declared | {"callbacks": without}, declared, [])
+def test_what_is_needed_cannot_be_removed(run_command: Run) -> None:
+    assert run_command(run, "dataset=csv", "raw=/x", "~raw")[2].startswith("error: The config ")
 
 
 def test_what_is_added_where_nothing_reads_it_is_not_advised() -> None:
-    with pytest.raises(ActrecError, match=r"It reads dataset, hardware, hysteresis: leave \+optimizer=… out"):
-        try_overrides("evaluate", "+optimizer=sgd")
+    for override in ("+optimizer=sgd", "optimizer=sgd"):
+        with pytest.raises(
+            ActrecError, match=r"no config group optimizer; leave it out. It reads: dataset, hardware, "
+        ):
+            try_overrides("evaluate", override)
     with pytest.raises(ActrecError, match=r"To set it, write \+callbacks\.best\.save_top_k=…"):
         try_overrides("train", "callbacks.best.save_top_k=2")
-    with pytest.raises(ActrecError, match=r"Write experiment=… without the \+"):
-        try_overrides("train", "+experiment=sport14")
     with pytest.raises(ActrecError) as error:
         try_overrides("train", "max_epochs=3")
     assert str(error.value) == "There is no config key 'max_epochs'. Did you mean 'epochs' or 'warmup_epochs'?"
@@ -159,12 +158,36 @@ def test_every_key_of_an_experiment_is_read(experiment: str) -> None:
     try_overrides("train", f"experiment={experiment}")
 
 
-def test_a_misspelt_key_in_an_experiment_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(config_dir(), tmp_path / "conf")
-    (tmp_path / "conf/experiment/mine.yaml").write_text("# @package _global_\nepoch: 3\n")
-    monkeypatch.setattr(actrec.config, "config_dir", lambda: tmp_path / "conf")
-    with pytest.raises(ActrecError, match=r"'epoch': there is no epoch\. Did you mean 'epochs'"):
-        try_overrides("train", "experiment=mine")
+class TestTheUsersOwnFolder:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> str:
+        for group in ("experiment", "dataset", "mine", "skeletons"):
+            (tmp_path / group).mkdir()
+        (tmp_path / "experiment/long.yaml").write_text("# @package _global_\nepochs: 300\n")
+        (tmp_path / "experiment/wrong.yaml").write_text("# @package _global_\nepoch: 3\n")
+        (tmp_path / "dataset/dance.yaml").write_text("defaults: [csv]\nname: dance\n")
+        (tmp_path / "mine/fast.yaml").write_text("# @package _global_\nbatch_size: 128\n")
+        (tmp_path / "skeletons/stick.yaml").write_text("joints: [left_hip, right_hip]")
+        return f"--config-dir={tmp_path}"
+
+    def test_its_experiments_options_and_groups_are_found(self, folder: str) -> None:
+        try_overrides("train", folder, "experiment=long", "dataset=dance", "+mine=fast")
+        try_overrides("evaluate", folder, "dataset=dance")
+
+    def test_a_misspelt_key_in_an_experiment_is_an_error(self, folder: str) -> None:
+        with pytest.raises(ActrecError, match=r"'epoch': there is no epoch\. Did you mean 'epochs'"):
+            try_overrides("train", folder, "experiment=wrong")
+
+    def test_a_misspelt_option_is_an_error_that_lists_it(self, folder: str) -> None:
+        with pytest.raises(
+            ActrecError, match=r"no experiment 'logn'\. Did you mean 'long'\? Choose one of: few_shot, lo"
+        ):
+            try_overrides("train", folder, "experiment=logn")
+        with pytest.raises(ActrecError, match="no config key 'epoch'"):
+            try_overrides("train", folder, "epoch=3")
+
+    def test_a_skeleton_that_is_none_is_an_error(self, folder: str, run_command: Run) -> None:
+        assert "Skeleton 'stick' cannot be made ('bones')" in run_command(run, folder, "dataset=dance", "raw=/x")[2]
 
 
 def test_every_key_of_a_root_config_is_read() -> None:
@@ -184,8 +207,11 @@ def test_hydra_s_own_flags_work(run_command: Run, arguments: list[str]) -> None:
     assert "max_rejected: 0.05" in out or "--hydra-help" in arguments
 
 
-def test_help_gives_the_example(run_command: Run) -> None:
-    assert "python -m actrec.prepare dataset=penn_action raw=" in run_command(run, "--help")[1]
+def test_help_gives_the_example_and_the_groups_of_the_command_alone(run_command: Run) -> None:
+    out = run_command(run, "--help")[1]
+    assert "python -m actrec.prepare dataset=penn_action raw=" in out
+    groups = out.partition("group=option ==\n")[2].partition("\n\n")[0]
+    assert [line.partition(":")[0] for line in groups.splitlines()] == ["dataset", "extractor", "variants"]
 
 
 def test_a_process_of_its_own_leaves_no_traceback_and_no_files(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _reached_from(name: str) -> dict[str, str]:
 
 # Each room, and the rooms that it may import; the flow of the design, read backwards. Every room may import the
 # foundations. What the commands at the top import is free, and nothing imports them.
-FOUNDATIONS = ["types", "skeleton", "files", "config", "config_keys", "_startup"]
+FOUNDATIONS = ["types", "skeleton", "files", "config", "config_groups", "config_keys", "_startup"]
 ROOMS = {
     "pipeline": [],
     "network": [],
