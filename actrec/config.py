@@ -134,11 +134,15 @@ def _quoted(argument: str) -> str:
 
 def _parse_arguments() -> Namespace:
     arguments, unknown = get_args_parser().parse_known_args()
-    if unknown:
-        key, _, value = unknown[0].lstrip("-").partition("=")
-        rest = sys.argv[sys.argv.index(unknown[0]) + 1 :]
+    dashed = [each for each in unknown if each.startswith("-")]
+    if unknown and not dashed:  # settings after an option of Hydra, which argparse does not accept after others
+        sys.argv[1:] = [*unknown, *(each for each in sys.argv[1:] if each not in unknown)]
+        return get_args_parser().parse_args()
+    if dashed:
+        key, _, value = dashed[0].lstrip("-").partition("=")
+        rest = sys.argv[sys.argv.index(dashed[0]) + 1 :]
         value = value or (rest[0] if rest and rest[0][0] != "-" and "=" not in rest[0] else "…")
-        raise ActrecError(f"There is no option {unknown[0]}. Settings are given without dashes: {key}={value}")
+        raise ActrecError(f"There is no option {dashed[0]}. Settings are given without dashes: {key}={value}")
     return arguments
 
 
@@ -159,8 +163,8 @@ def _check(groups: Groups, arguments: Namespace) -> DictConfig:
         try:
             overrides = OverridesParser.create().parse_overrides(arguments.overrides)
         except HydraException as error:
-            reason = str(error).splitlines()[0]
-            raise ActrecError(f"The settings cannot be read: {reason}. Write key=value, or 'key=\"a, b\"'.") from None
+            reason = ": ".join(str(error).splitlines()[:2])
+            raise ActrecError(f"{reason}. Write key=value, or 'key=\"a, b\"'.") from None
         for override in overrides:
             groups.check_given(override.key_or_group)
         texts = [text for override in overrides for text in _first_value(override, arguments.multirun, groups)]

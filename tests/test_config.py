@@ -32,8 +32,8 @@ Run = Callable[..., tuple[int, str, str]]
         (["-m", "dataset=csv,sprt14", "raw=/x"], "no dataset 'sprt14'. Did you mean 'sport14'?"),
         (["raw=/x"], "dataset has no value. Choose one: dataset=csv|"),
         (["dataset=csv"], "raw has no value. Give raw=…, for instance:\n  python -m actrec.prepare"),
-        (["dataset=csv", "raw"], "settings cannot be read: missing EQUAL at"),
-        (["dataset=csv", "raw=[a"], "settings cannot be read: no viable alternative at input '[a'"),
+        (["dataset=csv", "raw"], "Error parsing override 'raw': missing EQUAL at"),
+        (["dataset=csv", "raw=[a"], "no viable alternative at input '[a'"),
         (["dataset=csv", "--raw", "x"], "There is no option --raw. Settings are given without dashes: raw=x\n"),
         (["dataset=csv", "--raw=x"], "There is no option --raw=x. Settings are given without dashes: raw=x\n"),
         (["--config-dir=nowhere", "dataset=csv"], "There is no folder --config-dir=nowhere."),
@@ -67,7 +67,7 @@ NEEDED = {
 
 
 def try_overrides(entry: str, *overrides: str) -> None:
-    arguments = get_args_parser().parse_args([*NEEDED.get(entry, []), *overrides])
+    arguments = get_args_parser().parse_intermixed_args([*NEEDED.get(entry, []), *overrides])
     actrec.config._check(actrec.config._groups(entry, arguments), arguments)
 
 
@@ -139,9 +139,7 @@ def test_what_is_needed_cannot_be_removed(run_command: Run) -> None:
 
 def test_what_is_added_where_nothing_reads_it_is_not_advised() -> None:
     for override in ("+optimizer=sgd", "optimizer=sgd"):
-        with pytest.raises(
-            ActrecError, match=r"no config group optimizer; leave it out. It reads: dataset, hardware, "
-        ):
+        with pytest.raises(ActrecError, match="no config group optimizer; leave it out. It reads: dataset, hard"):
             try_overrides("evaluate", override)
     with pytest.raises(ActrecError, match=r"To set it, write \+callbacks\.best\.save_top_k=…"):
         try_overrides("train", "callbacks.best.save_top_k=2")
@@ -179,15 +177,14 @@ class TestTheUsersOwnFolder:
             try_overrides("train", folder, "experiment=wrong")
 
     def test_a_misspelt_option_is_an_error_that_lists_it(self, folder: str) -> None:
-        with pytest.raises(
-            ActrecError, match=r"no experiment 'logn'\. Did you mean 'long'\? Choose one of: few_shot, lo"
-        ):
+        with pytest.raises(ActrecError, match=r"no experiment 'logn'\. Did you mean 'long'\? Choose one of: few_s"):
             try_overrides("train", folder, "experiment=logn")
         with pytest.raises(ActrecError, match="no config key 'epoch'"):
             try_overrides("train", folder, "epoch=3")
 
     def test_a_skeleton_that_is_none_is_an_error(self, folder: str, run_command: Run) -> None:
-        assert "Skeleton 'stick' cannot be made ('bones')" in run_command(run, folder, "dataset=dance", "raw=/x")[2]
+        error = run_command(run, "dataset=dance", folder, "raw=/x")[2]
+        assert error.startswith("error: Skeleton 'stick' cannot be made ('bones')")
 
 
 def test_every_key_of_a_root_config_is_read() -> None:
