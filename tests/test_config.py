@@ -139,7 +139,7 @@ def test_what_is_needed_cannot_be_removed(run_command: Run) -> None:
 
 def test_what_is_added_where_nothing_reads_it_is_not_advised() -> None:
     for override in ("+optimizer=sgd", "optimizer=sgd"):
-        with pytest.raises(ActrecError, match="no config group optimizer; leave it out. It reads: dataset, hard"):
+        with pytest.raises(ActrecError, match="does not read the config group optimizer; it reads dataset, hard"):
             try_overrides("evaluate", override)
     with pytest.raises(ActrecError, match=r"To set it, write \+callbacks\.best\.save_top_k=…"):
         try_overrides("train", "callbacks.best.save_top_k=2")
