@@ -23,7 +23,6 @@ EXTRAS = {
         "safetensors",
         "scipy",
         "torch",
-        "torchmetrics",
         "tqdm",
     ],
     "video": ["av", "cv2", "lap", "ultralytics"],

@@ -19,12 +19,9 @@ _GIVEN_BY_THE_RUN = {  # constructor parameters that the commands pass themselve
     "network": ("skeleton", "in_channels", "n_classes"),
     "schedule": ("optimizer", "epochs", "steps_per_epoch"),
     "optimizer": ("params",),
-    "callbacks.*": ("dirpath",),
     "trainer": ("callbacks", "logger"),
     "data": ("saved",),
     "model": ("data",),
-    "logger.*": ("save_dir",),
-    "logger.wandb": ("save_dir", "group", "name"),
 }
 
 

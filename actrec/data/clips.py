@@ -2,18 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
 
 from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
-from actrec.data.store.reading import read_store
+from actrec.data.store.reading import read_info, read_store
 from actrec.skeleton import map_keypoints
 from actrec.types import ActrecError, SkeletonSequence
 
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The clips of a data set.
+
+    Attributes:
+        name: Name of the data set.
+        clips: All of its clips.
+        labels: The classes in the order of their numbers; empty for those of the clips, sorted.
+        pose_model: Name of the pose model that made the skeletons.
+        generated: Config of the generator of the clips; None for clips of a store.
+    """
+
+    name: str
+    clips: Sequence[SkeletonSequence]
+    labels: Sequence[str] = ()
+    pose_model: str = ""
+    generated: Mapping[str, Any] | None = None
+
+
+def load_dataset(
+    name: str,
+    store: str | Path | None,
+    importer: Mapping[str, Any],
+    label_map: Mapping[str, Any],
+    skeleton: str,
+    pose_model: str | None,
+) -> DataSet:
+    """Loads a data set as a config's `dataset` node describes it.
+
+    Args:
+        name: Name of the data set.
+        store: Folder of the skeleton store; None where the clips are to be generated.
+        importer: Config of the importer that the store is made with.
+        label_map: Config of the map from the importer's labels to the data set's.
+        skeleton: Joint layout of the data set.
+        pose_model: Pose model of generated skeletons; a store names its own.
+
+    Raises:
+        ActrecError: The store is damaged, or there is none and the clips cannot be generated.
+    """
+    labels: LabelMap = instantiate(label_map, _convert_="all")
+    clips = load_clips(store, name, instantiate(importer, _convert_="all"), labels, skeleton)
+    if store is None:
+        return DataSet(name, clips, labels.names, pose_model or "", importer)
+    info = read_info(Path(store)) or {}
+    if info.get("dataset", name) != name:
+        log.warning(
+            "The store %s was made with dataset=%s; labels and split are now those of dataset=%s.",
+            store,
+            info["dataset"],
+            name,
+        )
+    return DataSet(name, clips, labels.names, info.get("pose_model") or "")
+
 
 def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> SkeletonSequence | None:
-    """An imported clip with the data set's label and joint layout; None where it is to be left out.
+    """Returns an imported clip with the data set's label and joint layout; None where it is to be left out.
 
     Raises:
         ActrecError: The label is unknown, and the label map leaves none out.
@@ -28,17 +90,17 @@ def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> S
 def load_clips(
     store: str | Path | None, dataset: str, importer: Importer | ClipGenerator, label_map: LabelMap, skeleton: str
 ) -> list[SkeletonSequence]:
-    """Every clip of a data set; generated ones are those that a store of them would have.
+    """Loads every clip of a data set; generated clips are those that a store of them would hold.
 
     Args:
         store: Folder of the skeleton store; None where the clips are to be generated.
-        dataset: What the data set is called.
-        importer: What the store is made with.
+        dataset: Name of the data set.
+        importer: The importer that the store is made with.
         label_map: From the importer's labels to the data set's.
         skeleton: Joint layout of the data set.
 
     Raises:
-        ActrecError: The store is not whole, or there is none and the clips cannot be generated.
+        ActrecError: The store is damaged, or there is none and the clips cannot be generated.
     """
     generated = isinstance(importer, ClipGenerator)
     if store is not None:

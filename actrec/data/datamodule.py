@@ -1,9 +1,10 @@
-"""Windows for training and validation, from a data set's clips, as Lightning takes them."""
+"""The Lightning data module: a data set's clips, split, and served as batches of windows for train, val and test."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import lightning as L
@@ -11,16 +12,20 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from actrec.data.clips import DataSet
 from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit
 from actrec.data.split import Split
 from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.batching import Item, collate
+from actrec.pipeline.observation import collate_observed, items_at_ratios
 from actrec.pipeline.pipeline import Pipeline
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
 
 log = logging.getLogger(__name__)
+
+TEST_BATCH = 64  # windows, as in actrec.evaluate; without gradients more fit than in training
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
@@ -42,7 +47,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
-        order = np.resize(order, len(self) * self.world)  # every process gets as many: the first few come twice
+        order = np.resize(order, len(self) * self.world)  # every process gets equally many: the first few come twice
         return iter((self.epoch, int(index)) for index in order[self.rank :: self.world])
 
     def __len__(self) -> int:
@@ -72,16 +77,16 @@ class Packed(Sequence[NormalizedSequence]):
 
 
 class TrainingWindows(Dataset[Item]):
-    """Augmented windows; item (epoch, index) is the same whoever asks, and whenever.
+    """The augmented windows of the train split; item (epoch, index) is the same in every process and at every time.
 
     Args:
         sequences: Clips of the train split.
         labels: Class numbers of the clips.
         pipeline: From clip to network input.
-        augmentation: Applied anew to every item.
+        augmentation: Applied anew to every window.
         seed: Seed of the run.
-        preload: Preprocess every clip once, beforehand, rather than whenever it is asked for.
-        preload_to_tensor: Keep those in tensors that worker processes share.
+        preload: Preprocess every clip once, beforehand, rather than whenever a window of it is made.
+        preload_to_tensor: Keep preprocessed clips in tensors that worker processes share.
     """
 
     def __init__(
@@ -123,7 +128,7 @@ class TrainingWindows(Dataset[Item]):
 
 
 def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[SkeletonSequence]:
-    """The clips that were there when the run began."""
+    """Returns the clips that were in the data set when the run began."""
     kept = [clip for clip in clips if not saved.is_new(clip)]
     if len(kept) < len(clips):
         log.warning("%d clips are new since this run began, and are left out of it.", len(clips) - len(kept))
@@ -131,32 +136,33 @@ def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[S
 
 
 class ActionData(L.LightningDataModule):
-    """A data set's train, val and test splits.
+    """The train, val and test splits of a data set.
 
-    `splits` has the clips in the layout that the network sees, `stored_train` those of train as they were given.
+    `splits` holds the clips in the layout that the network sees, `stored_train` the clips of train as they were given.
 
     Args:
-        clips: All of the data set.
+        dataset: The data set.
         split: How clips are divided.
         pipeline: From clip to network input.
         augmentation: For the train split.
-        labels: The classes in the order of their numbers; by default those of the clips, sorted.
-        exclude_labels: Labels that are left out; each must be one of the clips' or of `labels`.
+        exclude_labels: Labels that are left out; each must be one of the clips' or of the data set's.
         batch_size: Windows of a batch, on each device.
-        workers: Processes that make batches; 0 for none.
+        workers: Processes that make batches; 0 makes them in the training process.
         preload: See `TrainingWindows`.
         preload_to_tensor: See `TrainingWindows`.
         seed: Seed of order and augmentation.
-        saved: The split that a run which goes on has had from its beginning; None lets `split` divide the clips.
+        saved: The split of the run that is resumed; None lets `split` divide the clips.
+
+    Raises:
+        ActrecError: Labels and classes do not fit, or train or test would be empty.
     """
 
     def __init__(
         self,
-        clips: Sequence[SkeletonSequence],
+        dataset: DataSet,
         split: Split,
         pipeline: Pipeline,
         augmentation: Augmentation,
-        labels: Sequence[str] | None = None,
         exclude_labels: Sequence[str] | None = (),
         batch_size: int = 32,
         workers: int = 0,
@@ -169,8 +175,9 @@ class ActionData(L.LightningDataModule):
         self.pipeline, self.augmentation = pipeline, augmentation
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
-        left_out = excluded(exclude_labels, {*(clip.label for clip in clips), *(labels or ())})
-        clips = [clip for clip in clips if clip.label not in left_out]
+        self.dataset = dataset
+        left_out = excluded(exclude_labels, {*(clip.label for clip in dataset.clips), *dataset.labels})
+        clips = [clip for clip in dataset.clips if clip.label not in left_out]
         if saved is not None:
             clips = _without_new(clips, saved)
         for name in {clip.skeleton for clip in clips} - {pipeline.skeleton.name}:
@@ -182,7 +189,7 @@ class ActionData(L.LightningDataModule):
                 ", ".join(sorted(lost)) or "a loss",
                 name,
             )
-        names = labels or sorted({clip.label for clip in clips})
+        names = dataset.labels or sorted({clip.label for clip in clips})
         self.labels = [label for label in names if label not in left_out]
         unknown = sorted({clip.label for clip in clips} - set(self.labels))
         if unknown:
@@ -194,24 +201,32 @@ class ActionData(L.LightningDataModule):
             log.warning("Labels that differ in case or punctuation alone are classes of their own: %s.", names)
         if len({clip.label for clip in clips}) == 1:
             raise ActrecError(f"All clips are of one class, {clips[0].label}: nothing to tell apart.")
-        self.split, self.saved = split, saved or SavedSplit.of(split, clips)
+        saved = saved or SavedSplit.of(split, clips)
+        self.split, self.saved = split, replace(saved, dataset=dataset.name, generated=dataset.generated)
         parts = self.saved.restore(clips)
-        if not parts["train"]:
-            raise ActrecError("The split has no clips in train. Mend the column split, or set split.protocol=grouped.")
+        for part in ("train", "test"):
+            if not parts[part]:
+                raise ActrecError(
+                    f"The split has no clips in {part}. Correct the column split of the store's manifest.csv, or draw "
+                    "a split: split.protocol=grouped."
+                )
         self.stored_train = parts["train"]
         self.splits = {part: [pipeline.to_skeleton(clip) for clip in members] for part, members in parts.items()}
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
         if self.absent:
             log.warning("No clips for: %s.", ", ".join(self.absent))
+        counts = ", ".join(f"{len(members)} {part}" for part, members in parts.items())
+        log.info("%d classes; clips: %s.", len(self.labels), counts)
 
     def class_numbers(self, name: str) -> list[int]:
-        """Class numbers of the clips of a split."""
+        """Returns the class number of each clip of a split."""
         return [self.labels.index(clip.label) for clip in self.splits[name]]
 
     def setup(self, stage: str) -> None:
-        train, val = self.splits["train"], self.splits["val"]
+        if stage == "test":
+            return
         self.train_windows = TrainingWindows(
-            train,
+            self.splits["train"],
             self.class_numbers("train"),
             self.pipeline,
             self.augmentation,
@@ -221,9 +236,12 @@ class ActionData(L.LightningDataModule):
         )
         self.val_items = [
             item
-            for number, (clip, label) in enumerate(zip(val, self.class_numbers("val"), strict=True))
+            for number, (clip, label) in enumerate(self._labelled("val"))
             for item in self.pipeline.evaluation_items(clip, label, number)
         ]
+
+    def _labelled(self, name: str) -> Iterator[tuple[SkeletonSequence, int]]:
+        return zip(self.splits[name], self.class_numbers(name), strict=True)
 
     def _rank(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
@@ -244,7 +262,18 @@ class ActionData(L.LightningDataModule):
         rank, world = self._rank()
         if 0 < len(self.val_items) < world:
             raise ActrecError(
-                f"Val has {len(self.val_items)} windows for {world} processes. Use fewer of them (hardware.devices, "
-                "hardware.num_nodes), or give val more clips (split.val_share)."
+                f"Val has {len(self.val_items)} windows for {world} processes. Use fewer processes "
+                "(trainer.devices, trainer.num_nodes), or give val more clips (split.val_share)."
             )
         return DataLoader(cast(Any, self.val_items[rank::world]), self.batch_size, collate_fn=collate)
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Returns the windows of test at every observation ratio; a process has every world-th clip."""
+        rank, world = self._rank()
+        items = [
+            item
+            for number, (clip, label) in enumerate(self._labelled("test"))
+            if number % world == rank
+            for item in items_at_ratios(self.pipeline, clip, label, number)
+        ]
+        return DataLoader(cast(Any, items), TEST_BATCH, collate_fn=collate_observed)

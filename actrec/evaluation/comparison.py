@@ -12,7 +12,7 @@ from numpy import ndarray
 from scipy.stats import binomtest
 
 from actrec.evaluation.metrics import paired_interval
-from actrec.evaluation.probabilities import RATIOS
+from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
-from actrec.evaluation.probabilities import RATIOS
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError, SkeletonSequence
 
 _AT_ONCE = 32  # clips streamed as one batch

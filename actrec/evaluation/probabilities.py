@@ -1,30 +1,32 @@
-"""A trained network's judgement of clips, at every observation ratio."""
+"""Class probabilities of clips at every observation ratio: the one way in which val, test and the commands decide.
+
+A window's logits become one decision (`decide`), and a clip's decisions are averaged over its windows (`ClipAverage`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor, nn
+from tqdm import tqdm
 
-from actrec.pipeline.batching import Item, collate
+from actrec.pipeline.observation import RATIOS, ObservedItem, Reading, Readings, collate_observed, items_at_ratios
 from actrec.pipeline.pipeline import Pipeline
 from actrec.types import SkeletonSequence
-
-RATIOS = tuple(round(0.1 * step, 1) for step in range(1, 11))
 
 
 def decide(
     logits: Float[Tensor, "batch time class"], valid: Bool[Tensor, "batch time"], decision: str
 ) -> Float[Tensor, "batch class"]:
-    """Class probabilities of windows.
+    """Computes the class probabilities of windows.
 
     Args:
-        logits: Of every frame.
-        valid: Which frames are real; each window has one.
+        logits: Class scores of every frame.
+        valid: Which frames are real; each window has at least one.
         decision: "last" takes the last valid frame's logits, "mean" averages them over valid frames.
     """
     if decision == "last":
@@ -36,8 +38,46 @@ def decide(
     return chosen.softmax(-1)
 
 
-def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    batch: list[Item] = []
+def decide_at(
+    logits: Float[Tensor, "batch time class"], valid: Bool[Tensor, "batch time"], readings: Readings, decision: str
+) -> Float[Tensor, "reading class"]:
+    """Computes the class probabilities of windows of which the first frames alone count; see `decide`."""
+    frames = torch.arange(valid.shape[1], device=valid.device)
+    so_far = valid[readings.row] & (frames < readings.n_frames[:, None])
+    return decide(logits[readings.row], so_far, decision)
+
+
+class ClipAverage:
+    """The average of each clip's window probabilities, at several observation ratios.
+
+    Args:
+        n_ratios: Number of observation ratios.
+        n_clips: Number of clips.
+        n_classes: Number of classes.
+    """
+
+    def __init__(self, n_ratios: int, n_clips: int, n_classes: int) -> None:
+        self.totals: Float[ndarray, "ratio clip class"] = np.zeros((n_ratios, n_clips, n_classes))
+
+    def add(
+        self, probabilities: Float[Tensor, "window class"], clip: Int[Tensor, " window"], ratio: Int[Tensor, " window"]
+    ) -> None:
+        """Adds windows: their probabilities, the clip each is from, and the number of its ratio."""
+        np.add.at(self.totals, (ratio.cpu().numpy(), clip.cpu().numpy()), probabilities.double().cpu().numpy())
+
+    @property
+    def seen(self) -> Bool[ndarray, " clip"]:
+        """The clips of which a window was added at every ratio."""
+        return np.all(self.totals.any(2), axis=0)
+
+    def probabilities(self) -> Float[ndarray, "ratio clip class"]:
+        """Returns the averages of the clips that were seen, in order."""
+        totals = self.totals[:, self.seen]
+        return totals / totals.sum(-1, keepdims=True)  # a window's probabilities add up to 1
+
+
+def _batches(items: Iterable[ObservedItem], size: int) -> Iterator[list[ObservedItem]]:
+    batch: list[ObservedItem] = []
     for item in items:
         batch.append(item)
         if len(batch) == size:
@@ -48,6 +88,46 @@ def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
 
 
 @torch.inference_mode()
+def _average(
+    network: nn.Module, items: Iterable[ObservedItem], average: ClipAverage, decision: str, batch_size: int
+) -> Float[ndarray, "ratio clip class"]:
+    device = next(network.parameters()).device
+    for group in _batches(items, batch_size):
+        batch, readings = collate_observed(group)
+        features, valid = batch.features.to(device), batch.valid.to(device)
+        there = Readings(*(part.to(device) for part in readings))
+        probabilities = decide_at(network(features, valid).logits, valid, there, decision)
+        average.add(probabilities, batch.clip[readings.row], readings.ratio)
+    return average.probabilities()
+
+
+def probabilities_at_ratios(
+    network: nn.Module,
+    pipeline: Pipeline,
+    sequences: Sequence[SkeletonSequence],
+    n_classes: int,
+    decision: str = "last",
+    batch_size: int = 64,
+) -> Float[ndarray, "ratio clip class"]:
+    """Computes the class probabilities of clips at every ratio of `RATIOS`; see `items_at_ratios`.
+
+    Args:
+        network: In eval mode; it runs on the device that it is on.
+        pipeline: From clip to network input.
+        sequences: The clips; at least one.
+        n_classes: Number of classes.
+        decision: See `decide`.
+        batch_size: Windows of a batch.
+    """
+    items = (
+        item
+        for number, clip in enumerate(tqdm(sequences, desc="Clips", leave=False))
+        for item in items_at_ratios(pipeline, clip, 0, number)
+    )
+    average = ClipAverage(len(RATIOS), len(sequences), n_classes)
+    return _average(network, items, average, decision, batch_size)
+
+
 def clip_probabilities(
     network: nn.Module,
     pipeline: Pipeline,
@@ -58,28 +138,21 @@ def clip_probabilities(
     batch_size: int = 64,
     hidden: Bool[ndarray, "clip joint"] | None = None,
 ) -> Float[ndarray, "clip class"]:
-    """Class probabilities of clips of which the first ⌈ratio · n⌉ frames have been seen; windows are averaged.
+    """Computes the class probabilities of clips of which the first ⌈ratio · n⌉ frames have been seen.
 
     Args:
-        network: In eval mode; runs on the device that it is on.
+        network: In eval mode; it runs on the device that it is on.
         pipeline: From clip to network input.
-        sequences: The clips.
+        sequences: The clips; at least one.
         n_classes: Number of classes.
         ratio: Observation ratio.
         decision: See `decide`.
-        batch_size: Windows at once.
+        batch_size: Windows of a batch.
         hidden: Joints that the network is not shown; see `Pipeline.evaluation_windows`.
     """
-    device = next(network.parameters()).device
-    total = np.zeros((len(sequences), n_classes))
     items = (
-        item
-        for clip, seq in enumerate(sequences)
-        for item in pipeline.evaluation_items(seq, 0, clip, ratio, None if hidden is None else hidden[clip])
+        ObservedItem(item, [Reading(0, len(item.valid))])
+        for number, clip in enumerate(sequences)
+        for item in pipeline.evaluation_items(clip, 0, number, ratio, None if hidden is None else hidden[number])
     )
-    for group in _batches(items, batch_size):
-        batch = collate(group)
-        features, valid = batch.features.to(device), batch.valid.to(device)
-        probabilities = decide(network(features, valid).logits, valid, decision)
-        np.add.at(total, batch.clip.numpy(), probabilities.double().cpu().numpy())
-    return total / total.sum(1, keepdims=True)
+    return _average(network, items, ClipAverage(1, len(sequences), n_classes), decision, batch_size)[0]

@@ -13,15 +13,15 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from torch import nn
-from tqdm import tqdm
 
 from actrec.data.excluded_labels import exclude_override
 from actrec.evaluation.metrics import HEADLINES, summarize
 from actrec.evaluation.predictions import ClipPrediction, clip_predictions, write_predictions
-from actrec.evaluation.probabilities import RATIOS, clip_probabilities
+from actrec.evaluation.probabilities import probabilities_at_ratios
 from actrec.evaluation.samples import SampleClip, pick_samples, sample_clip
 from actrec.files import replace_file
 from actrec.model.spec import ModelSpec
+from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError, SkeletonSequence
 
 
@@ -107,18 +107,37 @@ def evaluate_ensemble(
     spec = members[0].spec
     _check_labels(members, clips)
     weights = np.array([member.weight for member in members], dtype=float)
-    by_ratio = {}
-    for ratio in tqdm(RATIOS, desc="Observation ratios", leave=False):
-        mean = np.zeros((len(clips), len(spec.labels)))
-        for member, share in zip(members, weights / weights.sum(), strict=True):
-            mean += share * _probabilities(member, clips, spec.labels, ratio, batch_size)
-        by_ratio[str(ratio)] = mean if ratio == 1 else mean.argmax(1)  # all ten would be 600 MB for Kinetics-400
+    probabilities = np.zeros((len(RATIOS), len(clips), len(spec.labels)))
+    for member, share in zip(members, weights / weights.sum(), strict=True):
+        network, own, _ = member
+        found = probabilities_at_ratios(network, own.pipeline, clips, len(spec.labels), own.decision, batch_size)
+        probabilities += share * found[..., [own.labels.index(label) for label in spec.labels]]
+    return summarize_probabilities(probabilities, members[0].network, spec, clips)
+
+
+def summarize_probabilities(
+    probabilities: Float[ndarray, "ratio clip class"],
+    network: nn.Module,
+    spec: ModelSpec,
+    clips: Sequence[SkeletonSequence],
+) -> Results:
+    """Makes the results of class probabilities at every observation ratio.
+
+    Args:
+        probabilities: Those of each clip, at each ratio of `actrec.pipeline.observation.RATIOS`.
+        network: In eval mode; it forecasts the poses of the clips to show.
+        spec: The model's specification.
+        clips: The clips.
+    """
+    by_ratio = {
+        str(ratio): given if ratio == 1 else given.argmax(1) for ratio, given in zip(RATIOS, probabilities, strict=True)
+    }
     number = {label: k for k, label in enumerate(spec.labels)}
     labels = np.array([number[clip.label] for clip in clips])
     groups = [clip.group or clip.clip_id for clip in clips]
     predictions = clip_predictions(clips, by_ratio, spec.labels)
     shown = pick_samples(predictions) if spec.pipeline.features.stream == "joint" else []  # bones are not poses
-    samples = [sample_clip(members[0].network, spec, clips[number], predictions[number]) for number in shown]
+    samples = [sample_clip(network, spec, clips[number], predictions[number]) for number in shown]
     return Results(summarize(by_ratio, labels, groups, spec.labels), predictions, samples)
 
 
@@ -133,14 +152,6 @@ def _check_labels(members: Sequence[EnsembleMember], clips: Sequence[SkeletonSeq
             f"The clips have labels that the model does not know: {', '.join(unknown)}. It knows: {', '.join(labels)}. "
             f"Leave the others out with {exclude_override(unknown)}."
         )
-
-
-def _probabilities(
-    member: EnsembleMember, clips: Sequence[SkeletonSequence], labels: Sequence[str], ratio: float, batch_size: int
-) -> Float[ndarray, "clip class"]:
-    network, spec, _ = member
-    found = clip_probabilities(network, spec.pipeline, clips, len(labels), ratio, spec.decision, batch_size)
-    return found[:, [spec.labels.index(label) for label in labels]]
 
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:

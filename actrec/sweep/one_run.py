@@ -14,8 +14,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, open_dict
 
 from actrec.sweep.runs import kept_figures
+from actrec.training.checks import check_monitor
 from actrec.training.run import is_finished
-from actrec.training.trainer import check_monitor
 from actrec.types import ActrecError
 
 log = logging.getLogger(__name__)

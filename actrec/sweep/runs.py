@@ -38,7 +38,7 @@ def read_runs(folder: Path) -> list[SweptRun]:
     found = []
     for file in sorted(folder.glob("runs/*/metrics.json")):
         run = file.parent
-        history, kept = _history(run), kept_figures(run)
+        history, kept = read_history(run / "history.csv"), kept_figures(run)
         values = dict(_flat(OmegaConf.to_container(OmegaConf.load(run / "config.yaml"))))
         minutes = sum(row["seconds"] for row in history) / 60
         figures = json.loads(file.read_text(encoding="utf-8"))
@@ -54,7 +54,7 @@ def kept_figures(run: Path) -> dict[str, float]:
         run: A run's folder, with `config.yaml`, and `history.csv` if it has finished an epoch.
     """
     best = OmegaConf.load(run / "config.yaml").callbacks.best
-    rows = _history(run)
+    rows = read_history(run / "history.csv")
     values = [row.get(best.monitor, math.nan) for row in rows]
     finite = [value for value in values if math.isfinite(value)]
     last = len(rows) - 1
@@ -65,11 +65,6 @@ def kept_figures(run: Path) -> dict[str, float]:
     for row in rows[: last + 1]:
         figures |= row
     return figures
-
-
-def _history(run: Path) -> list[dict[str, float]]:
-    file = run / "history.csv"
-    return read_history(file) if file.is_file() else []
 
 
 def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Optuna's search, a trial a run of a sweep: each run asks the study, and tells it what it has reached."""
+"""Searches hyperparameters with Optuna: each run of a sweep is a trial, which asks the study for values."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from actrec.types import ActrecError, SetupError
 
-_NUMBER = "number"  # a trial's, as the sweep counts
+_NUMBER = "number"  # attribute of a trial: its number in the sweep
 
 
 @dataclass
 class Trial:
-    """One trial.
+    """A trial of the search.
 
     Attributes:
-        values: What Optuna has chosen, by dotted key.
-        is_done: Whether it was told its value before.
-        value: What the run has reached; set where it was trained.
+        values: The values that Optuna has chosen, by dotted key.
+        is_done: Whether an earlier start of the sweep has finished it.
+        value: The metric that the run has reached; set after its training.
     """
 
     values: dict[str, Any]
@@ -30,20 +30,20 @@ class Trial:
     value: float | None = None
 
     def choose(self, cfg: DictConfig) -> None:
-        """Puts the values into a config."""
+        """Sets the values in a config."""
         for key, value in self.values.items():
             OmegaConf.update(cfg, key, value)
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched for, and where.
+    """A search for the values of a config that are best by a metric.
 
     Args:
         metric: A column of `history.csv`.
         direction: maximize or minimize.
         space: By dotted key: `{low, high}`, with `log: true` for a logarithmic scale, or `{choices}`.
-        seed: Of the sampler.
+        seed: Seed of the sampler.
     """
 
     metric: str
@@ -53,7 +53,7 @@ class Search:
 
     @contextmanager
     def trial(self, folder: Path, number: int) -> Iterator[Trial]:
-        """The trial of this number, from the study in a folder; one that was cut off has its values again.
+        """Yields the trial of this number from the study in a folder; an interrupted trial has its values again.
 
         Raises:
             SetupError: Optuna is not installed.

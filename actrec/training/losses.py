@@ -1,4 +1,4 @@
-"""The three loss terms as pure functions, each an average per element, and the objective that weighs them."""
+"""The three loss terms as pure functions, each an average per element, and their weighted sum."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def classification_loss(
         label: Class number of each window.
         valid: Frames that count.
         smoothing: ε, the share of the target spread evenly over the classes.
-        count: See `Objective`.
+        count: See `Objective.__call__`.
     """
     target = label[:, None].expand(valid.shape)
     loss = F.cross_entropy(rearrange(logits, "b t k -> b k t"), target, label_smoothing=smoothing, reduction="none")
@@ -71,8 +71,8 @@ def pose_forecast_loss(
         forecasts: Entry [n - 1, :, t] is the forecast of frame t + n made at t.
         target: The true poses, in torso lengths; bones or velocities in those streams.
         valid: Frames that are real.
-        observed: Where the target was seen; see `Batch`.
-        count: See `Objective`.
+        observed: Where the target was observed; see `Batch`.
+        count: See `Objective.__call__`.
     """
     return _forecast_error(forecasts, target, valid[..., None] & observed, count)
 
@@ -90,14 +90,14 @@ def latent_forecast_loss(
         forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} made at t.
         latents: Z_t.
         valid: Frames that are real.
-        detach_target: Keep the gradient from the target; off in the paper.
-        count: See `Objective`.
+        detach_target: Stop the gradient at the target; off in the paper.
+        count: See `Objective.__call__`.
     """
     return _forecast_error(forecasts, latents.detach() if detach_target else latents, valid[..., None], count)
 
 
 class Losses(NamedTuple):
-    """The objective and its terms, unweighted."""
+    """The weighted sum and its terms, unweighted."""
 
     total: Float[Tensor, ""]
     cls: Float[Tensor, ""]
@@ -126,13 +126,13 @@ class Objective:
             raise ActrecError(f"objective.label_smoothing is {self.label_smoothing}; expected 0 to 1.")
 
     def __call__(self, output: NetworkOutput, batch: Batch, count: Count = own_count) -> Losses:
-        """The losses of a batch.
+        """Computes the losses of a batch.
 
         Args:
-            output: What the network gives for it.
+            output: The network's output for it.
             batch: The batch.
-            count: From the elements of a term in this batch to what their sum is divided by;
-                `actrec.training.sync.mean_over_processes` in a training of several processes.
+            count: Maps the number of a term's elements in this batch to the divisor of their sum; in a training of
+                several processes `actrec.training.sync.mean_over_processes`.
         """
         poses, valid = output.pose_forecasts, batch.valid
         cls = classification_loss(output.logits, batch.label, valid, self.label_smoothing, count)

@@ -1,4 +1,4 @@
-"""The process's memory."""
+"""Tunes the memory allocator of glibc for training on CPUs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # glibc's names for what mallopt sets: M_TR
 
 
 def keep_freed_memory() -> None:
-    """Has the C library keep what is freed, for the rest of the process, rather than give it back to the system.
+    """Makes glibc keep freed memory for the rest of the process, instead of returning it to the system.
 
     A layer's output for a training batch is tens of megabytes. Without this the system maps and clears such a block
-    anew each time, and that takes a fifth to a third of a training step on a CPU. The process stays as large as it was
-    at its largest. Where the C library is not glibc nothing happens.
+    again each time, which takes a fifth to a third of a training step on a CPU. The process keeps its peak size. With
+    another C library than glibc this does nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

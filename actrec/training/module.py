@@ -1,68 +1,131 @@
-"""The LightningModule: one step for train and val, losses, metrics, optimiser and schedule."""
+"""The Lightning module: the steps of train, val and test, their figures, the optimiser and its schedule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor, nn
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from actrec.evaluation.probabilities import decide
-from actrec.training.clip_scores import ClipScores
+from actrec.data.datamodule import ActionData
+from actrec.evaluation.probabilities import ClipAverage, decide, decide_at
+from actrec.evaluation.results import Results, summarize_probabilities
+from actrec.model.network import build_network
+from actrec.model.spec import ModelSpec
+from actrec.model.transfer import load_matching_weights
+from actrec.network.compiled import compile_network
+from actrec.pipeline.observation import RATIOS, Readings
 from actrec.training.losses import Losses, Objective, own_count
+from actrec.training.malloc import keep_freed_memory
 from actrec.training.sync import mean_over_processes
-from actrec.types import ActrecError, Batch
+from actrec.types import ActrecError, Batch, SkeletonSequence
+
+log = logging.getLogger(__name__)
+
+
+def network_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the config of a network as it is: it lacks what the data decides, so Hydra cannot construct it."""
+    return config
+
+
+def model_spec(network: Mapping[str, Any], data: ActionData, decision: str = "last") -> ModelSpec:
+    """Makes the specification of a model that is to be trained.
+
+    Args:
+        network: The network's class, as `_target_`, and its options; the data decides the others.
+        data: The data that it is trained on.
+        decision: See `actrec.evaluation.probabilities.decide`.
+    """
+    options = {
+        **network,
+        "skeleton": data.pipeline.skeleton.name,
+        "in_channels": data.pipeline.features.n_channels,
+        "n_classes": len(data.labels),
+    }
+    return ModelSpec(
+        network=options.pop("_target_"),
+        network_options=options,
+        pipeline=data.pipeline,
+        labels=tuple(data.labels),
+        decision=decision,
+        fps=statistics.median(clip.fps for clip in data.splits["train"]),
+        pose_model=data.dataset.pose_model,
+        dataset=data.dataset.name,
+        split=asdict(data.split),
+    )
 
 
 class ActionModule(L.LightningModule):
-    """A network in training.
+    """A network in training, with its loss, optimiser and schedule.
 
     Args:
-        network: Takes features and validity, gives a `NetworkOutput`.
+        data: The data that it is trained on, which decides classes, joints and channels.
+        network: See `model_spec`.
         objective: The loss.
-        optimizer: From parameters to an optimiser.
-        schedule: From optimiser, epochs and steps an epoch to a schedule that steps every batch.
-        n_classes: Number of classes.
-        n_val_clips: Clips of the val split.
+        optimizer: Makes an optimiser of parameters.
+        schedule: Makes a schedule of an optimiser, epochs and steps an epoch; it is stepped after every optimiser step.
         decision: See `actrec.evaluation.probabilities.decide`.
-        seed: What random numbers the network draws in a step depends on this and the step alone.
+        init: Model folder whose weights the training starts from; None for fresh weights.
+        compile: Whether torch.compile compiles the network.
+        seed: The network's random numbers in a batch depend on this and the number of the batch alone.
+
+    Raises:
+        ActrecError: The network cannot be made with its options, or does not fit the model to start from.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        data: ActionData,
+        network: Mapping[str, Any],
         objective: Objective,
         optimizer: Callable[[Iterable[Any]], Optimizer],
         schedule: Callable[..., LRScheduler],
-        n_classes: int,
-        n_val_clips: int,
         decision: str = "last",
+        init: str | None = None,
+        compile: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.network, self.objective = network, objective
-        self.make_optimizer, self.make_schedule = optimizer, schedule
-        self.decision, self.seed = decision, seed
-        self.val_scores = ClipScores(n_val_clips, n_classes)
+        self.objective, self.make_optimizer, self.make_schedule, self.seed = objective, optimizer, schedule, seed
+        self.spec = model_spec(network, data, decision)
+        self.network = build_network(self.spec, trust=self.spec.network)
+        size = sum(parameter.numel() for parameter in self.network.parameters())
+        log.info("%s, %s parameters", self.spec.network_name, f"{size:,}")
+        if init:
+            known = load_matching_weights(self.network, self.spec, init)
+            joints = f"{known.joints} of {data.pipeline.skeleton.n_joints} joints"
+            log.info("Starts from %s: %d of %d classes and %s known.", init, known.classes, len(data.labels), joints)
+        if compile:
+            compile_network(self.network)
 
     def forward(self, features: Tensor, valid: Tensor) -> Any:
         return self.network(features, valid)
 
+    def on_fit_start(self) -> None:
+        keep_freed_memory()
+
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        # Not once an epoch: what a resumed run draws before its first batch is not what an uninterrupted one does.
-        torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)))
+        # Not once an epoch: a resumed run has drawn other numbers before its first batch than an uninterrupted one.
+        number = self.trainer.fit_loop.epoch_loop.total_batch_idx
+        torch.manual_seed(hash((self.seed, number, self.global_rank)))
 
     def _step(self, batch: Batch, split: str) -> tuple[Losses, Tensor]:
         output = self(batch.features, batch.valid)
-        # In val a process may have a batch fewer than another: each counts for itself.
+        # In val a process may have a batch fewer than another, so each divides by its own count.
         count = mean_over_processes if split == "train" else own_count
         losses = self.objective(output, batch, count)
-        # An epoch's figures weigh batches by their frames; times the processes, by whose number Lightning divides the
-        # weights' sum, and rounds down.
+        # An epoch's figures weigh batches by their valid frames. Lightning divides the sum of the weights by the number
+        # of processes and rounds down, hence the factor.
         weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)
         names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
         for name, value in names.items():
@@ -86,13 +149,51 @@ class ActionModule(L.LightningModule):
             )
         return losses.total
 
+    def on_validation_epoch_start(self) -> None:
+        self._average = ClipAverage(1, len(self._labels("val")), len(self.spec.labels))
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         _, logits = self._step(batch, "val")
-        self.val_scores.update(decide(logits, batch.valid, self.decision), batch.clip, batch.label)
+        probabilities = decide(logits, batch.valid, self.spec.decision)
+        self._average.add(probabilities, batch.clip, torch.zeros_like(batch.clip))
 
     def on_validation_epoch_end(self) -> None:
-        self.log("val/accuracy", self.val_scores.compute(), prog_bar=True)
-        self.val_scores.reset()
+        predicted = self._averaged()[0].argmax(1)
+        labels = torch.tensor(self._labels("val")).numpy()[self._average.seen]
+        self.log("val/accuracy", float((predicted == labels).mean()), prog_bar=True)
+
+    def on_test_epoch_start(self) -> None:
+        self._average = ClipAverage(len(RATIOS), len(self._labels("test")), len(self.spec.labels))
+
+    def test_step(self, batch: tuple[Batch, Readings], batch_idx: int) -> None:
+        windows, readings = batch
+        with torch.autocast(self.device.type, enabled=False):  # in full precision, as actrec.evaluate runs it
+            logits = self(windows.features, windows.valid).logits
+        probabilities = decide_at(logits, windows.valid, readings, self.spec.decision)
+        self._average.add(probabilities, windows.clip[readings.row], readings.ratio)
+
+    def on_test_epoch_end(self) -> None:
+        self._tested = self._averaged()
+
+    def load_best(self, checkpoint: Path | None) -> None:
+        """Loads the weights of a checkpoint, averaged ones where EMA is on; Lightning would load the current ones."""
+        if checkpoint is not None:
+            self.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
+
+    def results(self, clips: Sequence[SkeletonSequence]) -> Results:
+        """Summarises the last test; `clips` are those of the test split, of which fast_dev_run sees a batch alone."""
+        seen = [clip for clip, is_seen in zip(clips, self._average.seen, strict=True) if is_seen]
+        return summarize_probabilities(self._tested, self.network.eval(), self.spec, seen)
+
+    def _labels(self, split: str) -> list[int]:
+        return self.trainer.datamodule.class_numbers(split)  # type: ignore[attr-defined]
+
+    def _averaged(self) -> Float[ndarray, "ratio clip class"]:
+        """Returns the probabilities of the clips that were seen, by whichever process."""
+        if self.trainer.world_size > 1:
+            totals = torch.from_numpy(self._average.totals).to(self.device)
+            self._average.totals = self.trainer.strategy.reduce(totals, reduce_op="sum").cpu().numpy()
+        return self._average.probabilities()
 
     def configure_optimizers(self) -> Any:
         decayed = [p for p in self.network.parameters() if p.ndim > 1]

@@ -1,45 +1,66 @@
-"""The folder of a run: finding the one to resume, and its log."""
+"""The folder of a run: finding it, or the one to resume; making it; its log and the facts about the run."""
 
 from __future__ import annotations
 
 import logging
 import os
 import pickle
+import shlex
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from logging.handlers import MemoryHandler
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.data.saved_split import FILE, SavedSplit
 from actrec.files import replace_file
 from actrec.types import ActrecError
 
+log = logging.getLogger(__name__)
+
 _OPEN = "ACTREC_RUN_FOLDER"  # tells the other processes of a run which folder the first one opened
+_NODES = ("data", "model", "trainer", "callbacks", "logger")
 
 
 class Run(NamedTuple):
-    """A run's folder, and the checkpoint from which it goes on, if it does."""
+    """A run's folder; and the checkpoint and the split that it continues with, where it is resumed."""
 
     folder: Path
     checkpoint: Path | None
+    split: SavedSplit | None
+
+    @property
+    def best(self) -> Path | None:
+        """The best checkpoint, if one was kept."""
+        file = self.folder / "checkpoints" / "best.ckpt"
+        return file if file.exists() else None
+
+
+def recorded(cfg: DictConfig) -> dict[str, Any]:
+    """Returns the config as it is kept in the run's folder: without what may differ between a run and its resumption.
+
+    Values are resolved, but for those of the nodes that train.py instantiates, which refer to the others.
+    """
+    resolved, referring = (OmegaConf.to_container(cfg, resolve=resolve) for resolve in (True, False))
+    assert isinstance(resolved, dict)
+    assert isinstance(referring, dict)
+    plain = {str(key): referring[key] if key in _NODES else value for key, value in resolved.items()}
+    return {key: value for key, value in plain.items() if key not in ("resume", "output_dir")}
 
 
 def _fingerprint(cfg: DictConfig) -> str:
-    """The resolved config without what may differ between a run and its resumption."""
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(plain, dict)
-    return OmegaConf.to_yaml({key: value for key, value in plain.items() if key not in ("resume", "output_dir")})
+    return OmegaConf.to_yaml(recorded(cfg))
 
 
 def _is_of(folder: Path, fingerprint: str) -> bool:
-    """Whether a folder holds a run, finished or not, of the config with that fingerprint."""
+    """Returns whether a folder holds a run, finished or not, of the config with that fingerprint."""
     config = folder / "config.yaml"
     return config.is_file() and config.read_text(encoding="utf-8") == fingerprint
 
@@ -49,7 +70,7 @@ def _unfinished(folder: Path, fingerprint: str) -> bool:
 
 
 def is_finished(folder: Path, cfg: DictConfig) -> bool:
-    """Whether a folder holds a whole run of this config."""
+    """Returns whether a folder holds a finished run of this config."""
     return _is_of(folder, _fingerprint(cfg)) and (folder / "metrics.json").exists()
 
 
@@ -58,49 +79,45 @@ def _new_name(root: Path) -> Path:
 
 
 def _is_first_process() -> bool:
-    """Whether this process is the first of a training, whoever has started the others: Lightning, torchrun or srun."""
+    """Returns whether this process is the first of a training, started by Lightning, torchrun or srun."""
     for name in ("RANK", "SLURM_PROCID"):
         if name in os.environ:
             return int(os.environ[name]) == 0
     return all(int(os.environ.get(name, 0)) == 0 for name in ("LOCAL_RANK", "NODE_RANK"))
 
 
-def split_of_resumed(cfg: DictConfig) -> SavedSplit | None:
-    """The split that a run of this config goes on with: of the run that it resumes, or that another process opened.
+def find_run(cfg: DictConfig) -> Run:
+    """Finds the folder for a run of this config: a new one, or with `resume` the folder of an interrupted run.
 
-    Raises:
-        ActrecError: The file is damaged.
-    """
-    if not _is_first_process():
-        opened = os.environ.get(_OPEN) or cfg.output_dir
-        return None if opened is None else SavedSplit.read(Path(opened))
-    fingerprint = _fingerprint(cfg)
-    folder = _folder(cfg, fingerprint) if cfg.resume else None
-    return SavedSplit.read(folder) if folder is not None and _unfinished(folder, fingerprint) else None
-
-
-def open_run(cfg: DictConfig, saved: SavedSplit | None = None) -> Run:
-    """The folder for a run of this config: a new one, or with `resume` that of a run which was cut off.
+    Nothing is written; the config's `output_dir` becomes the folder.
 
     Args:
         cfg: A composed `train` config.
-        saved: The run's split, which is kept in the folder from the beginning.
 
     Raises:
-        ActrecError: The folder asked for holds another or a finished run, or there is no such run to resume.
+        ActrecError: The folder holds another or a finished run, there is no such run to resume, or a file of the run is
+            damaged.
     """
+    fingerprint, opened = _fingerprint(cfg), None
     if not _is_first_process():
         opened = os.environ.get(_OPEN) or cfg.output_dir
         if opened is None:
             raise ActrecError("Several processes that something else has started need one folder: give output_dir=…")
-        return _with_checkpoint(Path(opened))
-    fingerprint = _fingerprint(cfg)
-    folder = _folder(cfg, fingerprint)
+    folder = Path(opened or _folder(cfg, fingerprint))
+    if opened is None:
+        _check_free(folder, cfg, fingerprint)
+    cfg.output_dir = str(folder)
+    goes_on = opened is not None or (cfg.resume is not None and _unfinished(folder, fingerprint))
+    return Run(folder, _checkpoint(folder), SavedSplit.read(folder) if goes_on else None)
+
+
+def _check_free(folder: Path, cfg: DictConfig, fingerprint: str) -> None:
+    """Raises an ActrecError unless a run of this config may begin or continue in a folder."""
     if folder.is_dir() and any(folder.iterdir()):
         if cfg.resume is None:
             raise ActrecError(
-                f"The folder '{folder}' is not empty. Give another output_dir, or, if a run was cut off there, "
-                "resume=auto to go on with it."
+                f"The folder '{folder}' is not empty. Give another output_dir, or, if a run was interrupted there, "
+                "resume=auto to continue it."
             )
         if not _unfinished(folder, fingerprint):
             raise ActrecError(
@@ -109,16 +126,32 @@ def open_run(cfg: DictConfig, saved: SavedSplit | None = None) -> Run:
             )
     elif cfg.resume not in (None, "auto"):
         raise ActrecError(f"There is no run to resume in '{folder}'. Use resume=auto to find one, or leave it out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    if saved is not None and not (folder / FILE).exists():
-        replace_file(folder / FILE, saved.to_json())
-    replace_file(folder / "config.yaml", fingerprint)
-    os.environ[_OPEN] = str(folder.absolute())
-    return _with_checkpoint(folder)
+
+
+def open_run(run: Run, cfg: DictConfig, saved: SavedSplit) -> None:
+    """Makes the folder of a run, with its config, Hydra's record of overrides, and its split.
+
+    Args:
+        run: See `find_run`.
+        cfg: The run's config.
+        saved: The run's split.
+    """
+    if not _is_first_process():
+        return
+    run.folder.mkdir(parents=True, exist_ok=True)
+    if not (run.folder / FILE).exists():
+        replace_file(run.folder / FILE, saved.to_json())
+    replace_file(run.folder / "config.yaml", _fingerprint(cfg))
+    overrides = run.folder / ".hydra" / "overrides.yaml"
+    if HydraConfig.initialized() and not overrides.exists():
+        overrides.parent.mkdir(exist_ok=True)
+        replace_file(overrides, OmegaConf.to_yaml(HydraConfig.get().overrides.task))
+    os.environ[_OPEN] = str(run.folder.absolute())
+    log.info("Run in %s%s", run.folder, ", resumed" if run.checkpoint else "")
 
 
 def _folder(cfg: DictConfig, fingerprint: str) -> Path:
-    """Where a run of this config is, or is to be."""
+    """Returns the folder where a run of this config is, or will be."""
     if cfg.resume not in (None, "auto"):
         return Path(cfg.resume)
     if cfg.output_dir is not None:
@@ -128,24 +161,24 @@ def _folder(cfg: DictConfig, fingerprint: str) -> Path:
     return found[-1] if found else _new_name(root)
 
 
-def _with_checkpoint(folder: Path) -> Run:
+def _checkpoint(folder: Path) -> Path | None:
     last = folder / "checkpoints" / "last.ckpt"
     if not last.exists():
-        return Run(folder, None)
+        return None
     try:
         torch.load(last, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise ActrecError(
-            f"The checkpoint '{last}' cannot be read ({str(error).splitlines()[0]}). Remove it to begin that run anew."
+            f"The checkpoint '{last}' cannot be read ({str(error).splitlines()[0]}). Remove it to start that run again."
         ) from error
-    return Run(folder, last)
+    return last
 
 
 def free_folder(output_dir: str | None, name: str) -> Path:
-    """Where results may go: `output_dir`, or a folder named after the moment under outputs/<name>. It is not made yet.
+    """Returns an empty folder for results, which is not made yet: `output_dir`, or outputs/<name>/<date_time>.
 
     Raises:
-        ActrecError: There is something already.
+        ActrecError: The folder is not empty, or is a file.
     """
     folder = Path(output_dir or _new_name(Path("outputs") / name))
     if folder.is_dir() and any(folder.iterdir()):
@@ -155,9 +188,38 @@ def free_folder(output_dir: str | None, name: str) -> Path:
     return folder
 
 
+def run_facts(cfg: DictConfig, run: Run, history: Sequence[Mapping[str, float]]) -> dict[str, str]:
+    """Returns what the head of the run's report says about its training; warns where no best checkpoint was kept.
+
+    Args:
+        cfg: The run's config.
+        run: The run.
+        history: The figures of its epochs.
+    """
+    minutes = sum(row["seconds"] for row in history) / 60
+    facts = {"training time": f"{minutes:.1f} min", "seed": str(cfg.seed)}
+    if cfg.init:
+        facts["started from"] = str(cfg.init)
+    if run.best is not None:
+        epoch = torch.load(run.best, map_location="cpu", weights_only=True)["epoch"]
+        return facts | {"checkpoint of epoch": str(epoch)}
+    if not cfg.fast_dev_run:
+        log.warning("There is no checkpoints/best.ckpt: the model is the last epoch's.")
+    return facts | {"checkpoint": "the last: none was kept as the best"}
+
+
+def next_steps(steps: Mapping[str, str], folder: Path) -> str:
+    """Returns the commands to try after a run, each with its purpose; empty where there are none."""
+    python, here = Path(sys.executable), Path.cwd()
+    python = python.relative_to(here) if python.is_relative_to(here) else python
+    text = "".join(f"\n  # {purpose}\n  {command}" for purpose, command in steps.items())
+    text = text.replace("{python}", shlex.quote(str(python))).replace("{run}", shlex.quote(str(folder)))
+    return f"\nWhat to try next:{text}" if steps else ""
+
+
 @contextmanager
 def kept_log() -> Iterator[list[logging.LogRecord]]:
-    """Collects the log records of actrec until a run has its folder, for `log_to`."""
+    """Collects the log records of actrec until the run's folder exists; `log_to` writes them."""
     handler = MemoryHandler(capacity=sys.maxsize, flushLevel=sys.maxsize, flushOnClose=False)
     logger = logging.getLogger("actrec")
     logger.addHandler(handler)
@@ -169,7 +231,7 @@ def kept_log() -> Iterator[list[logging.LogRecord]]:
 
 @contextmanager
 def log_to(file: Path, earlier: Iterable[logging.LogRecord] = ()) -> Iterator[None]:
-    """Appends what actrec and Lightning log to a file, as long as this lasts, after what they logged earlier."""
+    """Appends what actrec and Lightning log in this context to a file, after the `earlier` records."""
     handler = logging.FileHandler(file, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for record in earlier:
@@ -182,7 +244,7 @@ def log_to(file: Path, earlier: Iterable[logging.LogRecord] = ()) -> Iterator[No
     try:
         yield
     except BaseException:
-        with file.open("a", encoding="utf-8") as stream:  # not logged: on the console a user's mistake is one sentence
+        with file.open("a", encoding="utf-8") as stream:  # not logged: the console shows one sentence
             stream.write(traceback.format_exc())
         raise
     finally:

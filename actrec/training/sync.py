@@ -1,20 +1,20 @@
-"""Synchronises counts over the processes of a training, and batch norm on CPUs; on GPUs PyTorch's own is used."""
+"""Synchronises counts and batch norm over the processes of a training; batch norm on GPUs by PyTorch's own layer."""
 
 from __future__ import annotations
 
 import torch
 import torch.distributed as dist
 from jaxtyping import Float, Int
-from lightning.pytorch.plugins.layer_sync import LayerSync
+from lightning.pytorch.plugins.layer_sync import TorchSyncBatchNorm
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce  # passes gradients on
 
 
 def mean_over_processes(count: Int[Tensor, ""]) -> Tensor:
-    """Averages a count over the processes of a training; returns it as it is in a single process.
+    """Averages a count over the processes of a training; returns it unchanged in a single process.
 
-    Losses that are divided by it, and not by the process's own count, have as their mean over the processes what one
-    process would have of all their batches, however much of each is padding. Every process must call it as often.
+    Losses divided by it, rather than by the process's own count, have as their mean over the processes the loss of one
+    process with all of their batches, whatever share of each is padding. Every process must call it equally often.
     """
     if not (dist.is_available() and dist.is_initialized()):
         return count
@@ -44,14 +44,24 @@ class SyncBatchNorm(nn.BatchNorm1d):
         return (x - mean) * (variance + self.eps).rsqrt() * self.weight + self.bias
 
 
-class SyncOnCpu(LayerSync):
-    """Lightning's hook that puts `SyncBatchNorm` in a network's place of batch norm, and takes it out."""
+class BatchNormSync(TorchSyncBatchNorm):
+    """Lightning's plugin that synchronises batch norm in a training of several processes, on CPUs too.
+
+    Args:
+        enabled: Whether it does so; the trainer's `sync_batchnorm`.
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
 
     def apply(self, model: nn.Module) -> nn.Module:
-        return _replaced(model, nn.BatchNorm1d, SyncBatchNorm) if dist.is_initialized() else model
+        if not (self.enabled and dist.is_initialized()):
+            return model
+        on_cpu = dist.get_backend() == "gloo"
+        return _replaced(model, nn.BatchNorm1d, SyncBatchNorm) if on_cpu else super().apply(model)
 
     def revert(self, model: nn.Module) -> nn.Module:
-        return _replaced(model, SyncBatchNorm, nn.BatchNorm1d)
+        return super().revert(_replaced(model, SyncBatchNorm, nn.BatchNorm1d))
 
 
 def _replaced(model: nn.Module, old: type[nn.BatchNorm1d], new: type[nn.BatchNorm1d]) -> nn.Module:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from actrec.data.clips import DataSet
 from actrec.data.datamodule import ActionData, EpochSampler, TrainingWindows
 from actrec.data.split import Split
 from actrec.pipeline.augmentation import Augmentation
@@ -71,8 +72,9 @@ def test_sliding_windows_are_items_of_their_own(make_sequences: Make) -> None:
 
 @pytest.fixture
 def data(make_sequences: Make) -> Callable[..., ActionData]:
-    def make(**options: Any) -> ActionData:
-        return ActionData(make_sequences(), Split(val_share=0.2), PIPELINE, AUGMENTATION, batch_size=4, **options)
+    def make(labels: Sequence[str] = (), **options: Any) -> ActionData:
+        dataset = DataSet("made", make_sequences(), labels)
+        return ActionData(dataset, Split(val_share=0.2), PIPELINE, AUGMENTATION, batch_size=4, **options)
 
     return make
 
@@ -129,18 +131,23 @@ def test_an_excluded_label_that_matches_nothing_is_an_error(data: Callable[..., 
 def test_labels_that_are_alike_are_told(make_sequences: Make, caplog: pytest.LogCaptureFixture) -> None:
     names = {"label_0": "Push Up", "label_1": "push_up"}
     clips = [replace(clip, label=names.get(clip.label, clip.label)) for clip in make_sequences()]
-    assert ActionData(clips, Split(), PIPELINE, AUGMENTATION).labels == ["Push Up", "label_2", "push_up"]
+    assert ActionData(DataSet("made", clips), Split(), PIPELINE, AUGMENTATION).labels == [
+        "Push Up",
+        "label_2",
+        "push_up",
+    ]
     assert "differ in case or punctuation alone are classes of their own: ('Push Up', 'push_up')" in caplog.text
 
 
-def test_a_split_without_train_is_an_error(make_sequences: Make) -> None:
-    with pytest.raises(ActrecError, match="no clips in train"):
-        ActionData(make_sequences(split="test"), Split(), PIPELINE, AUGMENTATION)
+@pytest.mark.parametrize(("all_in", "lacks"), [("test", "train"), ("train", "test")])
+def test_a_split_without_train_or_test_is_an_error(all_in: str, lacks: str, make_sequences: Make) -> None:
+    with pytest.raises(ActrecError, match=f"no clips in {lacks}"):
+        ActionData(DataSet("made", make_sequences(split=all_in)), Split(), PIPELINE, AUGMENTATION)
 
 
 def test_the_train_split_is_kept_as_it_was_given(make_sequences: Make) -> None:
     clips = make_sequences(skeleton="penn13")
-    module = ActionData(clips, Split(), PIPELINE, AUGMENTATION)
+    module = ActionData(DataSet("made", clips), Split(), PIPELINE, AUGMENTATION)
     given = {clip.clip_id: clip for clip in clips}
     assert [clip.clip_id for clip in module.stored_train] == [clip.clip_id for clip in module.splits["train"]]
     assert all(clip is given[clip.clip_id] for clip in module.stored_train)
@@ -160,3 +167,16 @@ def test_processes_share_out_val_and_none_goes_without(
     monkeypatch.setattr(module, "_rank", lambda: (0, 99))
     with pytest.raises(ActrecError, match="windows for 99 processes"):
         module.val_dataloader()
+
+
+def test_processes_share_out_the_clips_of_test(
+    data: Callable[..., ActionData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = data()
+    module.setup("test")
+    found: list[tuple[int, int]] = []
+    for rank in (0, 1):
+        monkeypatch.setattr(module, "_rank", lambda rank=rank: (rank, 2))
+        for batch, readings in module.test_dataloader():
+            found += zip(batch.clip[readings.row].tolist(), readings.ratio.tolist(), strict=True)
+    assert sorted(found) == [(clip, ratio) for clip in range(len(module.splits["test"])) for ratio in range(10)]

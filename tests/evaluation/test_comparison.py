@@ -8,7 +8,7 @@ import pytest
 import actrec.compare
 from actrec.evaluation.comparison import compare_runs, compare_sides, mcnemar, read_correct
 from actrec.evaluation.predictions import ClipPrediction, write_predictions
-from actrec.evaluation.probabilities import RATIOS
+from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError
 
 

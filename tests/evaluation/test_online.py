@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actrec.evaluation.online import evaluate_online, frames_to_decision, stream_clips
-from actrec.evaluation.probabilities import RATIOS, clip_probabilities
+from actrec.evaluation.probabilities import clip_probabilities
 from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.online.hysteresis import Hysteresis
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
 from actrec.pipeline.features import Features
+from actrec.pipeline.observation import RATIOS
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import AnchoredWindows

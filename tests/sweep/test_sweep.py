@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import numpy as np
 import pytest
 from PIL import Image
@@ -66,19 +67,19 @@ def test_a_sweep_started_again_does_only_what_is_missing(
     sweep: Run, trained: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grid = ("lambda_1=0,1", "lambda_2=0.1,2")
-    fit = actrec.train.fit
+    fit = L.Trainer.fit
 
-    def cut_off(trainer: Any, *rest: Any) -> None:
+    def cut_off(trainer: L.Trainer, *given: Any, **named: Any) -> None:
         if len(trained) == 2:
             trainer.fit_loop.max_epochs = 1  # as a kill between two epochs leaves it
-            fit(trainer, *rest)
+            fit(trainer, *given, **named)
             raise KeyboardInterrupt
-        fit(trainer, *rest)
+        fit(trainer, *given, **named)
 
-    monkeypatch.setattr(actrec.train, "fit", cut_off)
-    assert sweep("lambdas", *grid)[0] == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(L.Trainer, "fit", cut_off)
+        assert sweep("lambdas", *grid)[0] == 130
     assert len(trained) == 2
-    monkeypatch.setattr(actrec.train, "fit", fit)
     before = {file: file.stat().st_mtime_ns for file in Path("outputs/small_lambdas").glob("runs/*/metrics.json")}
     code, out, err = sweep("lambdas", *grid)
     assert code == 0, err
@@ -123,17 +124,19 @@ def test_seeds_are_one_row_with_their_interval(sweep: Run) -> None:
 
 def test_a_search_goes_on_with_the_same_study(sweep: Run, trained: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     space = "++sweep.search.space={base_lr:{low:0.001,high:0.1,log:true},network.dim:{choices:[4,8]}}"
-    fit = actrec.train.fit
+    fit = L.Trainer.fit
 
-    def fail(*_: Any) -> None:
-        raise KeyboardInterrupt
+    def fail_second(*given: Any, **named: Any) -> None:
+        if len(trained) == 1:
+            raise KeyboardInterrupt
+        fit(*given, **named)
 
-    monkeypatch.setattr(actrec.train, "fit", lambda *given: fail() if len(trained) == 1 else fit(*given))
-    code, _, err = sweep("optuna", "trial=range(3)", space)
+    with monkeypatch.context() as patch:
+        patch.setattr(L.Trainer, "fit", fail_second)
+        code, _, err = sweep("optuna", "trial=range(3)", space)
     assert code == 130, err
     (cut,) = [file for file in Path("outputs/small_optuna").glob("runs/*/config.yaml") if "trial-1" in file.parent.name]
     begun = cut.read_text()
-    monkeypatch.setattr(actrec.train, "fit", fit)
     code, out, err = sweep("optuna", "trial=range(3)", space)
     assert code == 0, err
     assert out.count("There already") == 1

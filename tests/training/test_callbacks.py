@@ -6,8 +6,8 @@ import lightning as L
 import pytest
 import torch
 
-from actrec.training.callbacks import EarlyStop, History, RunCheckpoint
-from actrec.training.history import read_history
+from actrec.training.callbacks import EarlyStop, RunCheckpoint
+from actrec.training.history import History, read_history
 
 
 def test_of_equals_the_latest_is_kept() -> None:
@@ -37,14 +37,13 @@ def test_history_goes_on_after_a_resumption(tmp_path: Path) -> None:
         trainer = Mock(spec=L.Trainer, current_epoch=number, is_global_zero=True)
         trainer.callback_metrics = {"val/accuracy": torch.tensor(accuracy)}
         trainer.optimizers = [SimpleNamespace(param_groups=[{"lr": 0.1}])]
-        history.folder = tmp_path
         history.on_train_epoch_start(trainer, Mock(spec=L.LightningModule))
         history.on_validation_end(trainer, Mock(spec=L.LightningModule))
         history.on_train_epoch_end(trainer, Mock(spec=L.LightningModule))
 
-    first = History()
+    first = History(tmp_path / "history.csv")
     epoch(first, 0, 0.25)
-    second = History()
+    second = History(tmp_path / "history.csv")
     second.load_state_dict(first.state_dict())
     epoch(second, 1, 0.5)
     rows = read_history(tmp_path / "history.csv")

@@ -79,7 +79,7 @@ def test_what_was_logged_is_read_back(folder: Path) -> None:
     history = read_history(folder / "history.csv")
     for name in [f"{split}/{term}" for split in ("train", "val") for term in TERMS] + ["val/accuracy"]:
         assert rows[name] == pytest.approx([row[name] for row in history], rel=1e-5), name
-    assert len(rows["train/grad_norm"]) == len(rows["train/lr"]) == 2
+    assert len(rows["train/grad_norm"]) == len(rows["lr/pg1"]) == 2
     assert all(value > 0 for value in rows["train/grad_norm"])
     metrics = json.loads((folder / "metrics.json").read_text())
     assert rows["test/accuracy"] == [pytest.approx(metrics["accuracy"])]
@@ -116,6 +116,7 @@ def test_without_a_logger_nothing_is_logged(run_command: Run, tmp_path: Path) ->
     assert code == 0, err
     kept = {path.name for path in (tmp_path / "run").iterdir()}
     assert kept == {
+        ".hydra",
         "checkpoints",
         "config.yaml",
         "history.csv",
@@ -144,4 +145,4 @@ def test_online_without_an_account_is_one_sentence(tmp_path: Path, monkeypatch: 
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(SetupError, match=r"No API key configured.*logger.wandb.mode=offline"):
-        wandb_logger(str(tmp_path), "project", None, "online", "group", "name")
+        wandb_logger(str(tmp_path), "project", None, "online", "group")

@@ -6,7 +6,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from actrec.network.infogcn import InfoGCN
+from actrec.data.clips import DataSet
+from actrec.data.datamodule import ActionData
+from actrec.data.split import Split
+from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.batching import Item, collate
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
@@ -21,10 +24,12 @@ from actrec.types import Batch, SkeletonSequence
 Make = Callable[..., list[SkeletonSequence]]
 
 
-def validated(items: list, batch_size: int, collate_fn: Callable) -> dict[str, float]:
+def validated(data: ActionData, items: list, batch_size: int, collate_fn: Callable) -> dict[str, float]:
     torch.manual_seed(0)
-    network = InfoGCN("coco17", 3, 2, dim=8, layers=1, heads=2, graph_heads=1, horizon=1, solver="euler")
-    module = ActionModule(network, Objective(), torch.optim.AdamW, warmup_cosine, n_classes=2, n_val_clips=len(items))
+    network = {"_target_": "actrec.network.infogcn.InfoGCN", "dim": 8, "layers": 1, "heads": 2, "graph_heads": 1}
+    network |= {"horizon": 1, "solver": "euler"}
+    module = ActionModule(data, network, Objective(), torch.optim.AdamW, warmup_cosine)
+    module._labels = lambda _: [item.label for item in items]
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     trainer = L.Trainer(accelerator="cpu", **quiet)
     loader: DataLoader = DataLoader(items, batch_size, collate_fn=collate_fn)
@@ -39,12 +44,13 @@ def _stacked(items: list[Item]) -> Batch:
 @pytest.mark.filterwarnings("ignore:.*num_workers")
 def test_an_epochs_figures_are_means_over_its_frames_however_they_are_batched(make_sequences: Make) -> None:
     pipeline = Pipeline(COCO17, Preprocess("causal"), AnchoredWindows(64), Features())
+    data = ActionData(DataSet("made", make_sequences(2)), Split(), pipeline, Augmentation())
     clips = [*make_sequences(1, 3, (3, 5)), *make_sequences(1, 2, (40, 50), seed=1)]
     items = [pipeline.evaluation_items(clip, number % 2, number)[0] for number, clip in enumerate(clips)]
-    whole = validated(items, 5, _stacked)
+    whole = validated(data, items, 5, _stacked)
     assert whole["val/loss_cls"] > 0
     assert whole["val/loss_feat"] > 0
     for size, collate_fn in ((2, _stacked), (2, collate), (5, collate)):
-        found = validated(items, size, collate_fn)
+        found = validated(data, items, size, collate_fn)
         assert found["val/loss_cls"] == pytest.approx(whole["val/loss_cls"], rel=1e-5)
         assert found["val/accuracy"] == whole["val/accuracy"]

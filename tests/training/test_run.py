@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from actrec.training.run import kept_log, log_to, open_run
+from actrec.data.saved_split import SavedSplit
+from actrec.training.run import find_run, kept_log, log_to, open_run, recorded
 from actrec.types import ActrecError
 
 NAMES = ("RANK", "SLURM_PROCID", "LOCAL_RANK", "NODE_RANK", "ACTREC_RUN_FOLDER")
@@ -30,7 +31,11 @@ def config(output_dir: str | None = None) -> DictConfig:
 def test_the_first_process_makes_the_folder(rank: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in rank.items():
         monkeypatch.setenv(name, value)
-    assert (open_run(config()).folder / "config.yaml").exists()
+    run = find_run(cfg := config())
+    assert not run.folder.exists()
+    open_run(run, cfg, SavedSplit({}))
+    assert cfg.output_dir == str(run.folder)
+    assert (run.folder / "config.yaml").exists()
 
 
 @pytest.mark.parametrize(
@@ -41,11 +46,16 @@ def test_the_others_take_the_one_that_there_is(rank: dict[str, str], monkeypatch
     for name, value in rank.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ActrecError, match="need one folder: give output_dir"):
-        open_run(config())
-    assert open_run(config("shared")).folder == Path("shared")
+        find_run(config())
+    assert find_run(config("shared")).folder == Path("shared")
     assert not Path("shared").exists()
     monkeypatch.setenv("ACTREC_RUN_FOLDER", "opened")  # by the first process of this machine
-    assert open_run(config()).folder == Path("opened")
+    assert find_run(config()).folder == Path("opened")
+
+
+def test_the_config_is_kept_without_what_is_derived_from_it() -> None:
+    cfg = OmegaConf.create({"a": 1, "b": "${a}", "trainer": {"c": "${a}", "d": "${output_dir}"}, "output_dir": "x"})
+    assert recorded(cfg) == {"a": 1, "b": 1, "trainer": {"c": "${a}", "d": "${output_dir}"}}
 
 
 def test_a_run_s_log_has_what_was_said_before_it_had_its_folder(

@@ -1,0 +1,87 @@
+"""The windows by which a clip is evaluated at the ten observation ratios: after preprocessing, before the network.
+
+A clip seen up to a ratio has windows of its own. With causal preprocessing most of them are the beginning of a window
+of the clip seen further. As a network gives each frame's logits from that frame and those before it, such a window is
+not run: its decision is read from the longer window's logits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from actrec.pipeline.batching import Item, collate
+from actrec.pipeline.pipeline import Pipeline
+from actrec.types import Batch, SkeletonSequence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RATIOS = tuple(round(0.1 * step, 1) for step in range(1, 11))
+
+
+class Reading(NamedTuple):
+    """A decision to read from a window: the number of its ratio in `RATIOS`, and the window's frames up to there."""
+
+    ratio: int
+    n_frames: int
+
+
+class Readings(NamedTuple):
+    """The decisions to read from the windows of a batch, each as its window's row, its ratio and its frames."""
+
+    row: Int[Tensor, " reading"]
+    ratio: Int[Tensor, " reading"]
+    n_frames: Int[Tensor, " reading"]
+
+
+class ObservedItem(NamedTuple):
+    """A window to run, and the decisions to read from it."""
+
+    item: Item
+    readings: list[Reading]
+
+
+def items_at_ratios(
+    pipeline: Pipeline, sequence: SkeletonSequence, label: int, clip: int, ratios: tuple[float, ...] = RATIOS
+) -> list[ObservedItem]:
+    """Returns the windows of a clip at every observation ratio, without those that are the beginning of another.
+
+    Whether one window is the beginning of another is not presumed of a kind of preprocessing or windows: their features
+    are compared, bit by bit.
+
+    Args:
+        pipeline: From clip to network input.
+        sequence: The clip.
+        label: Its class number.
+        clip: Its number in the split.
+        ratios: The observation ratios, ascending.
+    """
+    run: dict[bytes, list[ObservedItem]] = {}  # by the first frame
+    for number in reversed(range(len(ratios))):  # the longest first
+        for item in pipeline.evaluation_items(sequence, label, clip, ratios[number]):
+            n_frames = int(np.flatnonzero(item.valid)[-1]) + 1
+            alike = run.setdefault(item.features[0].tobytes(), [])
+            whole = next((other for other in alike if _begins_with(other.item, item, n_frames)), None)
+            if whole is None:
+                whole = ObservedItem(item, [])
+                alike.append(whole)
+            whole.readings.append(Reading(number, n_frames))
+    return [each for alike in run.values() for each in alike]
+
+
+def _begins_with(whole: Item, part: Item, n_frames: int) -> bool:
+    frames = slice(n_frames)
+    return np.array_equal(whole.valid[frames], part.valid[frames]) and np.array_equal(
+        whole.features[frames], part.features[frames]
+    )
+
+
+def collate_observed(items: list[ObservedItem]) -> tuple[Batch, Readings]:
+    """Stacks windows to a batch, with the decisions to read from it."""
+    import torch  # here, since recognition by ONNX Runtime runs without torch
+
+    rows = [(row, *reading) for row, (_, readings) in enumerate(items) for reading in readings]
+    return collate([item for item, _ in items]), Readings(*torch.tensor(rows).T)
