@@ -85,7 +85,7 @@ def contents(store: Path) -> dict[str, bytes]:
 
 def test_ten_kills_make_no_difference(raw: Path, clean: Path, tmp_path: Path) -> None:
     script = [sys.executable, "-c", textwrap.dedent(_KILLS), str(raw), str(tmp_path / "store")]
-    done = subprocess.run(script, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[2])
+    done = subprocess.run(script, capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[3])
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout.split()[-1]) == 10
     assert contents(tmp_path / "store") == contents(clean)
