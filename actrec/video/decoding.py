@@ -58,7 +58,7 @@ def open_file(path: Path, limits: VideoLimits) -> Footage:
         header = read_header(container, video_stream(container), limits)
     first = next(_decoded(path, limits, header, 1), None)
     if first is None:
-        raise ActrecError("none of its pictures can be decoded: it is cut short or damaged. Fetch it anew.")
+        raise ActrecError("none of its pictures can be decoded: it is cut short or damaged. Get it again.")
     width, height = (first.height, first.width) if _turn(first).swapped else (first.width, first.height)
 
     def decode(width: int, height: int) -> Pictures:
@@ -192,7 +192,7 @@ def _report(path: Path, n_frames: int, n_lost: int) -> None:
     n_all = n_frames + n_lost
     if n_lost > max(_LOST * n_all, 1):
         raise ActrecError(
-            f"it is damaged: of {n_all} frames, {n_frames} can be decoded. Fetch it anew, or cut it there."
+            f"it is damaged: of {n_all} frames, {n_frames} can be decoded. Get it again, or cut it there."
         )
     if n_lost:
         log.warning("%s: %d of %d frames cannot be decoded and are left out.", path, n_lost, n_all)

@@ -121,7 +121,7 @@ def _at_rate(
         ActrecError: The times span far more than the frames, and so are damaged.
     """
     if times[-1] * fps > _SPARSE * len(times):
-        raise ActrecError(f"its {len(times)} frames are said to last {times[-1]:.0f} s; its times are damaged.")
+        raise ActrecError(f"its {len(times)} frames last {times[-1]:.0f} s by their times, which are damaged.")
     due = np.arange(round(float(times[-1]) * fps) + 1) / fps
     after = np.clip(np.searchsorted(times, due), 1, max(len(times) - 1, 1))
     nearest = np.where(due - times[after - 1] <= times[after % len(times)] - due, after - 1, after % len(times))

@@ -93,7 +93,7 @@ def _read(file: Path) -> UInt8[ndarray, "height width 3"]:
 
     picture = cv2.imdecode(np.fromfile(file, dtype=np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
     if picture is None:
-        raise ActrecError(f"its picture {file.name} cannot be read. Fetch it anew.")
+        raise ActrecError(f"its picture {file.name} cannot be read. Get it again.")
     colours: ndarray = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     return colours
 

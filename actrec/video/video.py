@@ -157,7 +157,7 @@ def open_video(path: Path, picture_fps: object = 30.0, limits: VideoLimits | Non
             raise ActrecError("it is no regular file.")
         with path.open("rb") as stream:
             if not stream.read(1):
-                raise ActrecError("the file is empty (0 bytes). Fetch it anew.")
+                raise ActrecError("the file is empty (0 bytes). Get it again.")
     except OSError as error:
         raise ActrecError(f"it cannot be read: {error.strerror}.") from None
     try:

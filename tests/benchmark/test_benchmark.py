@@ -26,7 +26,7 @@ from actrec.pipeline.windows import AnchoredWindows
 from actrec.skeleton import PENN13
 
 Run = Callable[..., tuple[int, str, str]]
-CONF = Path(__file__).parents[1] / "conf"
+CONF = Path(__file__).parents[2] / "conf"
 SMALL = ("network=tiny", "network.horizon=1", "windows.length=8", "batch_size=2", "repeats=2", "frames=20")
 
 

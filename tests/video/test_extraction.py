@@ -67,7 +67,7 @@ def test_a_variable_rate_is_put_on_a_constant_one_by_its_times(tmp_path: Path) -
 
 def test_times_that_cannot_be_are_an_error(tmp_path: Path) -> None:
     times = [*(n / 25 for n in range(19)), 3600.0]
-    with pytest.raises(ActrecError, match="20 frames are said to last 3600 s"):
+    with pytest.raises(ActrecError, match="20 frames last 3600 s by their times"):
         extractor()(write_blobs(tmp_path / "a.mp4", walker, times=times))
 
 

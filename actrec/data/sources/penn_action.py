@@ -81,12 +81,10 @@ def _load(file: Path) -> Mapping[str, Any]:
     try:
         mat: Mapping[str, Any] = scipy.io.loadmat(file, variable_names=_NAMES)
     except Exception as error:  # scipy raises a dozen kinds for a damaged file
-        raise ActrecError(
-            f"it cannot be read as a MATLAB file ({error}); it may be cut short. Fetch it again."
-        ) from None
+        raise ActrecError(f"it cannot be read as a MATLAB file ({error}); it may be cut short. Get it again.") from None
     missing = [name for name in _NAMES if name not in mat or mat[name].size == 0]
     if missing:
-        raise ActrecError(f"it has no {', '.join(missing)}; it may be cut short. Fetch it again.")
+        raise ActrecError(f"it has no {', '.join(missing)}; it may be cut short. Get it again.")
     strange = [f"{name} of {mat[name].dtype}" for name in _NAMES[1:] if mat[name].dtype.kind not in "fiub"]
     if strange:
         raise ActrecError(f"it has {', '.join(strange)}; expected real numbers.")

@@ -29,7 +29,7 @@ def load_pickle(file: Path) -> Any:
         raise ActrecError(f"{file}: {error}") from None
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
         raise ActrecError(
-            f"{file} cannot be read as a pickle ({error!r}); it may be cut short. Fetch it again."
+            f"{file} cannot be read as a pickle ({error!r}); it may be cut short. Get it again."
         ) from None
 
 

@@ -87,7 +87,7 @@ class Pyskl:
             return []
         file = Path(self.class_names).expanduser()
         if not file.is_file():
-            raise ActrecError(f"class_names={file} is not there; expected a text file with a class name a line.")
+            raise ActrecError(f"class_names={file} does not exist; expected a text file with one class name per line.")
         try:
             return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         except UnicodeDecodeError as error:

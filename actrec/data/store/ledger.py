@@ -1,8 +1,8 @@
 """The clips of a skeleton store that is being made: stored clips, their provenance, and the clips that are left out.
 
 The order for a clip is: its npz under a temporary name, its row in the manifest, its provenance with a hash of its
-arrays, then the renaming of the npz. So a clip whose npz has that hash is complete, at whatever point a run was killed;
-it is not made again while its source is the same. All other clips are.
+arrays, then the renaming of the npz. So a clip whose npz has that hash is complete, even if the run was killed, and is
+not made again while its source is the same. All other clips are made again.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSeque
             raise ActrecError(f"split is '{row['split']}'; expected 'train', 'val', 'test' or nothing.")
     except (TypeError, ValueError) as error:
         raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None
-    again = f"Run this again, which makes that file anew:\n  {command}"
+    again = f"Run this command, which makes that file again:\n  {command}"
     try:
         keypoints = read_keypoints(file)
     except FileNotFoundError:
