@@ -29,6 +29,7 @@ from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import ResizeWindows
 from actrec.skeleton import PENN13, SKELETONS
+from actrec.training.checks import check_config
 from actrec.types import SkeletonSequence
 
 ROOT = Path(__file__).parents[1]
@@ -90,8 +91,7 @@ def test_every_command_composes(entry: str) -> None:
                 given.append("dataset=csv")
             cfg = compose(entry, given, return_hydra_config=True)
             if entry == "train":
-                actrec.train.check_numbers(cfg)
-                actrec.train.check_recipe(cfg)
+                check_config(cfg)
 
 
 @pytest.mark.slow
