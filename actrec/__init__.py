@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from actrec.data.store.reading import read_store
     from actrec.model.folder import load_model, save_model
     from actrec.model.spec import ModelSpec, load_spec
-    from actrec.online.recognizer import OnlineRecognizer, Prediction
+    from actrec.online.prediction import Prediction
+    from actrec.online.recognizer import OnlineRecognizer
     from actrec.skeleton import Skeleton, get_skeleton, map_keypoints
     from actrec.types import ActrecError, SkeletonSequence
 
@@ -34,7 +35,8 @@ _MODULES = {
     "data.store.reading": ("read_store",),
     "model.folder": ("load_model", "save_model"),
     "model.spec": ("ModelSpec", "load_spec"),
-    "online.recognizer": ("OnlineRecognizer", "Prediction"),
+    "online.prediction": ("Prediction",),
+    "online.recognizer": ("OnlineRecognizer",),
     "skeleton": ("Skeleton", "get_skeleton", "map_keypoints"),
     "types": ("ActrecError", "SkeletonSequence"),
 }

@@ -1,4 +1,4 @@
-"""Entry point: look at skeletons. `python -m actrec.view source=video.mp4`, or `source=data/penn_action`."""
+"""Draws skeletons over a video (`python -m actrec.view source=video.mp4`), or a store (`source=data/ucf101`)."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from actrec.report.poses import CONTACTS, contact_sheet
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, Picture
 from actrec.video.extraction import Extractor
-from actrec.video.people import SKELETON, Crowd
+from actrec.video.people import SKELETON, PeopleBuffer, scaled_keypoints
 from actrec.video.video import open_video
 
 log = logging.getLogger(__name__)
 
 
 def view_video(source: Path, output: Path, extractor: Extractor, longest: int, picture_fps: float = 30.0) -> None:
-    """Writes the video with the skeletons over it: those that `prepare` would keep in colours, all others in grey.
+    """Writes a video with skeletons drawn over it: in colours those that `prepare` would keep, all others in grey.
 
     Args:
         source: A video, or a folder of pictures.
         output: The mp4.
-        extractor: Finds and chooses the people.
-        longest: Longer side of what is written, in pixels, at most.
-        picture_fps: Frames a second of a folder of pictures.
+        extractor: Finds and selects the people.
+        longest: Longer side of the written video, in pixels, at most.
+        picture_fps: Frame rate of a folder of pictures.
 
     Raises:
-        ActrecError: The video cannot be read, or nobody is in it.
+        ActrecError: The video cannot be read, or nobody is found in it.
     """
     try:
         video = open_video(source, picture_fps)
         bar = tqdm(extractor.people(video), "pose", video.about_frames, unit="frame", disable=None)
-        people = Crowd(iter(bar))
+        people = PeopleBuffer(iter(bar))
         chosen = extractor.choose(video, people)
     except ActrecError as error:
         raise type(error)(f"{source}: {error}") from None
@@ -50,11 +50,11 @@ def view_video(source: Path, output: Path, extractor: Extractor, longest: int, p
     def frames() -> Iterator[tuple[float, Picture]]:
         for number, (time, decoded) in enumerate(video.frames(longest)):
             picture = np.array(decoded)
-            scale = np.array([picture.shape[1] / video.width, picture.shape[0] / video.height, 1], dtype=np.float32)
-            for keypoints in people[number].keypoints:
-                draw_skeleton(picture, keypoints * scale, skeleton, GREY)
+            scale = picture.shape[1] / video.width, picture.shape[0] / video.height
+            for keypoints in people[number].scaled(*scale).keypoints:
+                draw_skeleton(picture, keypoints, skeleton, GREY)
             for track in chosen:
-                draw_skeleton(picture, track[number] * scale, skeleton)
+                draw_skeleton(picture, scaled_keypoints(track[number], *scale), skeleton)
             yield time, picture
 
     count = write_video(output, frames(), video.fps)
@@ -63,14 +63,14 @@ def view_video(source: Path, output: Path, extractor: Extractor, longest: int, p
 
 
 def view_store(source: Path, output: Path) -> None:
-    """Draws every clip of a store, 30 on a sheet.
+    """Draws all clips of a store on contact sheets of 30 clips.
 
     Args:
         source: The store's folder.
-        output: The first sheet; others get numbers.
+        output: File of the first sheet; the names of the others have a number appended.
 
     Raises:
-        ActrecError: There is no whole store there.
+        ActrecError: The folder holds no complete store.
     """
     clips = read_store(source)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def view_store(source: Path, output: Path) -> None:
 
 @main("view")
 def run(cfg: DictConfig) -> None:
-    """Compose, instantiate, run."""
+    """Checks the config, and draws a store or a video."""
     if cfg.source is None:
         raise no_value("view", "source")
     check_whole(cfg, "longest", 16)

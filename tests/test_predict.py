@@ -16,7 +16,7 @@ import pytest
 
 from actrec import predict
 from actrec.drawing.frames import write_video
-from actrec.live.watcher import Watched
+from actrec.live.tracking import TrackedPerson, TrackingRecognizer
 from actrec.video.camera import Camera
 from actrec.video.people import People
 from actrec.video.video import open_video
@@ -57,7 +57,7 @@ def test_every_frame_of_a_video_has_its_lines_and_its_picture(
     np.testing.assert_allclose(video.times, before.times, atol=1e-3)
     seen = [line["held"] or "no action" for line in lines if line["person"]]
     most = max(seen, key=seen.count)
-    assert f"12 frames; of the skeletons: {most} {seen.count(most) / len(seen):.0%}" in out
+    assert f"12 frames; held labels, by share of detections: {most} {seen.count(most) / len(seen):.0%}" in out
     people = [line for line in lines if line["person"] == "1"]
     assert len(people) >= 10
     for line in people:
@@ -162,15 +162,15 @@ def test_an_unforeseen_exception_ends_one_video_and_is_named(
     (tmp_path / "in").mkdir()
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / "in" / name).symlink_to(clip)
-    whole, calls = predict.Watcher.__call__, []
+    whole, calls = TrackingRecognizer.__call__, []
 
-    def broken(self: predict.Watcher, people: People, time: float) -> list[Watched]:
+    def broken(self: TrackingRecognizer, people: People, time: float) -> list[TrackedPerson]:
         calls.append(time)
         if len(calls) == 5:  # in the midst of the first
             raise ZeroDivisionError("nobody foresaw it")
         return whole(self, people, time)
 
-    monkeypatch.setattr(predict.Watcher, "__call__", broken)
+    monkeypatch.setattr(TrackingRecognizer, "__call__", broken)
     code, out, err = run_command(predict.run, *arguments, f"source={tmp_path / 'in'}")
     assert code == 1
     assert "1 of 2 videos could not be read:\n" in err

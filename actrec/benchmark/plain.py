@@ -1,5 +1,7 @@
-"""InfoGCN++ as its formulas read, module by module and head by head: what the fused network is measured against, and
-held to."""
+"""InfoGCN++ as in the paper's formulas, module by module and head by head, without fused products.
+
+The fused network is compared with it, in speed by the benchmark and in values by a test.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def plain(network: Network) -> Network:
-    """A copy of a network, with the same weights, that runs without the fusions."""
+    """Copies a network, with the same weights, to plain modules."""
     made = copy.deepcopy(network)
     for module in list(made.modules()):
         for name, child in module.named_children():
@@ -32,10 +34,10 @@ def plain(network: Network) -> Network:
 
 
 class PlainGraphConv(nn.Module):
-    """H' = σ(norm(Σ_m A_m H W_m) + residual), a head at a time.
+    """Computes H' = σ(norm(Σ_m A_m H W_m) + residual), one head at a time.
 
     Args:
-        conv: Whose weights it takes over.
+        conv: The module whose weights it uses.
     """
 
     def __init__(self, conv: GraphConv) -> None:
@@ -62,10 +64,10 @@ class PlainGraphConv(nn.Module):
 
 
 class PlainAttention(nn.Module):
-    """Causal attention over time, written out.
+    """Computes causal attention over time with explicit matrix products.
 
     Args:
-        attention: Whose weights it takes over.
+        attention: The module whose weights it uses.
     """
 
     def __init__(self, attention: TemporalAttention) -> None:

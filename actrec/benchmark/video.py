@@ -1,4 +1,4 @@
-"""Times the way from video to skeletons and decisions, beside the pose model alone, on the same frames."""
+"""Times the extraction of skeletons from videos, and decisions, compared with the pose model alone."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from actrec.video.extraction import Extractor
 from actrec.video.tracker import Tracker
 from actrec.video.video import open_video
 
-_HELD = 1000  # frames that are decoded beforehand, for the pose model alone
+_BUFFERED = 1000  # frames that are decoded beforehand, to time the pose model alone
 
 
 class VideoRates(NamedTuple):
-    """Frames a second of one video, and how many frames it has.
+    """Frames per second of one video.
 
     Attributes:
-        n_frames: Of the video.
-        pose_alone: The pose model, on pictures that are decoded already.
-        whole: From the file to its sequences, as `actrec.prepare` makes them.
-        decisions: From the file to a decision for everybody in each frame; None where there is no model.
+        n_frames: Number of frames of the video.
+        pose_alone: Of the pose model, on pictures that are decoded already.
+        whole: From the file to its sequences, as in `actrec.prepare`.
+        decisions: From the file to a decision for each person in each frame; None without a model.
     """
 
     n_frames: int
@@ -44,8 +44,8 @@ def video_rates(path: Path, extractor: Extractor, recognizer: OnlineRecognizer |
         ActrecError: The video cannot be read, or nobody is in it.
     """
     video, pose = open_video(path), extractor.pose
-    pictures = [picture for _, picture in islice(video.frames(pose.longest), _HELD)]
-    times = video.times.tolist()  # of all frames, before the clock runs
+    pictures = [picture for _, picture in islice(video.frames(pose.longest), _BUFFERED)]
+    times = video.times.tolist()  # of all frames, decoded before the measurement
     start = time.perf_counter()
     for first in range(0, len(pictures), pose.batch):
         pose(pictures[first : first + pose.batch])
@@ -66,7 +66,7 @@ def video_rates(path: Path, extractor: Extractor, recognizer: OnlineRecognizer |
 
 
 def time_videos(path: Path, extractor: Extractor, recognizer: OnlineRecognizer | None = None) -> dict[str, Any]:
-    """Prints the rates of each video, and of all of them, and returns them by name.
+    """Prints the rates of each video and of all together, and returns them by name.
 
     Raises:
         ActrecError: A video cannot be read, or nobody is in it.

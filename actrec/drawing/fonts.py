@@ -1,7 +1,7 @@
-"""Finds fonts for the letters of labels, for everything that draws text on pictures.
+"""Finds fonts that have the letters of a text, for Pillow and for matplotlib.
 
-matplotlib brings DejaVu, which has Latin, Greek, Cyrillic and Arabic letters. Other letters are looked
-for in the system's fonts, and a font that has them is used for those letters alone.
+The default font is DejaVu Sans, which is installed with matplotlib and has Latin, Greek, Cyrillic and Arabic letters.
+Other letters are looked up in the system's fonts with matplotlib's font manager.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from PIL import ImageFont
 
 OWN = "DejaVu Sans"
 _OWN_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
-# Families that are looked at before all others: made for running text, and of even weight beside DejaVu.
+# Preferred families: made for running text, with a weight similar to DejaVu.
 _FIRST = (
     "Noto Sans CJK",
     "Source Han Sans",
@@ -37,7 +37,7 @@ _FIRST = (
     "Segoe UI",
     "Arial Unicode MS",
 )
-_NOT_FOR_TEXT = ("Color Emoji", "LastResort", "Last Resort", "Blank")  # pictures of letters, or boxes for all letters
+_NOT_FOR_TEXT = ("Color Emoji", "LastResort", "Last Resort", "Blank")  # colour bitmaps, or boxes for all letters
 
 
 def _data_fonts() -> Path:
@@ -46,7 +46,7 @@ def _data_fonts() -> Path:
 
 @cache
 def _letters(file: str, index: int = 0) -> Int[ndarray, " letter"]:
-    """The code points that a font file has; none where it cannot be read, or is of bitmaps alone."""
+    """Lists the code points of a font file; none where it cannot be read or has bitmaps only."""
     try:
         font = FT2Font(file, face_index=index) if index else FT2Font(file)
         codes = font.get_charmap() if font.scalable else {}
@@ -69,11 +69,13 @@ def is_own(letter: str) -> bool:
 
 @cache
 def _candidates() -> list[Any]:
-    """The system's fonts, upright and of usual weight, those for running text first; matplotlib's own are left out,
-    since its mathematical ones have other letters in the places of the usual ones."""
+    """Lists the system's upright fonts of regular weight, preferred families first.
+
+    matplotlib's own are left out, since its mathematical fonts have other letters at the usual code points.
+    """
     manager = font_manager.fontManager
     known = {entry.fname for entry in manager.ttflist}
-    for file in font_manager.findSystemFonts():  # matplotlib's list is kept between processes, and may be older
+    for file in font_manager.findSystemFonts():  # matplotlib caches its list between processes
         if file not in known:
             try:
                 manager.addfont(file)
@@ -98,12 +100,12 @@ def _candidates() -> list[Any]:
 
 @cache
 def font_with(letter: str) -> Any | None:
-    """matplotlib's entry of the system's first font that has a letter which DejaVu lacks; None where none has it."""
+    """Finds the first font of the system that has a letter, as matplotlib's entry; None where no font has it."""
     return next((entry for entry in _candidates() if _has(entry.fname, getattr(entry, "index", 0), ord(letter))), None)
 
 
 def can_draw(letter: str) -> bool:
-    """Whether any font has a letter."""
+    """Whether any installed font has a letter."""
     return is_own(letter) or font_with(letter) is not None
 
 
@@ -113,11 +115,11 @@ def _truetype(file: str, index: int, size: int) -> Any:
 
 
 def for_pillow(text: str, size: int) -> tuple[Any, str]:
-    """A font of Pillow, which takes one for a whole text, and the text; a letter that the font lacks is "?" in it.
+    """Selects one Pillow font for a whole text; returns it and the text, with "?" for letters that the font lacks.
 
     Args:
         text: One line.
-        size: In pixels.
+        size: Font size in pixels.
     """
     files = [(str(_data_fonts() / "ttf" / "DejaVuSans-Bold.ttf"), 0)]
     for letter in dict.fromkeys(text):

@@ -1,4 +1,4 @@
-"""Drawing on frames, and writing them as a video that browsers play."""
+"""Draws skeletons on frames, and writes frames as a video that browsers play."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TICKS = 90_000  # a second; the usual time base of MPEG
 def draw_skeleton(
     picture: Picture, keypoints: Float[ndarray, "joint 3"], skeleton: Skeleton, color: str | None = None
 ) -> None:
-    """Draws the observed joints and bones over a picture, in place.
+    """Draws the observed joints and bones on a picture, in place.
 
     Args:
         picture: RGB.
         keypoints: x and y in the picture's pixels; joints with confidence 0 are left out.
-        skeleton: Their layout.
+        skeleton: Layout of the keypoints.
         color: "#rrggbb" of the whole skeleton; by default left and right limbs have the colours of the reports.
     """
     import cv2
@@ -48,12 +48,12 @@ def draw_skeleton(
 
 
 def write_video(path: Path, frames: Iterable[tuple[float, Picture]], fps: float) -> int:
-    """Writes an mp4 (H.264), all of it or nothing; returns the number of frames.
+    """Writes an mp4 (H.264) atomically and returns the number of frames.
 
     Args:
         path: The file.
-        frames: Time in seconds and RGB picture, all of one size, in order.
-        fps: Frames a second, for players that want a figure.
+        frames: Time in seconds and RGB picture, in order; all pictures have one size.
+        fps: Nominal frame rate, for players that need one.
 
     Raises:
         ActrecError: There are no frames.
@@ -79,7 +79,7 @@ def write_video(path: Path, frames: Iterable[tuple[float, Picture]], fps: float)
                 if number == 1:
                     stream.height, stream.width = even.shape[:2]
                 frame = av.VideoFrame.from_ndarray(even, format="rgb24")
-                last = max(round(time * _TICKS), last + 1)  # two frames at one time have no place in a file
+                last = max(round(time * _TICKS), last + 1)  # times in a file must ascend
                 frame.pts, frame.time_base = last, Fraction(1, _TICKS)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())

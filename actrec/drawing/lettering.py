@@ -11,9 +11,9 @@ from actrec.drawing.fonts import can_draw
 
 log = logging.getLogger(__name__)
 
-LONGEST = 32  # widths of a Latin letter
-_KEPT = "\u200c"  # the zero width non-joiner: without it Persian words are written otherwise
-# What to install for the letters of a script, by how their Unicode names begin.
+LONGEST = 32  # default width of a name, in widths of a Latin letter
+_KEPT = "\u200c"  # the zero-width non-joiner, which changes the spelling of Persian words
+# Debian packages with fonts for a script, by the first word of its letters' Unicode names.
 _PACKAGES = (
     (("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "FULLWIDTH"), "fonts-noto-cjk"),
     (("",), "fonts-noto-core"),
@@ -43,7 +43,7 @@ def width(text: str) -> int:
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
-    """Shortens a text to this width by leaving out the middle, since names often differ at the end."""
+    """Shortens a text to this width by removing its middle, since names often differ at the end."""
     if width(text) <= longest:
         return text
     room, head, tail = longest - 1, "", ""
@@ -64,9 +64,9 @@ def lettered(name: str, names: Mapping[str, str] | None = None, longest: int = L
     """Formats a name for a picture.
 
     Args:
-        name: A class's, or another.
-        names: See `pictured`; a name that is not among them has "?" for letters that no font here has.
-        longest: Its width at most.
+        name: Name of a class, or another.
+        names: See `pictured`; in a name that is not among them, letters that no installed font has become "?".
+        longest: Greatest width.
     """
     if names is not None and name in names:
         return shorten(names[name], longest)
@@ -74,19 +74,19 @@ def lettered(name: str, names: Mapping[str, str] | None = None, longest: int = L
 
 
 def drawable(text: str, longest: int = LONGEST) -> str:
-    """A text on one line and of this width at most, with "?" for letters that no font here has."""
+    """Formats a text on one line, shortened to this width, with "?" for letters that no installed font has."""
     return "".join(letter if can_draw(letter) else "?" for letter in shorten(one_line(text), longest))
 
 
 def pictured(classes: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
-    """Chooses the name of each class in pictures: its own; "class 3", its number from 0, where no installed font has
-    the letters of its name; with its number appended where shortened names would be the same.
+    """Selects the name of each class in pictures.
 
-    The font to install is logged, once.
+    It is the class's own name, or "class 3" (its number, from 0) where no installed font has all its letters. The
+    number is appended where shortened names would be equal. A font to install is logged once.
 
     Args:
         classes: In the model's order.
-        longest: Width of a name at most.
+        longest: Greatest width of a name.
     """
     made, lacking = dict[str, str](), dict[str, str]()
     for number, name in enumerate(classes):
@@ -123,8 +123,8 @@ def _advise(package: str, name: str) -> None:
     if package not in _advised:
         _advised.add(package)
         log.warning(
-            "No font on this system has all letters of the class name '%s': pictures call such classes by their "
-            "number. Install a font that has them, for example the package %s of Debian and Ubuntu.",
+            "No installed font has all letters of the class name '%s'; pictures show the numbers of such classes "
+            "instead. Install a font that has them, for example the package %s of Debian and Ubuntu.",
             one_line(name),
             package,
         )

@@ -1,4 +1,4 @@
-"""Draws a recogniser's predictions over the pictures of a stream."""
+"""Draws predictions over the pictures of a stream."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from actrec.drawing.colors import CLASS_COLORS, GREY, LIGHT, rgb
 from actrec.drawing.fonts import for_pillow
 from actrec.drawing.frames import draw_skeleton
 from actrec.drawing.lettering import lettered, one_line, pictured
-from actrec.live.placing import Rectangle, face_of, place_labels
+from actrec.live.label_layout import Rectangle, face_of, place_labels
 from actrec.live.timeline import Timeline
-from actrec.live.watcher import Watched
+from actrec.live.tracking import TrackedPerson
 from actrec.skeleton import Skeleton
 from actrec.types import Picture
 
 _DARK, _BRIGHT = (20, 24, 32), (255, 255, 255)
-_ROWS = 3  # people that the timeline has room for
+_ROWS = 3  # people in the timeline
 
 
 class Overlay:
-    """Draws over the pictures of one stream. Its memory is bounded, however long the stream is.
+    """Draws over the pictures of one stream, in bounded memory.
 
     Args:
-        skeleton: Layout of the keypoints that come.
+        skeleton: Layout of the keypoints.
         forecast_skeleton: Layout of the forecast poses: the model's.
-        length: Seconds that the stream lasts; None where that is not known.
-        labels: The model's, in order; one whose letters no font here has is drawn as its number.
+        length: Duration of the stream in seconds; None if unknown.
+        labels: The model's, in order; a label whose letters no installed font has is drawn as its number.
     """
 
     def __init__(
@@ -49,45 +49,39 @@ class Overlay:
         self._several = False
 
     def colour(self, label: str) -> str:
-        """A class's colour, the same throughout the stream."""
+        """Returns the colour of a class, which is the same throughout the stream."""
         return self._colours.setdefault(label, CLASS_COLORS[len(self._colours) % len(CLASS_COLORS)])
 
-    def __call__(self, picture: Picture, people: Sequence[Watched], time: float, scale: float = 1.0) -> None:
-        """Draws, in place: skeletons, forecasts as ghosts, labels with their probabilities, and the timeline.
+    def __call__(self, picture: Picture, people: Sequence[TrackedPerson], time: float) -> None:
+        """Draws in place: skeletons, forecasts, labels with their probabilities, and the timeline.
 
         Args:
             picture: RGB.
-            people: Who is in it.
+            people: In pixels of the picture.
             time: In seconds.
-            scale: Of the picture to the pixels that the people are in.
         """
         for each in people:
-            self._draw_person(picture, each, scale)
+            self._draw_person(picture, each)
         self.timeline.update(time, [(each.person, each.prediction.held) for each in people])
         self._several |= len(people) > 1
         canvas = Image.fromarray(picture)
         draw, size = ImageDraw.Draw(canvas, "RGBA"), max(picture.shape[0] // 32, 12)
         top = self._draw_timeline(draw, canvas.size, time, size)
-        self._draw_labels(draw, people, scale, size, (float(canvas.size[0]), top))
+        self._draw_labels(draw, people, size, (float(canvas.size[0]), top))
         picture[:] = np.asarray(canvas)
 
-    def _draw_person(self, picture: Picture, each: Watched, scale: float) -> None:
+    def _draw_person(self, picture: Picture, each: TrackedPerson) -> None:
         forecast = each.prediction.forecast
         if len(forecast):
-            ghost = _as_keypoints(forecast[-1] * scale)
-            draw_skeleton(picture, ghost, self.forecast_skeleton, LIGHT.forecast)
-        draw_skeleton(picture, each.keypoints * np.array([scale, scale, 1], np.float32), self.skeleton)
+            draw_skeleton(picture, _as_keypoints(forecast[-1]), self.forecast_skeleton, LIGHT.forecast)
+        draw_skeleton(picture, each.keypoints, self.skeleton)
 
-    def _draw_labels(
-        self, draw: Any, people: Sequence[Watched], scale: float, size: int, area: tuple[float, float]
-    ) -> None:
+    def _draw_labels(self, draw: Any, people: Sequence[TrackedPerson], size: int, area: tuple[float, float]) -> None:
         """Draws the label of each person where it covers no face, no other label and not the timeline."""
-        boxes = [each.box * np.float32(scale) for each in people]
-        drawn = np.array([scale, scale, 1], np.float32)
-        faces = [face_of(each.keypoints * drawn, box, self.skeleton) for each, box in zip(people, boxes, strict=True)]
+        faces = [face_of(each.keypoints, each.box, self.skeleton) for each in people]
         texts = [_fitted(draw, self._text(each), size, area[0] - size) for each in people]
         places = place_labels(
-            [Rectangle(*box.tolist()) for box in boxes],
+            [Rectangle(*each.box.tolist()) for each in people],
             [(draw.textlength(text, font) + size, 1.5 * size) for font, text in texts],
             [face for face in faces if face is not None],
             area,
@@ -100,8 +94,8 @@ class Overlay:
             middle = (place.top + place.bottom) / 2
             draw.text((place.left + size / 2, middle), text, _BRIGHT, font, anchor="lm")
 
-    def _text(self, each: Watched) -> str:
-        """The held label and its probability, after the person's number where there are several."""
+    def _text(self, each: TrackedPerson) -> str:
+        """Formats the held label and its probability, after the person's number where there are several people."""
         prediction = each.prediction
         text = "no action" if prediction.held is None else lettered(prediction.held, self._names)
         if prediction.held is not None and prediction.held == prediction.label:
@@ -109,7 +103,7 @@ class Overlay:
         return f"{each.person} · {text}" if self._several else text
 
     def _draw_timeline(self, draw: Any, picture: tuple[int, int], time: float, size: int) -> float:
-        """Draws which label was held when, a row a person, and returns its upper edge."""
+        """Draws the held labels over time, one row for each person, and returns the timeline's upper edge."""
         rows, (first, last), (width, bottom) = self.timeline.stretches, self.timeline.span, picture
         row = round(1.3 * size)
         top = float(max(bottom - row * len(rows), 0))
@@ -137,7 +131,7 @@ class Overlay:
 
 
 def _fitted(draw: Any, text: str, size: int, width: float) -> tuple[Any, str]:
-    """A font for the text, and the text on one line, shortened to that many pixels."""
+    """Returns a font for the text, and the text on one line, shortened to this width in pixels."""
     font, text = for_pillow(one_line(text), size)
     if draw.textlength(text, font) <= width:
         return font, text
@@ -147,6 +141,6 @@ def _fitted(draw: Any, text: str, size: int, width: float) -> tuple[Any, str]:
 
 
 def _as_keypoints(pose: Float[ndarray, "joint 2"]) -> Float[ndarray, "joint 3"]:
-    """A pose with NaN for what is not known, as keypoints."""
+    """Converts a pose with NaN for unknown joints to keypoints."""
     known = np.isfinite(pose).all(-1)
     return np.where(known[:, None], np.column_stack([pose, np.ones(len(pose))]), 0).astype(np.float32)

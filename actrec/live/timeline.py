@@ -1,11 +1,11 @@
-"""The labels that each person held over time, of bounded size in an endless stream."""
+"""Records the held labels of each person over time, in bounded memory in an endless stream."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_LIVE = 30.0  # seconds that are shown of a stream of unknown length
+_LIVE = 30.0  # seconds that are shown of a stream of unknown duration
 
 
 class Stretch(NamedTuple):
@@ -23,11 +23,11 @@ class _Row:
 
 
 class Timeline:
-    """Records when the label of each person changed.
+    """Records when the held label of each person changed.
 
     Args:
-        length: Seconds that the stream lasts, and the timeline shows; None where that is not known: the last 30.
-        rows: People that there is room for: of a whole video the first, of a live stream the last to come.
+        length: Duration of the stream in seconds, all of which is shown; None if unknown: the last 30 s are shown.
+        rows: Number of people that are shown: the first ones of a video, the latest ones of a live stream.
     """
 
     def __init__(self, length: float | None, rows: int) -> None:
@@ -35,7 +35,7 @@ class Timeline:
         self._time, self._held = 0.0, dict[str, _Row]()
 
     def update(self, time: float, held: Sequence[tuple[str, str | None]]) -> None:
-        """Takes the next frame: its time in seconds, and which label each person in it holds."""
+        """Takes the time of the next frame, in seconds, and the held label of each person in it."""
         self._time = time
         for person, label in held:
             if person not in self._held and self.length is not None and len(self._held) >= self.rows:
@@ -56,14 +56,14 @@ class Timeline:
 
     @property
     def span(self) -> tuple[float, float]:
-        """The first and the last moment that is shown, in seconds."""
+        """The shown interval, in seconds."""
         if self.length is not None:
             return 0.0, max(self.length, self._time)
         return max(self._time - _LIVE, 0.0), max(self._time, _LIVE)
 
     @property
     def stretches(self) -> dict[str, list[Stretch]]:
-        """The intervals of held labels of each person that is shown."""
+        """The intervals of held labels, of each person who is shown."""
         first, people = self.span[0], list(self._held)
         shown = people[: self.rows] if self.length is not None else people[-self.rows :]
         found = {}

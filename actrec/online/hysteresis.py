@@ -1,4 +1,4 @@
-"""From a label for every frame to one that holds: hysteresis on the probabilities."""
+"""Applies hysteresis to the probabilities of each frame, so that the held label does not flicker."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.online.state import check_within, fitting
+from actrec.online.state_checks import check_within, checked_array
 from actrec.types import ActrecError
 
 NO_ACTION = -1
-_MOST = 1e15  # frames; greater counts in a state are refused
+_MOST = 1e15  # frames; larger counts in a restored state are refused
 
 
 @dataclass(frozen=True)
 class Hysteresis:
-    """When a label is taken up, and when it is given up.
+    """The thresholds of the hysteresis.
 
     Attributes:
-        smoothing: Time constant, in frames, of the running mean of probabilities that the rest goes by; 0 for none.
-        enter: A label is taken up when its probability has been the greatest, and at least this, ...
-        frames: ... in so many frames on end.
-        leave: It is given up when its probability falls below this; then no action is held until a label is taken up.
+        smoothing: Time constant, in frames, of an exponential mean of the probabilities; 0 for no smoothing.
+        enter: A label becomes the held one when it has been the most probable, with at least this probability, ...
+        frames: ... for this many consecutive frames.
+        leave: The held label is dropped when its probability falls below this; then no action is held.
     """
 
     smoothing: float | int = 0.0
@@ -39,15 +39,15 @@ class Hysteresis:
             )
 
 
-class HeldLabel:
-    """A label that is held, of one person.
+class LabelHysteresis:
+    """The held label of one person.
 
     Args:
-        rule: When it changes.
+        rule: The thresholds.
         n_classes: Number of classes.
 
     Attributes:
-        label: Class number, or `NO_ACTION`.
+        label: Number of the held class, or `NO_ACTION`.
     """
 
     def __init__(self, rule: Hysteresis, n_classes: int) -> None:
@@ -56,7 +56,7 @@ class HeldLabel:
         self._sum, self._weight = np.zeros(n_classes), 0.0
 
     def _smoothed(self, probabilities: Float[ndarray, " class"]) -> Float[ndarray, " class"]:
-        """The exponential mean of the probabilities so far, in which the first weighs no more than another."""
+        """Updates the exponential mean of the probabilities, without the bias towards the first frame."""
         if not self.rule.smoothing:
             return probabilities
         kept = np.exp(-1 / self.rule.smoothing)
@@ -64,7 +64,7 @@ class HeldLabel:
         return self._sum / self._weight
 
     def update(self, probabilities: Float[ndarray, " class"]) -> int:
-        """The label held after a frame of these probabilities."""
+        """Takes the probabilities of the next frame and returns the number of the held class, or `NO_ACTION`."""
         probabilities = self._smoothed(probabilities)
         best = int(probabilities.argmax())
         if probabilities[best] < self.rule.enter:
@@ -87,13 +87,13 @@ class HeldLabel:
         Raises:
             ValueError: The state is not valid; nothing has changed then.
         """
-        values = fitting({"held": state}, "held", (4 + len(self._sum),), float)
+        values = checked_array({"held": state}, "held", (4 + len(self._sum),), float)
         check_within(_MOST, values)
         label, candidate, count = (int(value) for value in values[:3])
         if (
             not NO_ACTION <= min(label, candidate) <= max(label, candidate) < len(self._sum)
             or min(count, values[3]) < 0
         ):
-            raise ValueError("the held label is not that of a stream")
+            raise ValueError("the state of the held label is not one of a stream")
         self.label, self._candidate, self._count = label, candidate, count
         self._weight, self._sum = float(values[3]), values[4:].copy()

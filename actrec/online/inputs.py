@@ -1,4 +1,4 @@
-"""Checks the inputs of the recogniser: settings, names, timestamps and keypoints."""
+"""Checks everything that is passed to a recogniser: settings, names, timestamps and keypoints."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from numpy import ndarray
 
 from actrec.model.spec import ModelSpec
 from actrec.skeleton import Skeleton
-from actrec.types import ActrecError
+from actrec.types import ActrecError, checked_keypoints, checked_timestamp
 
 MOST_BRIDGED = 1000  # frames at the model's rate that may come due at once
 
 
 def check_settings(spec: ModelSpec, max_gap: float, max_people: int) -> None:
-    """Raises an ActrecError for settings of a recogniser under which a push would have no bounds."""
+    """Raises an ActrecError for settings with which the work of one push would have no bound."""
     if not 0 < max_gap < np.inf:
         raise ActrecError(f"max_gap is {max_gap} seconds; expected more than 0, and finite.")
     fps = spec.pipeline.preprocess.fps
@@ -27,22 +27,23 @@ def check_settings(spec: ModelSpec, max_gap: float, max_people: int) -> None:
         raise ActrecError(f"max_people is {max_people}; expected a whole number of at least 1.")
 
 
-def number_of(timestamp: object) -> float:
-    """Converts a timestamp to a float.
+def checked_seconds(timestamp: object) -> float:
+    """Converts a timestamp to seconds as a float.
 
     Raises:
-        ActrecError: It is no number.
+        ActrecError: It is no number, not finite, or too large to be in seconds.
     """
     try:
         if isinstance(timestamp, str | bytes | bool):
             raise TypeError
-        return float(timestamp)  # type: ignore[arg-type]
+        seconds = float(timestamp)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, RuntimeError):
         raise ActrecError(f"The timestamp is {str(timestamp)[:40]!r}; expected a number of seconds.") from None
+    return checked_timestamp(seconds)
 
 
 def checked_name(person: object) -> str:
-    """Checks that a person's name is a string, and returns it.
+    """Returns a person's name.
 
     Raises:
         ActrecError: It is no string.
@@ -52,21 +53,19 @@ def checked_name(person: object) -> str:
     return person
 
 
-def numbers_of(keypoints: object, skeleton: Skeleton) -> Float[ndarray, "joint 3"]:
-    """Converts one person's keypoints to an array; `actrec.types.checked_keypoints` checks the values.
+def checked_person(keypoints: object, skeleton: Skeleton, person: str) -> Float[ndarray, "joint 3"]:
+    """Converts one person's keypoints, an array or nested lists, to float32.
 
     Raises:
-        ActrecError: They are no numbers, or not three for each joint.
+        ActrecError: They are not three numbers for each joint, or out of range (`actrec.types.checked_keypoints`).
     """
-    expected = (skeleton.n_joints, 3)
+    what = f"The frame of person '{person[:40]}'" if person else "The frame"
+    expected = f"{skeleton.n_joints} joints of '{skeleton.name}', each with the numbers x, y and confidence"
     try:
         array = np.asarray(keypoints)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise ActrecError(f"The keypoints are no array ({error}); expected shape {expected}.") from None
-    if array.shape != expected or array.dtype.kind not in "fiu":
-        raise ActrecError(
-            f"The keypoints are {array.dtype} of shape {array.shape}; expected numbers of shape {expected}: x, y and "
-            f"confidence of each joint of '{skeleton.name}'."
-        )
-    with np.errstate(over="ignore"):  # values that become infinite are refused later
-        return array.astype(np.float64)
+        raise ActrecError(f"{what} has keypoints that are no array ({error}); expected {expected}.") from None
+    if array.shape != (skeleton.n_joints, 3) or array.dtype.kind not in "fiu":
+        raise ActrecError(f"{what} has keypoints of shape {array.shape} and type {array.dtype}; expected {expected}.")
+    with np.errstate(over="ignore"):  # values that become infinite are refused next
+        return checked_keypoints(array.astype(np.float64), what)

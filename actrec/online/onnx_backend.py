@@ -1,4 +1,4 @@
-"""Online recognition by ONNX Runtime, on the CPU: what `actrec.export` wrote runs here, without torch."""
+"""Online recognition by ONNX Runtime, on the CPU and without torch, from the files that `onnx_export` writes."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.model.spec import ModelSpec
-from actrec.online.engine import Engine, StepEngine, WindowEngine
+from actrec.online.engine import Engine
+from actrec.online.step_engine import StepEngine
+from actrec.online.window_engine import WindowEngine
 from actrec.types import ActrecError
 
 
-def open_session(path: Path, threads: int = 1) -> Any:
-    """An ONNX Runtime session.
+def open_session(path: Path) -> Any:
+    """Opens a session of ONNX Runtime.
 
-    Args:
-        path: The ONNX file.
-        threads: Of one operation. One person's frame is too little work for more than one.
+    It uses one thread for an operation, because a frame of one person is too little work for more.
 
     Raises:
         ActrecError: ONNX Runtime cannot read the file.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -39,10 +39,10 @@ T = TypeVar("T")
 
 
 class OnnxStep:
-    """A network's step.
+    """A network's step, run by ONNX Runtime.
 
     Args:
-        session: Of `step.onnx`.
+        session: Session of `step.onnx`.
     """
 
     def __init__(self, session: Any) -> None:
@@ -67,10 +67,10 @@ class OnnxStep:
 
 
 class OnnxWindow:
-    """A network's forward over a window.
+    """A network's forward over a window, run by ONNX Runtime.
 
     Args:
-        session: Of `window.onnx`, which takes windows of full length alone.
+        session: Session of `window.onnx`, which accepts windows of full length only.
     """
 
     def __init__(self, session: Any) -> None:
@@ -94,10 +94,10 @@ def _opened(path: Path, kind: Callable[[Any], T]) -> T:
 
 
 def _check_fit(path: Path, spec: ModelSpec, probe: Callable[[], tuple[ndarray, ndarray]], logits: list[int]) -> None:
-    """Runs a file once, on zeros.
+    """Runs a model file once, on zeros.
 
     Raises:
-        ActrecError: It does not take what the configuration says, or does not give finite logits of that shape.
+        ActrecError: Its input or output shapes do not match the configuration, or the output is not finite.
     """
     try:
         found, poses = probe()
@@ -114,7 +114,7 @@ def _check_fit(path: Path, spec: ModelSpec, probe: Callable[[], tuple[ndarray, n
 
 
 def load_engine(folder: Path, spec: ModelSpec) -> Engine:
-    """The engine of a folder that `actrec.export` wrote.
+    """Loads the engine of a folder that `actrec.export` wrote.
 
     Raises:
         ActrecError: A file is damaged or of another model than `spec`.

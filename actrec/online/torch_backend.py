@@ -15,14 +15,16 @@ from actrec.model.spec import ModelSpec
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
-from actrec.online.engine import Engine, StepEngine, WindowEngine
+from actrec.online.engine import Engine
+from actrec.online.step_engine import StepEngine
+from actrec.online.window_engine import WindowEngine
 
 
 class TorchStep:
-    """A network's step.
+    """A network's step, run by PyTorch.
 
     Args:
-        step: The step, or what it was compiled to.
+        step: The step.
     """
 
     def __init__(self, step: Step) -> None:
@@ -43,7 +45,7 @@ class TorchStep:
 
 
 class TorchWindow:
-    """A network's forward over a window.
+    """A network's forward over a window, run by PyTorch.
 
     Args:
         network: Any network.
@@ -60,18 +62,18 @@ class TorchWindow:
 
 
 def can_step(spec: ModelSpec, network: nn.Module) -> bool:
-    """Whether a frame can be taken on its own: where everything is causal, and the network an InfoGCN++ with an ODE."""
+    """Whether the network can process frame by frame: with causal preprocessing, and an InfoGCN++ with an ODE."""
     causal = spec.pipeline.preprocess.mode == "causal"
     return causal and isinstance(network, InfoGCN) and network.dynamics.solver != "linear"
 
 
 def load_engine(folder: Path, spec: ModelSpec, trust: str | Sequence[str] = ()) -> Engine:
-    """Makes the engine of a model folder; `trust` is that of `load_model`."""
+    """Loads the engine of a model folder; `trust` is that of `load_model`."""
     return make_engine(load_model(folder, trust), spec)
 
 
 def make_engine(network: nn.Module, spec: ModelSpec) -> Engine:
-    """The engine of a trained network."""
+    """Makes the engine of a trained network."""
     if can_step(spec, network):
         assert isinstance(network, InfoGCN)
         return StepEngine(spec.pipeline, TorchStep(Step(network, spec.pipeline.windows.length)))

@@ -1,4 +1,4 @@
-"""The server's socket: it is bound before the model is loaded, so that a port in use is found at once."""
+"""Binds the server's socket, before the model is loaded, so that a port in use is reported at once."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def bound_socket(host: str, port: Any) -> socket.socket:
     """Binds a TCP socket, which does not listen yet: clients are refused until `listen` is called.
 
     Args:
-        host: A name or address of this machine.
-        port: 0 takes one that is free.
+        host: Name or address of this machine.
+        port: Port number; 0 for a free one.
 
     Raises:
-        ActrecError: There is no such port or host, or the port is taken or not allowed.
+        ActrecError: There is no such port or host, or the port is in use or not permitted.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ActrecError(
@@ -49,7 +49,7 @@ def listen(sock: socket.socket, host: str) -> None:
     """Starts to listen on a bound socket; connections wait until the server accepts them.
 
     Raises:
-        ActrecError: Another program has begun to listen there meanwhile.
+        ActrecError: Another program has started to listen on the port meanwhile.
     """
     try:
         sock.listen(2048)
@@ -71,7 +71,7 @@ def is_loopback(host: str) -> bool:
 
 
 def address_of(sock: socket.socket, host: str) -> str:
-    """The address of the live page, with the port that is in use."""
+    """Returns the address of the live page."""
     shown = "localhost" if host in _EVERY else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port_of(sock)}/"
 

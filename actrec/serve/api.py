@@ -1,4 +1,4 @@
-"""The HTTP and WebSocket API. OpenAPI describes it at /docs."""
+"""The HTTP and WebSocket API; its OpenAPI description is at /docs."""
 
 from __future__ import annotations
 
@@ -21,27 +21,23 @@ from actrec.serve.upload import NdJson, answer_upload
 _PAGE = Path(__file__).parent / "page"
 
 _DESCRIPTION = """
-Live recognition is by WebSocket, which OpenAPI has no words for: **`/v1/stream`** takes frames, and answers each.
+Live recognition uses a WebSocket, which OpenAPI cannot describe: **`/v1/stream`** receives frames and answers each.
 
 * A **text** message is a frame's keypoints, in pixels:
   `{"timestamp": 1.5, "keypoints": [[x, y, confidence], …]}`, or, for several people,
   `{"timestamp": 1.5, "people": {"anna": [[x, y, confidence], …], "ben": null}}`.
 * A **binary** message is a picture: 8 bytes with the timestamp (a big-endian double), then a JPEG.
-* An **answer** is `{"timestamp": 1.5, "people": [Person, …], "milliseconds": 4.2}`, or `{"error": "…"}` for a frame
-  that cannot be taken; the stream goes on. `"shed": 3` says that three older frames were left out, as the client, or
-  the server, was too slow for them.
+* An **answer** is `{"timestamp": 1.5, "people": [Person, …], "milliseconds": 4.2}`, or `{"error": "…"}` for an invalid
+  frame, after which the stream continues. `"shed": 3` means that three older frames were dropped because the client or
+  the server was too slow.
 * A **page of another origin** than the server's own is refused with 403, unless the server's setting `origins` lists
   it.
-* The token is in the header `Authorization: Bearer …`, or, from a browser, in the query: `/v1/stream?token=…`.
+* The token is sent in the header `Authorization: Bearer …` or, by browsers, in the query: `/v1/stream?token=…`.
 """
 
 
-def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": Failure} for status in statuses}
-
-
 def create_app(server: Server) -> FastAPI:
-    """The app."""
+    """Creates the ASGI application of a server."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -58,7 +54,6 @@ def create_app(server: Server) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
-
     if server.origins.listed:
         app.add_middleware(
             CORSMiddleware,
@@ -71,23 +66,42 @@ def create_app(server: Server) -> FastAPI:
     async def failed(_: Request, error: AnyHTTPException) -> JSONResponse:
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
+    _add_operation(app, server)
+    _add_recognition(app, server)
+    described = app.openapi()
+    described["components"]["securitySchemes"] = {_BEARER: _SCHEME}
+    answer = described["paths"]["/v1/predict"]["post"]["responses"]["200"]
+    del answer["content"][NdJson.media_type]["schema"]["type"]  # added by FastAPI to the reference to FrameAnswer
+    return app
+
+
+def _add_operation(app: FastAPI, server: Server) -> None:
+    """Adds the live page and the endpoints for operating the server."""
+
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:
-        """The process is alive."""
+        """The process is running."""
         return {"status": "ok"}
 
     @app.get("/readyz", tags=["operation"], responses=_failures(503))
     async def readyz() -> dict[str, str]:
-        """The model is loaded, and there is room for one more client."""
+        """The model is loaded, and another client can be served."""
         if not server.ready or server.is_full:
             raise HTTPException(503, "busy" if server.ready else "loading")
         return {"status": "ready"}
 
     @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
     async def metrics() -> Response:
-        """Counters, as Prometheus takes them."""
+        """Metrics in the text format of Prometheus."""
         return Response(server.counters.text(), media_type="text/plain; version=0.0.4")
 
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(_PAGE / "index.html")
+
+
+def _add_recognition(app: FastAPI, server: Server) -> None:
+    """Adds the endpoints that describe and run the model."""
     security: dict[str, Any] = {"security": [{_BEARER: []}] if server.token is not None else [{}, {_BEARER: []}]}
 
     @app.get("/v1/model", tags=["model"], responses=_failures(401, 403), openapi_extra=security)
@@ -99,10 +113,10 @@ def create_app(server: Server) -> FastAPI:
 
     @app.post("/v1/predict", tags=["recognition"], **_PREDICT, openapi_extra=_VIDEO | security)
     async def predict(request: Request) -> Response:
-        """What the people of a video do: a line of JSON for each frame, as soon as it is known.
+        """Recognises the people in a video; answers each frame with a line of JSON as soon as it is processed.
 
-        The body is the video file itself: `curl -X POST -T squat.mp4 …/v1/predict`. Where reading fails on the way, the
-        last line is `{"error": "…"}`.
+        The body is the video file itself: `curl -X POST -T squat.mp4 …/v1/predict`. If decoding fails after the first
+        frame, the last line is `{"error": "…"}`.
         """
         return await answer_upload(server, request)
 
@@ -110,22 +124,16 @@ def create_app(server: Server) -> FastAPI:
     async def stream(socket: WebSocket) -> None:
         await answer_stream(server, socket)
 
-    @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(_PAGE / "index.html")
 
-    described = app.openapi()
-    described["components"]["securitySchemes"] = {_BEARER: _SCHEME}
-    answer = described["paths"]["/v1/predict"]["post"]["responses"]["200"]
-    del answer["content"][NdJson.media_type]["schema"]["type"]  # FastAPI's, beside the reference to FrameAnswer
-    return app
+def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Failure} for status in statuses}
 
 
 _PREDICT: dict[str, Any] = {
     "response_class": NdJson,
     "status_code": 200,
     "responses": {
-        200: {"model": FrameAnswer, "description": "A FrameAnswer a line"},
+        200: {"model": FrameAnswer, "description": "A FrameAnswer in each line"},
         **{
             status: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}}
             for status in (400, 401, 403, 408, 413, 415, 500, 501, 503)
@@ -142,5 +150,5 @@ _BEARER = "bearer"
 _SCHEME = {
     "type": "http",
     "scheme": "bearer",
-    "description": "The server's setting `token`. One without a token lets everybody in.",
+    "description": "The server's setting `token`; without it, all clients are admitted.",
 }

@@ -1,4 +1,4 @@
-"""Parses and checks the frames that clients send: pictures and keypoints."""
+"""Parses the frames that stream clients send: keypoints as JSON, and pictures as JPEG."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import io
 import json
 import logging
 import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 from PIL.JpegImagePlugin import JpegImageFile
 
+from actrec.online.inputs import checked_seconds
 from actrec.serve.settings import Limits
-from actrec.skeleton import Skeleton
-from actrec.types import ActrecError, Picture, checked_keypoints, checked_timestamp
+from actrec.types import ActrecError, Picture
 
 log = logging.getLogger(__name__)
 
@@ -23,29 +21,18 @@ _HEADER = struct.Struct(">d")
 _LONGEST_PERSON = 10_000  # characters of JSON
 _LONGEST_NAME = 200  # characters
 _SCAN, _MOST_SCANS = b"\xff\xda", 100  # a progressive JPEG has about ten; thousands would take minutes
-_LONGEST_SHAPE = 100  # no picture of people is as narrow; nothing would be left of it where it is scaled down
+_LONGEST_SHAPE = 100  # ratio of the sides; scaled down, a narrower picture would have no pixels left
 
 
-class Keypoints(NamedTuple):
-    """A frame whose people the client has found itself."""
+def parse_text(text: str, limits: Limits) -> tuple[float, dict[str, Any]]:
+    """Parses a text message: `{"timestamp": 1.5, "people": {"anna": [[x, y, confidence], …], "ben": null}}`, or
+    `keypoints` instead of `people` where there is one person.
 
-    timestamp: float
-    people: dict[str, Float[ndarray, "joint 3"] | None]
-
-
-class Jpeg(NamedTuple):
-    """A picture in which the people are still to be found."""
-
-    timestamp: float
-    picture: Picture
-
-
-def parse_text(text: str, skeleton: Skeleton, limits: Limits) -> Keypoints:
-    """A text message: `{"timestamp": 1.5, "people": {"anna": [[x, y, confidence], …], "ben": null}}`, or `keypoints`
-    for `people` where there is one person.
+    Returns:
+        The timestamp in seconds, and each person's keypoints as they were sent; the recogniser checks those.
 
     Raises:
-        ActrecError: It is none.
+        ActrecError: It is not such a message, or exceeds the limits.
     """
     if len(text) > _LONGEST_PERSON * limits.people:
         raise ActrecError(f"The message is too long for the keypoints of {limits.people} people.")
@@ -57,77 +44,49 @@ def parse_text(text: str, skeleton: Skeleton, limits: Limits) -> Keypoints:
         raise ActrecError("The message is not JSON.") from None
     if not isinstance(message, dict):
         raise ActrecError('The message is not an object, such as {"timestamp": 1.5, "keypoints": [[x, y, c], …]}.')
-    given = message.get("people", {"1": message["keypoints"]} if "keypoints" in message else None)
-    if not isinstance(given, dict):
+    people = message.get("people", {"1": message["keypoints"]} if "keypoints" in message else None)
+    if not isinstance(people, dict):
         raise ActrecError("The message has neither keypoints nor people.")
-    if len(given) > limits.people:
-        raise ActrecError(f"There are {len(given)} people; at most {limits.people} are taken.")
-    longest = max(map(len, given), default=0)
+    if len(people) > limits.people:
+        raise ActrecError(f"There are {len(people)} people; at most {limits.people} are taken.")
+    longest = max(map(len, people), default=0)
     if longest > _LONGEST_NAME:
         raise ActrecError(f"A person's name has {longest} characters; at most {_LONGEST_NAME} are taken.")
-    people = {name: _keypoints(value, name, skeleton) for name, value in given.items()}
-    return Keypoints(_timestamp(message.get("timestamp")), people)
+    return checked_seconds(message.get("timestamp")), people
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Makes a dict of a JSON object, whose keys must be distinct."""
+    """Makes a dict of a JSON object.
+
+    Raises:
+        ActrecError: A key occurs twice.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ActrecError("The message names something twice, of which one would be lost.")
+        raise ActrecError("The message has an object in which a key occurs twice.")
     return found
 
 
-def _timestamp(value: Any) -> float:
-    if not _is_number(value):
-        raise ActrecError(f"The timestamp is {_shown(value)}; expected seconds.")
-    try:
-        return checked_timestamp(float(value))
-    except OverflowError:  # of an integer of hundreds of digits
-        raise ActrecError("The timestamp is a number of hundreds of digits; expected seconds.") from None
+def parse_bytes(content: bytes, limits: Limits) -> tuple[float, Picture]:
+    """Parses a binary message: the timestamp in seconds as a big-endian double, then a JPEG.
 
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _shown(value: Any) -> str:
-    """Returns the beginning of a value, in ASCII, for a message."""
-    return ascii(value)[:40]
-
-
-def _keypoints(value: Any, name: str, skeleton: Skeleton) -> Float[ndarray, "joint 3"] | None:
-    if value is None:
-        return None
-    whole = isinstance(value, list) and len(value) == skeleton.n_joints
-    if not whole or not all(isinstance(row, list) and len(row) == 3 and all(map(_is_number, row)) for row in value):
-        raise ActrecError(
-            f"The keypoints of {_shown(name)} are not {skeleton.n_joints} joints of '{skeleton.name}', each with the "
-            "numbers x, y and confidence."
-        )
-    try:
-        array = np.array(value, dtype=np.float64)
-    except OverflowError:
-        array = np.full((skeleton.n_joints, 3), np.inf)
-    return checked_keypoints(array, f"Person {_shown(name)}")
-
-
-def parse_bytes(content: bytes, limits: Limits) -> Jpeg:
-    """A binary message: the timestamp in seconds as a big-endian double, then a JPEG.
+    Returns:
+        The timestamp in seconds, and the RGB picture.
 
     Raises:
-        ActrecError: It is none, or larger than is allowed.
+        ActrecError: It is not such a message, or exceeds the limits.
     """
     if len(content) <= _HEADER.size:
         raise ActrecError("The message is too short: expected 8 bytes of timestamp, and a JPEG.")
     (timestamp,) = _HEADER.unpack_from(content)
-    return Jpeg(_timestamp(timestamp), decode_jpeg(content[_HEADER.size :], limits))
+    return checked_seconds(timestamp), decode_jpeg(content[_HEADER.size :], limits)
 
 
 def decode_jpeg(content: bytes, limits: Limits) -> Picture:
-    """An RGB picture; its size is looked at before it is decoded.
+    """Decodes a JPEG to an RGB picture; its size is checked before it is decoded.
 
     Raises:
-        ActrecError: It is no whole JPEG, or larger than is allowed.
+        ActrecError: It is not a complete JPEG, or exceeds the limits.
     """
     if content.count(_SCAN) > _MOST_SCANS:
         raise ActrecError(f"The picture has more than {_MOST_SCANS} scans, which take too long to decode.")
@@ -136,7 +95,7 @@ def decode_jpeg(content: bytes, limits: Limits) -> Picture:
             size = image.size
             if max(size) <= limits.side and max(size) <= _LONGEST_SHAPE * min(size):
                 return np.array(image.convert("RGB"))
-    except Exception as error:  # Pillow has a dozen kinds for a damaged file
+    except Exception as error:  # Pillow raises a dozen types for damaged files
         log.debug("a picture cannot be decoded: %r", error)
         raise ActrecError("The picture is no whole JPEG.") from None
     if max(size) > limits.side:

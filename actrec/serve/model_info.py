@@ -19,10 +19,10 @@ def model_info(folder: Path, spec: ModelSpec, takes_pictures: bool, warnings: li
     """Makes the answer of `/v1/model`.
 
     Args:
-        folder: The model folder, or what `actrec.export` made of one.
-        spec: The model's.
-        takes_pictures: Whether there is a pose model.
-        warnings: Sentences for clients, such as that the model is not trained for streams.
+        folder: A model folder, or a folder that `actrec.export` wrote.
+        spec: The model's specification.
+        takes_pictures: Whether the server has a pose model.
+        warnings: Sentences for clients, for example that the model is not trained for streams.
     """
     skeleton, own, card = get_skeleton(SKELETON), spec.pipeline.skeleton, folder / "README.md"
     return ModelInfo(
@@ -48,7 +48,7 @@ def model_id(folder: Path) -> str:
     """Hashes a model's weights and configuration, without its metrics, to an id.
 
     Args:
-        folder: The model folder, or what `actrec.export` made of one.
+        folder: A model folder, or a folder that `actrec.export` wrote.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config.pop("metrics", None)

@@ -1,4 +1,4 @@
-"""Decides by the header `Origin`, which browsers send, which web pages may use the server."""
+"""Decides which web pages may use the server, by the header `Origin` that browsers send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def checked_origins(origins: str | Sequence[str] | None) -> tuple[str, ...]:
     """Checks the setting `origins`, and returns it in lower case.
 
     Raises:
-        ActrecError: One is no origin.
+        ActrecError: An entry is not an origin.
     """
     given = [origins] if isinstance(origins, str) else list(origins or ())
     found = tuple(str(origin).strip().lower().removesuffix("/") for origin in given)
@@ -33,7 +33,7 @@ def checked_origins(origins: str | Sequence[str] | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Origins:
-    """Which pages may use the server: its own, and those of the listed origins.
+    """The web pages that may use the server: its own, and those of the listed origins.
 
     A browser lets any page send requests and open WebSockets to any server, including localhost. The header `Origin`,
     which pages cannot forge, names the page. Programs other than browsers do not send it, and are admitted. Where a
@@ -49,7 +49,7 @@ class Origins:
     local: bool = True
 
     def admits(self, origin: str | None, host: str | None) -> bool:
-        """Whether a request with those headers is taken."""
+        """Whether a request with these headers is admitted."""
         if origin is None or "*" in self.listed or origin.lower() in self.listed:
             return True
         try:

@@ -1,4 +1,4 @@
-"""State that the endpoints share, and who is admitted."""
+"""The state that the endpoints share, and the admission of clients."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Server:
     """The state behind the app.
 
     Args:
-        recognition: Does the work.
-        info: What /v1/model says.
-        token: The bearer token that clients must send; None admits every client.
-        origins: Which web pages may use it.
+        recognition: Runs the models.
+        info: The answer of /v1/model.
+        token: Bearer token that clients must send; None admits every client.
+        origins: The web pages that may use the server.
     """
 
     def __init__(
@@ -33,11 +33,14 @@ class Server:
 
     @property
     def is_full(self) -> bool:
-        """Whether as many are served as are allowed."""
+        """Whether the limit of concurrent sessions is reached."""
         return self.sessions >= self.recognition.limits.sessions
 
     def unauthorized(self, connection: HTTPConnection) -> HTTPException | None:
-        """Returns why a client is not admitted, or None. A browser's WebSocket can send the token in the query only."""
+        """Returns the error for a client that is not admitted, or None.
+
+        Browsers can send the token of a WebSocket in the query only.
+        """
         headers = connection.headers
         if not self.origins.admits(headers.get("origin"), headers.get("host")):
             return HTTPException(
@@ -52,7 +55,7 @@ class Server:
         return HTTPException(401, "The bearer token is missing or wrong.", {"WWW-Authenticate": "Bearer"})
 
     def refusal(self, connection: HTTPConnection) -> HTTPException | None:
-        """Returns why a client is not served now, or None."""
+        """Returns the error for a client that cannot be served now, or None."""
         if refused := self.unauthorized(connection):
             return refused
         if self.is_full:

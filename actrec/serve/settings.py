@@ -1,4 +1,4 @@
-"""What the server allows."""
+"""The limits of what clients may send."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from actrec.types import ActrecError
 
 @dataclass(frozen=True)
 class Limits:
-    """What a client may ask for; more is refused with the right status and a reason.
+    """Limits of what clients may send; larger requests are refused with a status and a reason.
 
     Attributes:
         body_mb: Size of an uploaded video, in megabytes.
-        message_mb: Size of a frame of a stream, in megabytes.
-        seconds: Length of an uploaded video.
+        message_mb: Size of a message of a stream, in megabytes.
+        seconds: Duration of an uploaded video.
         side: Longer side of a picture or a video, in pixels.
-        fps: Frames a second of a video, or that a stream's client sends.
-        people: In one frame of keypoints.
-        sessions: Streams and uploads at once.
+        fps: Frame rate of a video or a stream.
+        people: People in one frame of keypoints.
+        sessions: Concurrent streams and uploads.
         idle: Seconds without a message, or a part of an upload, after which a client is disconnected.
-        upload: Seconds that an upload may take.
-        queue: Frames of a stream that wait; when there are more, the oldest is shed.
+        upload: Duration of an upload, in seconds.
+        queue: Waiting frames of a stream; when there are more, the oldest is dropped.
     """
 
     body_mb: float | int = 200

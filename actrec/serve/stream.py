@@ -1,4 +1,4 @@
-"""WebSocket /v1/stream: answers each frame with what its people do."""
+"""WebSocket /v1/stream: answers each frame with the predictions of its people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from fastapi import WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 from starlette.websockets import WebSocketState
 
-from actrec.serve.recognition import LiveStream, as_json
+from actrec.live.answers import to_json
+from actrec.serve.recognition import LiveStream
 from actrec.serve.server import Server
 from actrec.types import ActrecError
 
@@ -101,7 +102,7 @@ class FrameQueue:
 
 async def _read(server: Server, socket: WebSocket, queue: FrameQueue) -> None:
     limits, last = server.recognition.limits, time.monotonic()
-    allowed = float(limits.fps)  # frames; a second's worth may come at once, as after a pause of the network
+    allowed = float(limits.fps)  # frames; those of one second may arrive at once, as after a network pause
     try:
         while True:
             message = await asyncio.wait_for(socket.receive(), limits.idle)
@@ -136,7 +137,7 @@ async def _answer(server: Server, socket: WebSocket, queue: FrameQueue) -> None:
         spent = time.monotonic() - arrived
         counters.latency.observe(spent)
         answer["milliseconds"] = round(1e3 * spent, 1)
-        await _send(socket, as_json(answer), limits.idle)
+        await _send(socket, to_json(answer), limits.idle)
 
 
 async def _send(socket: WebSocket, text: str, seconds: float) -> None:

@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from actrec.serve.recognition import NoPose, as_json, video_answers
+from actrec.live.answers import to_json
+from actrec.serve.recognition import NoPoseModelError, video_answers
 from actrec.serve.server import Server
 from actrec.types import ActrecError
 from actrec.video.limits import TooMuchVideo
@@ -48,10 +49,10 @@ class NdJson(StreamingResponse):
 
 
 async def answer_upload(server: Server, request: Request) -> Response:
-    """Takes the video in a request's body, and answers while it is read.
+    """Receives the video in a request's body, and streams the answers while the video is decoded.
 
     Raises:
-        HTTPException: It cannot be taken.
+        HTTPException: The request is refused, or the body is not a video.
     """
     if refusal := server.refusal(request):
         raise refusal
@@ -73,14 +74,14 @@ async def answer_upload(server: Server, request: Request) -> Response:
         file = Path(folder.name) / "video"
         await _receive(server, request, file)
         answers = video_answers(server.recognition, file)
-        first = await anext(answers, None)  # so that what is wrong with the file has a status of its own
+        first = await anext(answers, None)  # an error in the file gets its own status
     except BaseException as error:
         await end()
         if isinstance(error, ActrecError):
-            status = {TooMuchVideo: 413, NoPose: 501}.get(type(error), 400)
+            status = {TooMuchVideo: 413, NoPoseModelError: 501}.get(type(error), 400)
             raise HTTPException(status, f"The video cannot be taken: {error}") from None
         if isinstance(error, ClientDisconnect):
-            return Response(status_code=400)  # nobody reads it
+            return Response(status_code=400)  # the client no longer reads it
         if isinstance(error, Exception) and not isinstance(error, HTTPException):
             _failed(server)
             raise HTTPException(500, _FAILED) from None
@@ -109,7 +110,7 @@ def _failed(server: Server) -> None:
 
 
 def _line(answer: Any) -> bytes:
-    return as_json(answer).encode() + b"\n"
+    return to_json(answer).encode() + b"\n"
 
 
 async def _receive(server: Server, request: Request, file: Path) -> None:

@@ -21,7 +21,7 @@ from actrec.config_keys import nearest
 from actrec.data.datamodule import ActionData
 from actrec.data.saved_split import SavedSplit
 from actrec.model.spec import ModelSpec
-from actrec.online.mismatch import streaming_advice, streaming_mismatches, training_mismatches
+from actrec.online.train_serve_skew import streaming_advice, streaming_mismatches, training_mismatches
 from actrec.training.callbacks import RunCheckpoint
 from actrec.training.history import LOGGED
 from actrec.types import ActrecError

@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from actrec.types import ActrecError, Picture, SkeletonSequence
 from actrec.video.augmentation import VideoTransform
-from actrec.video.people import SKELETON, Crowd, People
+from actrec.video.people import SKELETON, People, PeopleBuffer
 from actrec.video.pose import PoseModel
 from actrec.video.tracker import Tracker
 from actrec.video.tracks import PERSONS, choose, collect
@@ -67,7 +67,7 @@ class Extractor:
             ActrecError: The video is damaged, or no person is found in it.
         """
         video = open_video(path, picture_fps)
-        chosen = self.choose(video, Crowd(self.people(video, transform)))
+        chosen = self.choose(video, PeopleBuffer(self.people(video, transform)))
         if transform is not None or not video.is_constant:
             times = video.times if transform is None else transform.times(video.times)
             chosen = [_at_rate(keypoints, times, video.fps) for keypoints in chosen]

@@ -1,4 +1,4 @@
-"""Who is in the frames of a video: what a pose model finds, and what tracks are made from."""
+"""The people that a pose model finds in the frames of a video, from which tracks are made."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SKELETON = "coco17"
 
 @dataclass(frozen=True)
 class People:
-    """Who is in one picture, in its pixels.
+    """The people in one picture, in its pixels.
 
     Attributes:
         boxes: Left, top, right and bottom.
-        scores: How sure the model is that it is a person, 0 to 1.
+        scores: Detection score, 0 to 1.
         keypoints: x, y and confidence; all 0 where a joint is not observed.
     """
 
@@ -34,16 +34,23 @@ class People:
         return len(self.boxes)
 
     def scaled(self, x: float, y: float) -> People:
-        """Scales boxes and keypoints, to the pixels of a picture of another size."""
-        scale = np.array([x, y, 1], dtype=np.float32)
-        return People(self.boxes * np.tile(scale[:2], 2), self.scores, self.keypoints * scale)
+        """Scales boxes and keypoints to the pixels of a picture of another size."""
+        return People(
+            self.boxes * np.array([x, y, x, y], np.float32), self.scores, scaled_keypoints(self.keypoints, x, y)
+        )
 
 
-class Crowd(Sequence[People]):
-    """The people of one frame after another, kept in one array.
+def scaled_keypoints(keypoints: Float[ndarray, "*lead joint 3"], x: float, y: float) -> Float[ndarray, "*lead joint 3"]:
+    """Scales the coordinates of keypoints, and not their confidences."""
+    scaled: ndarray = keypoints * np.array([x, y, 1], np.float32)
+    return scaled
 
-    Small arrays, a few for each frame, would lie between the large ones that a pose model frees, and the memory that a
-    process has from the system would grow with the length of the video.
+
+class PeopleBuffer(Sequence[People]):
+    """Stores the people of consecutive frames in one growing array.
+
+    Many small arrays between the large ones that a pose model frees would fragment the heap, and the memory of the
+    process would grow with the length of the video.
     """
 
     def __init__(self, frames: Iterable[People] = ()) -> None:
@@ -53,7 +60,7 @@ class Crowd(Sequence[People]):
             self.append(people)
 
     def append(self, people: People) -> None:
-        """The people of the next frame."""
+        """Appends the people of the next frame."""
         first, last = self._ends[-1], self._ends[-1] + len(people)
         if last > len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows, shape=(last, self._rows.shape[1]))])

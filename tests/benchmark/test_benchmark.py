@@ -13,7 +13,11 @@ from hydra import compose, initialize_config_dir
 from torch import nn
 
 import actrec.benchmark.__main__
-from actrec.benchmark.timing import PRODUCT, Rate, alternate, random_batch, resident, training_step
+import actrec.benchmark.network
+from actrec.benchmark.network import random_batch, time_forward, training_step
+from actrec.benchmark.setup import make_setup
+from actrec.benchmark.streaming import resident_mib
+from actrec.benchmark.timing import PRODUCT, Rate, alternate
 from actrec.model.folder import save_model
 from actrec.model.spec import ModelSpec
 from actrec.network.compiled import compile_network
@@ -62,19 +66,19 @@ def test_every_part_gives_its_figures(tmp_path: Path, run_command: Run) -> None:
 def test_what_is_timed_is_what_commands_run(monkeypatch: pytest.MonkeyPatch) -> None:
     with initialize_config_dir(str(CONF), version_base=None):
         cfg = compose("benchmark", overrides=[*SMALL, "hardware.compile=true"])
-    benchmark = actrec.benchmark.__main__.Benchmark(cfg)
+    setup = make_setup(cfg)
     forms = []
     monkeypatch.setattr(
-        actrec.benchmark.__main__,
+        actrec.benchmark.network,
         "alternate",
         lambda computations, *_: (
             forms.extend(computations.values()) or dict.fromkeys(computations, Rate(1.0, 1.0, 1.0, 1.0))
         ),
     )
-    found = benchmark.forward()
-    assert benchmark.network._compiled_call_impl is None  # nor does evaluation compile
+    found = time_forward(setup)
+    assert setup.network._compiled_call_impl is None  # nor does evaluation compile
     calls: list[int] = []
-    benchmark.network.register_forward_hook(lambda _, inputs, __: calls.append(len(inputs[0])))
+    setup.network.register_forward_hook(lambda _, inputs, __: calls.append(len(inputs[0])))
     with torch.inference_mode():
         forms[list(found).index("batch forward")]()  # the network itself, as evaluation calls it, and no copy
     assert calls == [2]
@@ -131,11 +135,11 @@ def test_what_cannot_be_compiled_runs_as_it_is(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_memory_is_that_of_this_process() -> None:
-    before = resident()
+    before = resident_mib()
     with mmap.mmap(-1, 40 << 20) as held:  # no allocator stands between
         for page in range(0, len(held), 4096):
             held[page] = 1
-        assert 30 < resident() - before < 60
+        assert 30 < resident_mib() - before < 60
 
 
 def test_videos_are_timed_with_a_model_and_without(tmp_path: Path, run_command: Run, test_data: Path) -> None:

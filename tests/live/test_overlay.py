@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from actrec.live.overlay import Overlay
-from actrec.live.watcher import Watched
-from actrec.online.recognizer import Prediction
+from actrec.live.tracking import TrackedPerson
+from actrec.online.prediction import Prediction
 from actrec.skeleton import COCO17
 
 LABELS = ["深蹲", "a\nlabel", "قرفصاء", "$x$ <b>"]
@@ -14,11 +14,11 @@ LABELS = ["深蹲", "a\nlabel", "قرفصاء", "$x$ <b>"]
 pytestmark = pytest.mark.usefixtures("no_fonts")
 
 
-def _person(label: str, person: str = "1") -> Watched:
+def _person(label: str, person: str = "1") -> TrackedPerson:
     keypoints = np.ones((17, 3), np.float32) * np.array([150, 120, 1], np.float32)
     chosen = (np.array(LABELS) == label).astype(float)
     prediction = Prediction(0.0, person, chosen, label, label, np.zeros((0, 17, 2)), 1, True)
-    return Watched(person, np.array([100, 60, 200, 200], np.float32), keypoints, prediction)
+    return TrackedPerson(person, np.array([100, 60, 200, 200], np.float32), keypoints, prediction)
 
 
 @pytest.mark.parametrize(

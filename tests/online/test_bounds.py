@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from actrec.model.spec import ModelSpec
-from actrec.online.clock import Clock
-from actrec.online.engine import Answers, StepEngine
-from actrec.online.pace import FAR_FRAMES, NEAR_FRAMES
+from actrec.online.engine import EngineOutput
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.resampler import StreamResampler
+from actrec.online.step_engine import StepEngine
+from actrec.online.timestamp_units import FAR_FRAMES, NEAR_FRAMES
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
@@ -41,7 +42,7 @@ class Counting(StepEngine):
 
     steps = 0
 
-    def push(self, people: list[str], frames: np.ndarray) -> Answers:  # type: ignore[override]
+    def push(self, people: list[str], frames: np.ndarray) -> EngineOutput:  # type: ignore[override]
         self.steps += 1
         return super().push(people, frames)
 
@@ -154,11 +155,11 @@ def test_the_work_of_one_push_is_bounded_by_the_gap() -> None:
 
 @pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_the_clock_neither_loses_nor_doubles_a_frame_at_epochs(count: int) -> None:
-    clock, start = Clock(30.0, 0.2, 13), 1.8e9
+    clock, start = StreamResampler(30.0, 0.2, 13), 1.8e9
     times = [time for frame in range(count) for time, _ in clock.push(GOOD, start + frame / 30)]
     assert len(times) == count
     assert np.array_equal(np.array(times), start + np.arange(count) / 30)
-    clock, times = Clock(15.0, 0.2, 13), []
+    clock, times = StreamResampler(15.0, 0.2, 13), []
     for frame in range(count):  # a camera that is not of the model's rate
         times += [time for time, _ in clock.push(GOOD, start + frame / 29.97)]
     assert np.array_equal(np.array(times), start + np.arange(len(times)) / 15)

@@ -137,7 +137,7 @@ class Fuzz:
             check_same(answer, operation(self.two))
             assert self.one.people == self.two.people
             assert len(self.one.people) <= self.one.max_people
-            newest = [known.clock.time for known in self.one._people.values()]
+            newest = [known.resampler.time for known in self.one._people.values()]
             self.now = max(newest, default=self.now)
 
 

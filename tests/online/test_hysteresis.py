@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from actrec.online.hysteresis import NO_ACTION, HeldLabel, Hysteresis
+from actrec.online.hysteresis import NO_ACTION, Hysteresis, LabelHysteresis
 
 
 def run(rule: Hysteresis, *frames: tuple[float, float, float]) -> list[int]:
-    held = HeldLabel(rule, 3)
+    held = LabelHysteresis(rule, 3)
     return [held.update(np.array(frame, dtype=np.float32)) for frame in frames]
 
 
@@ -29,7 +29,7 @@ def test_a_label_is_taken_up_and_given_up(frames: tuple[tuple[float, float, floa
 
 
 def test_a_state_goes_on_where_it_was() -> None:
-    one, two = (HeldLabel(Hysteresis(smoothing=2.0), 3) for _ in range(2))
+    one, two = (LabelHysteresis(Hysteresis(smoothing=2.0), 3) for _ in range(2))
     for frame in (A, A):
         one.update(np.array(frame, dtype=np.float32))
     two.restore(one.state())
@@ -39,7 +39,7 @@ def test_a_state_goes_on_where_it_was() -> None:
 def test_smoothing_is_the_exponential_mean() -> None:
     rng, kept = np.random.default_rng(0), np.exp(-1 / 5)
     frames = rng.dirichlet(np.ones(3), size=40).astype(np.float32)
-    held, expected = HeldLabel(Hysteresis(smoothing=5.0, enter=0.35, frames=1, leave=0.3), 3), NO_ACTION
+    held, expected = LabelHysteresis(Hysteresis(smoothing=5.0, enter=0.35, frames=1, leave=0.3), 3), NO_ACTION
     labels = set()
     for t, frame in enumerate(frames):
         weights = kept ** np.arange(t, -1, -1)

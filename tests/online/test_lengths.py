@@ -12,13 +12,14 @@ import torch
 from torch import nn
 
 from actrec.evaluation.probabilities import clip_probabilities
-from actrec.export import export
 from actrec.model.folder import save_model
 from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
-from actrec.online.engine import Engine, StepEngine
+from actrec.online.engine import Engine
 from actrec.online.onnx_backend import load_engine
+from actrec.online.onnx_export import export
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.step_engine import StepEngine
 from actrec.online.torch_backend import make_engine
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline

@@ -20,7 +20,8 @@ from actrec.network.infogcn import InfoGCN
 from actrec.network.published import OPTIONS
 from actrec.network.transformer import Transformer
 from actrec.online.hysteresis import Hysteresis
-from actrec.online.recognizer import OnlineRecognizer, Prediction
+from actrec.online.prediction import Prediction
+from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline

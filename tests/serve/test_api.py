@@ -21,10 +21,10 @@ from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from actrec.config import config_dir
-from actrec.live.watcher import Watched, Watcher
+from actrec.live.tracking import TrackedPerson, TrackingRecognizer
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.serve.__main__ import make_app
 from actrec.serve.model_info import model_id
+from actrec.serve.setup import make_app
 from actrec.video.people import People
 from actrec.video.video import open_video
 
@@ -155,11 +155,14 @@ GOOD = json.dumps({"timestamp": 1.0, "keypoints": person(0)})
         (GOOD.replace("1.0", "NaN", 1), "timestamp"),
         (GOOD.replace("1.0", '"now"', 1), "timestamp"),
         (GOOD.replace("1.0", "1e999", 1), "timestamp"),
-        ('{"timestamp": 1, "keypoints": [[1, 2]]}', "not 17 joints"),
-        ('{"timestamp": 1, "keypoints": [["a", 2, 3]]}', "not 17 joints"),
-        (json.dumps({"timestamp": 1, "keypoints": person(0)[:13]}), "not 17 joints"),
-        (json.dumps({"timestamp": 1, "keypoints": [[float("nan")] * 3] * 17}), "NaN or infinite"),
-        (json.dumps({"timestamp": 1, "keypoints": [[1e30] * 3] * 17}), "a coordinate of 1e+30"),
+        ('{"timestamp": 2, "keypoints": [[1, 2]]}', "expected 17 joints"),
+        ('{"timestamp": 2, "keypoints": [["a", 2, 3]]}', "expected 17 joints"),
+        (
+            json.dumps({"timestamp": 2, "keypoints": person(0)[:13]}),
+            "person '1' has keypoints of shape (13, 3)",
+        ),
+        (json.dumps({"timestamp": 2, "keypoints": [[float("nan")] * 3] * 17}), "NaN or infinite"),
+        (json.dumps({"timestamp": 2, "keypoints": [[1e30] * 3] * 17}), "a coordinate of 1e+30"),
         (json.dumps({"timestamp": 1, "people": {str(i): None for i in range(40)}}), "at most 32"),
         (json.dumps({"timestamp": 0.5, "keypoints": person(0)}), "ascend"),
         (b"", "too short"),
@@ -333,15 +336,15 @@ def test_openapi_has_the_bearer_token(make_client: Make) -> None:
 def test_a_fault_on_an_upload_is_logged_counted_and_its_last_line(
     make_client: Make, test_data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole, calls = Watcher.__call__, []
+    whole, calls = TrackingRecognizer.__call__, []
 
-    def broken(self: Watcher, people: People, t: float) -> list[Watched]:
+    def broken(self: TrackingRecognizer, people: People, t: float) -> list[TrackedPerson]:
         calls.append(t)
         if len(calls) == 3:
             raise RuntimeError("of torch, say")
         return whole(self, people, t)
 
-    monkeypatch.setattr(Watcher, "__call__", broken)
+    monkeypatch.setattr(TrackingRecognizer, "__call__", broken)
     client = make_client(pictures=True)
     content = (test_data / "data/clips/squat/squat_01.mp4").read_bytes()
     lines = [json.loads(line) for line in client.post("/v1/predict", content=content).text.splitlines()]

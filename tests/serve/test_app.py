@@ -42,7 +42,7 @@ def test_a_generated_sample_is_explained(start: Start, noise_model: Path) -> Non
     assert not app.warning  # it is a model for streams
     assert len(app.dataframe[0].value) == 3
     assert app.dataframe[0].value["mean probability"].sum() == pytest.approx(1, abs=1e-3)
-    assert app.subheader[0].value == "Why"
+    assert app.subheader[0].value == "Attention"
     frames = app.select_slider[0].options
     app.select_slider[0].set_value(int(frames[3])).run()
     assert not app.exception
@@ -101,7 +101,7 @@ def test_an_uploaded_video_is_shown_in_a_browser(address: str, test_data: Path, 
         page.goto(address)
         page.wait_for_selector("input[type=file]", state="attached", timeout=60_000)
         page.set_input_files("input[type=file]", test_data / "data/clips/squat/squat_02.mp4")
-        page.wait_for_selector("text=Why", timeout=120_000)
+        page.wait_for_selector("h3:has-text('Attention')", timeout=120_000)
         page.wait_for_function(
             "document.querySelector('video').readyState > 0 && document.querySelector('video').duration > 1"
         )

@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from actrec.config import config_dir
+from actrec.live.answers import to_json
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.serve.__main__ import make_app
-from actrec.serve.recognition import LiveStream, Recognition, as_json
+from actrec.serve.recognition import LiveStream, Recognition
 from actrec.serve.settings import Limits
+from actrec.serve.setup import make_app
 from actrec.types import ActrecError
 from actrec.video.people import SKELETON
 
@@ -119,7 +120,7 @@ def messages(seed: int, count: int) -> Iterator[Message]:
 
 def _answered(answer: dict[str, Any]) -> bool:
     """Whether that is an answer or an error, as it is described, and text that can be sent."""
-    as_json(answer).encode()
+    to_json(answer).encode()
     return isinstance(answer.get("error"), str) or {"timestamp", "people"} <= set(answer)
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from actrec.config import config_dir
-from actrec.serve.__main__ import make_app
+from actrec.serve.setup import make_app
 
 NO_VIDEO = [positive_data_acceptance]  # a description cannot say which bytes are a video
 

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as connect_now
 
-from actrec.export import export
+from actrec.online.onnx_export import export
 from tests.serve.conftest import Running
 
 Serve = Callable[..., Running]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actrec.types import ActrecError
-from actrec.video.people import Crowd, People
+from actrec.video.people import People, PeopleBuffer
 from actrec.video.tracks import choose, collect
 
 FPS = 10.0
@@ -117,7 +117,7 @@ def test_single_rejects_ten_frames_in_a_row_with_another_count(count: int) -> No
 
 def test_a_crowd_gives_back_what_it_was_given() -> None:
     frames = [*crowd([0, 1, 3, 0, 2] * 300)]
-    kept = Crowd(frames)
+    kept = PeopleBuffer(frames)
     assert len(kept) == 1500
     for before, after in zip(frames, kept, strict=True):
         for name in ("boxes", "scores", "keypoints"):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actrec.live.placing import Rectangle, face_of, place_labels
+from actrec.live.label_layout import Rectangle, face_of, place_labels
 from actrec.skeleton import get_skeleton
 
 COCO = get_skeleton("coco17")

@@ -1,4 +1,4 @@
-"""Resamples a stream to the frame rate of the model."""
+"""Resamples a stream of keypoints to the frame rate of the model, frame by frame."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.online.state import check_within, fitting
+from actrec.online.state_checks import check_within, checked_array
 from actrec.types import FARTHEST, LATEST
 
-# A frame this near to a due time, in frames of the model's rate, is the frame that is due: cameras' clocks jitter, and
-# waiting for the next frame to interpolate would cost a frame's time.
+# A frame this close to a due time, in frames at the model's rate, is used as it is: cameras' clocks jitter, and waiting
+# for the next frame in order to interpolate would add a frame of latency.
 TOLERANCE = 0.1
 
 
-class Clock:
+class StreamResampler:
     """Resamples one person's keypoints by their timestamps, as `Preprocess.at_rate` does with a clip.
 
     Args:
-        fps: Frames a second that come out; None lets every frame through as it is.
+        fps: Frame rate of the output; None passes every frame on unchanged.
         threshold: Confidence from which a joint is observed.
         n_joints: Joints of the layout.
     """
@@ -32,14 +32,14 @@ class Clock:
     def push(
         self, keypoints: Float[ndarray, "joint 3"], timestamp: float
     ) -> list[tuple[float, Float[ndarray, "joint 3"]]]:
-        """The frames that have come due, with their times in seconds: none, one or, after a slow frame, some.
+        """Takes the next frame and returns the output frames that are due by then, with their times in seconds.
 
-        They are at most two more than fit between this frame and the one before, so the caller bounds the work of a
-        push by the longest gap that it bridges.
+        Their number is at most the gap since the previous frame times the frame rate, plus two; the caller bounds it by
+        the longest gap that it bridges.
 
         Args:
-            keypoints: Of a frame later than the one before.
-            timestamp: Of that frame, in seconds, see `actrec.types.checked_timestamp`.
+            keypoints: Keypoints of the frame.
+            timestamp: Its time in seconds, later than that of the previous frame.
         """
         before, self.time = self.time, timestamp
         last, self._last = self._last, keypoints
@@ -72,15 +72,15 @@ class Clock:
         Raises:
             ValueError: The state is not valid; nothing has changed then.
         """
-        times, due = fitting(state, "times", (2,), float), int(fitting(state, "due", (), int))
-        frame = fitting(state, "frame", self._last.shape, np.float32)
+        times, due = checked_array(state, "times", (2,), float), int(checked_array(state, "due", (), int))
+        frame = checked_array(state, "frame", self._last.shape, np.float32)
         time, start = (float(value) for value in times)
         check_within(FARTHEST, frame)
         check_within(LATEST, times[:1])
         if self.fps is None:
             fits = bool(np.isnan(start)) and due == 0
-        else:  # those due up to now have come out: no more than a gap's are outstanding
+        else:  # all frames due until now have been returned
             fits = -LATEST <= start <= time and abs((time - start) * self.fps + 1 - due) <= 1 + TOLERANCE
         if not fits:
-            raise ValueError("the clock is not that of a stream")
+            raise ValueError("the state of the resampler is not one of a stream")
         self.time, self._start, self._due, self._last = time, start, due, frame

@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actrec.live.watcher import Watcher
-from actrec.online.recognizer import OnlineRecognizer, Prediction
+from actrec.live.tracking import TrackingRecognizer
+from actrec.online.prediction import Prediction
+from actrec.online.recognizer import OnlineRecognizer
 from actrec.video.people import SKELETON, People
 
 FPS = 10.0
 
 
 @pytest.fixture
-def watcher(noise_model: Path) -> Watcher:
-    return Watcher(OnlineRecognizer.from_pretrained(noise_model, skeleton=SKELETON), FPS)
+def watcher(noise_model: Path) -> TrackingRecognizer:
+    return TrackingRecognizer(OnlineRecognizer.from_pretrained(noise_model, skeleton=SKELETON), FPS)
 
 
 def people(places: list[float], scores: list[float] | None = None) -> People:
@@ -28,7 +29,7 @@ def people(places: list[float], scores: list[float] | None = None) -> People:
     return People(boxes, np.array(scores or [0.9] * len(places), np.float32), keypoints)
 
 
-def test_people_come_in_the_order_of_their_numbers_whatever_the_detectors(watcher: Watcher) -> None:
+def test_people_come_in_the_order_of_their_numbers_whatever_the_detectors(watcher: TrackingRecognizer) -> None:
     rng, places = np.random.default_rng(0), np.array([100.0, 300.0, 500.0])
     watcher(people([100.0, 300.0, 500.0]), 0.0)
     names = {}
@@ -41,7 +42,7 @@ def test_people_come_in_the_order_of_their_numbers_whatever_the_detectors(watche
     assert sorted(map(tuple, names.values())) == [(100,), (300,), (500,)]
 
 
-def test_ten_people_are_in_the_order_of_numbers_not_of_letters(watcher: Watcher) -> None:
+def test_ten_people_are_in_the_order_of_numbers_not_of_letters(watcher: TrackingRecognizer) -> None:
     places = [100.0 * number for number in range(11)]
     for frame in range(3):
         seen = watcher(people(places), frame / FPS)
@@ -49,7 +50,7 @@ def test_ten_people_are_in_the_order_of_numbers_not_of_letters(watcher: Watcher)
 
 
 def test_an_endless_stream_of_passers_by_is_forgotten_and_numbered_on(
-    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+    watcher: TrackingRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = Prediction(0.0, "", np.ones(3, np.float32) / 3, "squat", None, np.zeros((0, 13, 2), np.float32), 1, True)
     monkeypatch.setattr(watcher.recognizer, "push_all", lambda people, _: dict.fromkeys(people, nothing))
@@ -66,6 +67,6 @@ def test_an_endless_stream_of_passers_by_is_forgotten_and_numbered_on(
 
 
 def test_of_a_crowd_as_many_are_followed_as_there_is_room_for(noise_model: Path) -> None:
-    watcher = Watcher(OnlineRecognizer.from_pretrained(noise_model, skeleton=SKELETON, max_people=2), FPS)
+    watcher = TrackingRecognizer(OnlineRecognizer.from_pretrained(noise_model, skeleton=SKELETON, max_people=2), FPS)
     watched = [watcher(people([200.0 * number for number in range(4)]), frame / FPS) for frame in range(5)]
     assert [[each.person for each in seen] for seen in watched] == [["1", "2"]] * 5

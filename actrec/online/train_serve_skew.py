@@ -1,4 +1,4 @@
-"""Compares what a model was trained on with what a stream provides, for warnings in training and in serving."""
+"""Finds differences between a model's training data and a stream (training-serving skew), for warnings."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
     """Lists the differences between a model's training data and a stream, a sentence each.
 
     Args:
-        spec: The model's.
+        spec: The model's specification.
     """
     parts, found = spec.pipeline, list[str]()
     length, rate = parts.windows.length, parts.preprocess.fps
     if isinstance(parts.windows, ResizeWindows):
         found.append(
             f"Its training windows are whole clips, each resampled to {length} frames (windows=resize); a stream's "
-            "frames come at the pace of the camera, and the end of an action is not known."
+            "frames come at the camera's rate, and the end of an action is not known."
         )
     elif isinstance(parts.windows, SlidingWindows):
         found.append(
-            "Its training windows are preprocessed from their clip's first frame on, and a clip is judged by the mean "
-            "over its windows (windows=sliding); in a stream preprocessing begins anew with each window, and the "
-            "newest one alone answers."
+            "Its training windows are preprocessed from their clip's first frame on, and a clip's prediction is the "
+            "mean over its windows (windows=sliding); in a stream preprocessing restarts with each window, and only "
+            "the newest window is used."
         )
     if parts.preprocess.mode == "offline":
         found.append(
             "It was trained on skeletons that are centred, scaled and filled from the whole clip "
-            "(preprocess=offline); a stream has no later frames to draw on."
+            "(preprocess=offline); a stream has no later frames to use."
         )
     if rate is None:
         found.append(
@@ -47,7 +47,7 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
         )
     if spec.decision == "mean":
         found.append(
-            "It is judged by the mean over a window's frames (decision=mean); a stream's newest frame answers."
+            "Its decision is the mean over a window's frames (decision=mean); in a stream the newest frame decides."
         )
     return found
 
@@ -58,22 +58,22 @@ def streaming_advice(spec: ModelSpec) -> str:
 
 
 def streaming_warning(spec: ModelSpec) -> str | None:
-    """Returns all mismatches and what to do, for `predict`, `serve` and the app; None where there is none."""
+    """Formats the differences and what to do as a warning, or returns None where there are none."""
     found = streaming_mismatches(spec)
     if not found:
         return None
     return (
-        "This model is not trained for streams, and may be wrong more often in them than its metrics say. "
+        "This model is not trained for streams, in which its accuracy may be lower than its metrics. "
         f"{' '.join(found)} Train one for streams with: {streaming_advice(spec)}"
     )
 
 
 def training_mismatches(pipeline: Pipeline, lengths: Sequence[int], crop: float) -> list[str]:
-    """Lists what streams have and the training clips of a model of `windows=anchored` lack, a sentence each.
+    """Lists how the training clips of a model with `windows=anchored` differ from a stream, a sentence each.
 
     Args:
         pipeline: The model's.
-        lengths: Frames of each training clip, at the rate that the model works at.
+        lengths: Number of frames of each training clip, at the model's rate.
         crop: Probability that a clip is cropped (`augmentation.temporal_crop`).
     """
     windows, found = pipeline.windows, list[str]()

@@ -1,4 +1,4 @@
-"""Places the labels of people in a picture: inside it, and not over faces or one another."""
+"""Computes where labels of people are drawn: inside the picture, and not over faces or one another."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy import ndarray
 from actrec.skeleton import Skeleton
 
 _HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head")
-_HEAD_WIDTH = 0.28  # of a box's shorter side; the least width of a head
+_HEAD_WIDTH = 0.28  # least width of a head, relative to the shorter side of the person's box
 
-_GAP, _MARGIN = 0.15, 0.3  # of a label's height: between it and its box; that a better place has about it
+_GAP, _MARGIN = 0.15, 0.3  # in label heights: gap between label and box; free margin around a new place
 _OVER = 0.3  # share of a label that may lie over a person's box
 
 
@@ -32,8 +32,8 @@ def face_of(keypoints: Float[ndarray, "joint 3"], box: Float[ndarray, " 4"], ske
 
     Args:
         keypoints: x, y and confidence; 0 is unobserved.
-        box: The person's.
-        skeleton: The layout of the keypoints.
+        box: The person's box.
+        skeleton: Layout of the keypoints.
     """
     joints = [skeleton.joints.index(name) for name in _HEAD if name in skeleton.joints]
     seen = keypoints[[joint for joint in joints if keypoints[joint, 2] > 0], :2]
@@ -49,11 +49,11 @@ def face_of(keypoints: Float[ndarray, "joint 3"], box: Float[ndarray, " 4"], ske
 
 
 class Placed(NamedTuple):
-    """A label's place.
+    """The place of a label.
 
     Attributes:
         rectangle: In pixels.
-        choice: Which of the places about the box it is; None is one farther away.
+        choice: Index among the places around the box; None for one farther away.
     """
 
     rectangle: Rectangle
@@ -70,12 +70,12 @@ def place_labels(
     """Places each label above its box if there is room, else below or beside it, else as near as possible.
 
     Args:
-        boxes: Of the people, in the order in which labels choose their places.
+        boxes: The people's boxes, in the order in which labels choose their places.
         sizes: Width and height of each label.
-        kept_free: What no label should cover: faces.
-        area: Width and height of what labels may cover, from the picture's upper left corner.
-        before: The choice of each label in the previous picture, which changes only for one that is better by a margin,
-            so that labels do not jump.
+        kept_free: Rectangles that labels should not cover: faces.
+        area: Width and height of the area for labels, from the picture's upper left corner.
+        before: The `choice` of each label in the previous picture; it is kept until another place is better by a
+            margin, so that labels do not jump.
     """
     placed, bodies = list[Placed](), np.array(boxes, dtype=float).reshape(-1, 4)
     for number, (box, (width, height)) in enumerate(zip(boxes, sizes, strict=True)):
@@ -102,14 +102,14 @@ def _anywhere(
     area: tuple[float, float],
     taken: Float[ndarray, "taken 4"],
 ) -> Rectangle:
-    """Finds the place that covers the least of what is taken, and of those the nearest to `wanted`."""
+    """Finds the place that overlaps least with the taken rectangles, and of those the nearest to `wanted`."""
     places = np.concatenate([wanted[None], _grid(width, height, area)])
     away = np.abs(places[:, :2] - wanted[:2]).sum(1)
     return Rectangle(*places[np.lexsort((away, _overlap(places, taken).sum(1)))[0]].tolist())
 
 
 def _candidates(box: Rectangle, width: float, height: float, area: tuple[float, float]) -> Float[ndarray, "place 4"]:
-    """Lists places around a box, moved into the area, the best first."""
+    """Lists the places around a box, moved into the area, in order of preference."""
     centre, middle, gap = (box.left + box.right - width) / 2, (box.top + box.bottom) / 2, height * _GAP
     starts = [
         (box.left, box.top - height - gap),
@@ -129,7 +129,7 @@ def _candidates(box: Rectangle, width: float, height: float, area: tuple[float, 
 
 
 def _grid(width: float, height: float, area: tuple[float, float]) -> Float[ndarray, "place 4"]:
-    """Lists places all over the area, half a label apart."""
+    """Lists places on a grid over the whole area, half a label apart."""
     columns = np.arange(0, max(area[0] - width, 0) + 1, max(width / 2, 1))
     rows = np.arange(0, max(area[1] - height, 0) + 1, max(height / 2, 1))
     return _inside(np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2), width, height, area)

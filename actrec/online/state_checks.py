@@ -1,4 +1,4 @@
-"""Validates the state of a person before a recogniser restores it, since it may come from an untrusted source."""
+"""Validates the state of a person before a recogniser restores it; it may come from an untrusted source."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy import ndarray
 
 from actrec.types import FARTHEST
 
-_GREATEST = 1e15  # of features, keys and values: their products are still finite in float32
+_GREATEST = 1e15  # limit of features, keys and values; their products are finite in float32
 
 
-def fitting(state: Mapping[str, ndarray], name: str, shape: tuple[int, ...], kind: Any) -> ndarray:
+def checked_array(state: Mapping[str, ndarray], name: str, shape: tuple[int, ...], kind: Any) -> ndarray:
     """Returns an array of a state, checked and converted to its type.
 
     Raises:
@@ -30,13 +30,13 @@ def fitting(state: Mapping[str, ndarray], name: str, shape: tuple[int, ...], kin
 
 
 def check_within(most: float, *arrays: ndarray) -> None:
-    """Raises a ValueError where a number is NaN, infinite or greater than `most`, either way."""
+    """Raises a ValueError where a number is NaN, or its absolute value greater than `most`."""
     if not all((np.abs(array) <= most).all() for array in arrays):
-        raise ValueError("numbers that are NaN, infinite or too great")
+        raise ValueError("numbers that are NaN, infinite or too large")
 
 
-def check_turns(position: Int[ndarray, "2"], answers: Bool[ndarray, "2"], length: int) -> None:
-    """Raises a ValueError unless two windows of `length` frames stand as `StepEngine` leaves them after a frame."""
+def check_window_positions(position: Int[ndarray, "2"], answers: Bool[ndarray, "2"], length: int) -> None:
+    """Raises a ValueError unless the positions are those of a person's two windows of `length` frames."""
     if answers.sum() == 1:
         elder, younger = int(position[answers][0]), int(position[~answers][0])
         if 1 <= elder <= length and younger == max(elder - (length - length // 2), 0):
@@ -45,15 +45,15 @@ def check_turns(position: Int[ndarray, "2"], answers: Bool[ndarray, "2"], length
 
 
 def check_rows(rows: ndarray, keys: ndarray, values: ndarray, length: int) -> None:
-    """Raises a ValueError unless two rows are such as `StepEngine` has of a person after a frame.
+    """Raises a ValueError unless two rows are a valid state of a person in `StepEngine`.
 
     Args:
-        rows: Records, see `StepEngine`.
-        keys: Of each layer.
-        values: Likewise.
+        rows: Records of the two windows, see `StepEngine`.
+        keys: Attention keys of each layer.
+        values: Attention values of each layer.
         length: Frames of a window.
     """
-    check_turns(rows["position"], rows["answers"], length)
+    check_window_positions(rows["position"], rows["answers"], length)
     for name in ("pelvis", "centroid"):  # NaN where it is not known yet
         check_within(FARTHEST, np.nan_to_num(rows[name], nan=0, posinf=np.inf, neginf=-np.inf))
     check_within(FARTHEST, rows["place"], rows["origin"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from actrec.model.spec import ModelSpec
-from actrec.online.mismatch import streaming_mismatches, streaming_warning, training_mismatches
+from actrec.online.train_serve_skew import streaming_mismatches, streaming_warning, training_mismatches
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess

@@ -1,4 +1,4 @@
-"""Checks that a stream's timestamps are seconds: in another unit, all frames are too far apart, or too close."""
+"""Detects timestamps that are not in seconds: in another unit, all frames are too far apart or too close."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from actrec.types import ActrecError
 
-FAR_FRAMES = 10  # gaps in a row; a real stream has gaps, but other frames between them
+FAR_FRAMES = 10  # consecutive gaps; a real stream has gaps, but not at every frame
 NEAR_FRAMES = 300
-NEAREST = 1 / 1000  # seconds; no camera that people are watched by is so fast
+NEAREST = 1 / 1000  # seconds; faster than any camera
 
 
-class Pace:
+class TimestampUnitCheck:
     """Checks the gaps between the frames of one stream.
 
     Args:
-        max_gap: Seconds from which on a gap is no longer bridged.
+        max_gap: Longest gap that is bridged, in seconds.
     """
 
     def __init__(self, max_gap: float) -> None:
@@ -23,24 +23,24 @@ class Pace:
         self._time, self._far, self._near = np.nan, 0, 0
 
     def push(self, timestamp: float) -> None:
-        """Takes the next frame's time; one that is not later than the last is another person's, or a new stream's.
+        """Takes the time of the next frame; a time that is not later belongs to another person, or to a new stream.
 
         Args:
-            timestamp: In what should be seconds.
+            timestamp: Expected in seconds.
 
         Raises:
-            ActrecError: The last `FAR_FRAMES` gaps were all longer than `max_gap`, or the last `NEAR_FRAMES` shorter
-                than any camera's. After too long gaps, the next gap is counted from this frame.
+            ActrecError: The last `FAR_FRAMES` gaps were all longer than `max_gap`, or the last `NEAR_FRAMES` all
+                shorter than `NEAREST`. In the first case the next gap is counted from this frame.
         """
         gap, far, near = timestamp - self._time, self._far, self._near
         if gap > 0:
             far = far + 1 if gap > self.max_gap else 0
             near = near + 1 if gap < NEAREST else 0
         if far >= FAR_FRAMES:
-            self._time = timestamp  # so that a stream whose frames come closer again is followed again
+            self._time = timestamp  # a stream whose frames become closer again is accepted again
             raise ActrecError(
                 f"Each of the last {far} frames came more than max_gap={self.max_gap:g} s after the one before, the "
-                f"newest {gap:g} s. {_unit(gap)} A stream that is so slow needs a greater max_gap."
+                f"newest {gap:g} s. {_unit(gap)} A stream that is so slow needs a larger max_gap."
             )
         if near >= NEAR_FRAMES:
             raise ActrecError(
@@ -51,7 +51,7 @@ class Pace:
 
 
 def _unit(gap: float) -> str:
-    """Suggests the unit of timestamps with such a gap; the frames of a camera are 0.004 to 1 s apart."""
+    """Suggests the unit of timestamps with this gap; frames of a camera are 0.004 to 1 s apart."""
     for least, name, per_second in ((2e6, "nanoseconds", "1e9"), (2e3, "microseconds", "1e6")):
         if gap > least:
             return f"Are the timestamps in {name}? Give seconds: divide them by {per_second}."

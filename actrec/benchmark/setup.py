@@ -1,0 +1,70 @@
+"""Makes the network and the pipeline that are measured, from a composed `benchmark` config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from actrec.benchmark.streaming import make_recognizers
+from actrec.model.spec import ModelSpec
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.pipeline.pipeline import Pipeline
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An untrained network, its pipeline, and the device that it runs on.
+
+    Attributes:
+        cfg: The composed config.
+        network: The network.
+        spec: Its specification.
+        device: Device of training and batches; single frames run on the CPU.
+        dtype: Type of matrix products in training.
+    """
+
+    cfg: DictConfig
+    network: nn.Module
+    spec: ModelSpec
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return self.spec.pipeline
+
+    @cached_property
+    def recognizers(self) -> dict[str, OnlineRecognizer]:
+        """A recogniser for each installed backend, by the backend's name."""
+        return make_recognizers(self.network.cpu().eval(), self.spec)
+
+
+def make_setup(cfg: DictConfig) -> Setup:
+    """Instantiates the config.
+
+    Raises:
+        ActrecError: The config asks for a GPU that is not there.
+    """
+    torch.manual_seed(cfg.seed)
+    device = torch.device("cuda" if cfg.hardware.accelerator == "gpu" else "cpu")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ActrecError("hardware does not fit this machine: there is no GPU that PyTorch can use.")
+    dtype = torch.bfloat16 if "bf16" in str(cfg.hardware.precision) else torch.float32
+    preprocess, windows, features = (
+        instantiate(cfg[name], _convert_="all") for name in ("preprocess", "windows", "features")
+    )
+    options: Any = OmegaConf.to_container(cfg.network, resolve=True)
+    options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels, "n_classes": cfg.n_classes}
+    network: nn.Module = instantiate(options, _convert_="all")
+    del options["_target_"]
+    labels = tuple(f"class {number}" for number in range(cfg.n_classes))
+    pipeline = Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features)
+    return Setup(cfg, network, ModelSpec(type(network).__name__, options, pipeline, labels), device, dtype)

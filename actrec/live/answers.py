@@ -1,0 +1,69 @@
+"""The JSON of a frame's predictions, the same in `predictions.jsonl`, of uploads and of streams.
+
+`actrec.serve.schema` describes it for OpenAPI.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from actrec.live.tracking import TrackedPerson
+from actrec.online.prediction import Prediction
+
+
+def frame_answer(timestamp: float, people: Sequence[TrackedPerson | Prediction]) -> dict[str, Any]:
+    """Converts the predictions of a frame to plain data.
+
+    Args:
+        timestamp: Time of the frame, in seconds; returned unchanged, since clients match answers to frames by it.
+        people: Tracked people, or predictions alone where the client sent the keypoints.
+    """
+    return {"timestamp": timestamp, "people": [_person_answer(each) for each in people]}
+
+
+def _person_answer(person: TrackedPerson | Prediction) -> dict[str, Any]:
+    """Converts a person to plain data: probabilities in the order of the labels, null for joints without a forecast."""
+    prediction = person.prediction if isinstance(person, TrackedPerson) else person
+    answer: dict[str, Any] = {
+        "person": person.person,
+        "label": prediction.label,
+        "probability": round(float(prediction.probabilities.max()), 4),
+        "held": prediction.held,
+        "probabilities": np.round(prediction.probabilities.astype(float), 4).tolist(),
+        "n_frames": prediction.n_frames,
+    }
+    if len(prediction.forecast):
+        last = prediction.forecast[-1].astype(float)
+        answer["forecast"] = [None if np.isnan(joint).any() else joint.round(1).tolist() for joint in last]
+    if isinstance(person, TrackedPerson):
+        answer["box"] = person.box.astype(float).round(1).tolist()
+        answer["keypoints"] = person.keypoints.astype(float).round(2).tolist()
+    return answer
+
+
+def person_lines(number: int, answer: dict[str, Any], labels: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Converts a frame's answer to lines of `predictions.jsonl`: one for each person, or one with `person` null.
+
+    Args:
+        number: Number of the frame, from 0.
+        answer: See `frame_answer`.
+        labels: The model's; probabilities are given by label.
+    """
+    frame = {"frame": number, "time": answer["timestamp"]}
+    for each in answer["people"]:
+        yield frame | each | {"probabilities": dict(zip(labels, each["probabilities"], strict=True))}
+    if not answer["people"]:
+        yield frame | {"person": None}
+
+
+def to_json(answer: dict[str, Any]) -> str:
+    """Converts an answer to JSON; half a surrogate pair in a name that a client has sent is escaped.
+
+    Raises:
+        ValueError: A number is NaN or infinite, which JSON cannot represent.
+    """
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode(errors="backslashreplace").decode()

@@ -1,0 +1,87 @@
+"""Writes the predictions of a stream: `predictions.jsonl` and an annotated video."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from actrec.drawing.frames import write_video
+from actrec.files import LineFile
+from actrec.live.answers import frame_answer, person_lines, to_json
+from actrec.live.overlay import Overlay
+from actrec.live.stream import RecognizedFrame, Stream
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.types import Picture
+
+PREDICTIONS, ANNOTATED = "predictions.jsonl", "annotated.mp4"
+
+
+class Summary(NamedTuple):
+    """Summary of a stream.
+
+    Attributes:
+        n_frames: Number of frames.
+        held: Number of detections of a person by held label; None is no action.
+    """
+
+    n_frames: int
+    held: Counter[str | None]
+
+    def __str__(self) -> str:
+        shares = [f"{label or 'no action'} {n / self.held.total():.0%}" for label, n in self.held.most_common(3)]
+        return f"{self.n_frames} frames; held labels, by share of detections: {', '.join(shares) or 'nobody detected'}"
+
+
+def write_results(
+    folder: Path, frames: Iterator[RecognizedFrame], stream: Stream, recognizer: OnlineRecognizer, with_video: bool
+) -> Summary:
+    """Writes `predictions.jsonl` and, with `with_video`, `annotated.mp4`.
+
+    Args:
+        folder: Made if needed; removed where an error leaves nothing in it.
+        frames: See `actrec.live.stream.recognize`.
+        stream: The stream that they are from.
+        recognizer: A recogniser of the same model, for its labels and skeletons.
+        with_video: Whether to write the video.
+
+    Raises:
+        ActrecError: There are no frames, or the stream is damaged further on; no file is written then.
+    """
+    overlay = Overlay(recognizer.input_skeleton, recognizer.skeleton, stream.seconds, recognizer.labels)
+    count, held = 0, Counter[str | None]()
+
+    def annotated(file: LineFile) -> Iterator[tuple[float, Picture]]:
+        nonlocal count
+        for count, (time, picture, people) in enumerate(frames, start=1):
+            for line in person_lines(count - 1, frame_answer(round(time, 6), people), recognizer.labels):
+                file.write(to_json(line))
+            held.update(each.prediction.held for each in people)
+            if with_video:
+                picture = np.array(picture)
+                overlay(picture, [each.scaled(picture.shape[1] / stream.width) for each in people], time)
+            yield time, picture
+
+    with _removed_if_empty(folder), LineFile(folder / PREDICTIONS) as file:
+        if with_video:
+            write_video(folder / ANNOTATED, annotated(file), stream.fps)
+        else:
+            for _ in annotated(file):
+                pass
+    return Summary(count, held)
+
+
+@contextmanager
+def _removed_if_empty(folder: Path) -> Iterator[None]:
+    """Makes a folder, and removes it where an error leaves nothing in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            folder.rmdir()
+        raise

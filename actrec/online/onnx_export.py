@@ -1,0 +1,163 @@
+"""Exports a model to ONNX, for `onnx_backend` and for other programs.
+
+The folder that it writes holds `window.onnx` (input: a window; outputs: logits and pose forecasts of every frame),
+`step.onnx` where the model can process frame by frame (inputs: a frame and the caches; outputs: logits, pose forecasts,
+and the frame's keys and values for the caches), and the model's `config.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from actrec.files import replace_folder
+from actrec.model.folder import load_model, model_card
+from actrec.model.spec import ModelSpec, load_spec
+from actrec.network.folded import fold
+from actrec.network.infogcn import InfoGCN
+from actrec.network.step import Step
+from actrec.online.onnx_backend import open_session
+from actrec.online.torch_backend import can_step
+from actrec.types import ActrecError, SetupError
+
+TOLERANCE = 1e-4  # relative to the greatest output of PyTorch
+
+STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values")
+WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts")
+
+
+class _Window(nn.Module):
+    """The inference form of a network, for windows of full length."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = fold(network)
+
+    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        output = self.network(features, valid)
+        return output.logits, output.pose_forecasts
+
+
+Inputs = Sequence[Tensor | list[Tensor]]
+
+
+def _flat(inputs: Inputs) -> list[Tensor]:
+    return [tensor for each in inputs for tensor in (each if isinstance(each, list) else [each])]
+
+
+def step_input_names(n_layers: int) -> list[str]:
+    """Returns the input names of `step.onnx`; each layer has its own caches, as slicing a common array would copy."""
+    return ["features", "position", "answer", *(f"{kind}.{i}" for kind in ("keys", "values") for i in range(n_layers))]
+
+
+def step_inputs(step: Step, n_channels: int, rows: int, seed: int = 0) -> Inputs:
+    """Makes random inputs of a step; every other row asks for an answer."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(rows, len(step.network.joint_code), n_channels, generator=generator)
+    position = torch.randint(step.window, (rows,), generator=generator)
+    keys, values = (list(torch.randn(step.cache_shape(rows), generator=generator)) for _ in range(2))
+    return features, position, torch.arange(0, rows, 2), keys, values
+
+
+def window_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Makes random windows; the last third of each is padding."""
+    length, n_joints = spec.pipeline.windows.length, spec.pipeline.skeleton.n_joints
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(batch, length, n_joints, spec.pipeline.features.n_channels, generator=generator)
+    return features, (torch.arange(length) <= length * 2 // 3).expand(batch, -1).contiguous()
+
+
+def _write(
+    path: Path,
+    module: nn.Module,
+    inputs: Inputs,
+    names: tuple[Sequence[str], Sequence[str]],
+    axes: Sequence[Any],
+) -> None:
+    for name in ("onnxscript", "onnx_ir"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        # The exporter warns that several inputs share an axis, which is intended, and of its own deprecations.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(inputs),
+            input_names=list(names[0]),
+            output_names=list(names[1]),
+            dynamic_shapes=tuple(axes),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    program.save(path)
+
+
+def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Inputs) -> float:
+    """Returns the greatest difference between ONNX Runtime and PyTorch, relative to the greatest value.
+
+    Raises:
+        ActrecError: It exceeds the tolerance.
+    """
+    given = {name: value.numpy() for name, value in zip(names, _flat(inputs), strict=True)}
+    worst = 0.0
+    with torch.inference_mode():
+        expected = module(*inputs)
+    for ours, theirs in zip(open_session(path).run(None, given), expected, strict=True):
+        wanted = theirs.numpy()
+        if ours.shape != wanted.shape:
+            raise ActrecError(f"ONNX Runtime gives {ours.shape} for {path.name}, and PyTorch {wanted.shape}.")
+        if wanted.size:
+            worst = max(worst, float(np.abs(ours - wanted).max() / max(np.abs(wanted).max(), 1.0)))
+    if not worst <= TOLERANCE:
+        raise ActrecError(f"ONNX Runtime differs from PyTorch by {worst:.2g} for {path.name}; expected {TOLERANCE:g}.")
+    return worst
+
+
+def export(model: Path, folder: Path, trust: str | Sequence[str] = ()) -> dict[str, float]:
+    """Writes a model's ONNX files, and compares them with PyTorch on other inputs and batch sizes than those traced.
+
+    Args:
+        model: A model folder.
+        folder: The folder to write; an existing one is replaced.
+        trust: See `load_model`.
+
+    Returns:
+        For each file, the greatest difference from PyTorch, relative to the greatest value.
+
+    Raises:
+        ActrecError: There is no such model, onnxscript is missing, or the outputs differ.
+    """
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise SetupError(f"Export needs {error.name}, which is not installed: pip install 'actrec[export]'") from None
+    spec, network = load_spec(model), load_model(model, trust)
+    differences = {}
+    rows, answers, batch = (torch.export.Dim(name) for name in ("rows", "answers", "batch"))
+    with replace_folder(folder) as made:
+        window = _Window(network)
+        path = made / "window.onnx"
+        _write(path, window, window_inputs(spec, 3), (WINDOW_INPUTS, WINDOW_OUTPUTS), ({0: batch}, {0: batch}))
+        differences[path.name] = max(_check(path, window, WINDOW_INPUTS, window_inputs(spec, n, n)) for n in (1, 4))
+        if can_step(spec, network):
+            assert isinstance(network, InfoGCN)
+            step, n_channels = Step(network, spec.pipeline.windows.length), spec.pipeline.features.n_channels
+            path = made / "step.onnx"
+            names, caches = step_input_names(len(network.encoder)), [{0: rows}] * len(network.encoder)
+            axes = ({0: rows}, {0: rows}, {0: answers}, caches, caches)
+            _write(path, step, step_inputs(step, n_channels, 6), (names, STEP_OUTPUTS), axes)
+            differences[path.name] = max(
+                _check(path, step, names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
+            )
+        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
+        (made / "README.md").write_text(model_card(spec), encoding="utf-8")
+    return differences

@@ -1,0 +1,76 @@
+"""An engine that runs the whole window again for each frame, which works with any model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.online.engine import EngineOutput, Frames, WindowModel, to_pixels
+from actrec.online.state_checks import check_within, checked_array
+from actrec.pipeline.pipeline import Pipeline
+from actrec.types import FARTHEST, Window
+
+
+class WindowEngine:
+    """Keeps the frames since each person's anchor, and runs the network over all of them for each new one.
+
+    Args:
+        pipeline: The model's.
+        model: The network.
+        fps: Frame rate of the frames that are pushed.
+    """
+
+    def __init__(self, pipeline: Pipeline, model: WindowModel, fps: float) -> None:
+        self.pipeline, self.model, self.fps = pipeline, model, fps
+        self._frames: dict[str, Float[ndarray, "time joint 3"]] = {}
+
+    def push(self, people: Sequence[str], frames: Frames) -> EngineOutput:
+        """See `Engine`."""
+        made = [self._one(person, frame) for person, frame in zip(people, frames, strict=True)]
+        logits, forecasts = zip(*made, strict=True)
+        return EngineOutput(np.stack(logits), np.stack(forecasts))
+
+    def _one(self, person: str, frame: Float[ndarray, "joint 3"]) -> tuple[ndarray, ndarray]:
+        length, preprocess, skeleton = self.pipeline.windows.length, self.pipeline.preprocess, self.pipeline.skeleton
+        kept = self._frames.get(person, frame[:0].reshape(0, *frame.shape))
+        if len(kept) == length:
+            kept = kept[length - length // 2 :]
+        kept = self._frames[person] = np.concatenate([kept, frame[None]])
+        sequence = preprocess(kept, skeleton, self.fps)
+        everywhere = np.ones(len(sequence), dtype=bool)
+        window = Window(sequence.keypoints, sequence.observed, sequence.known, everywhere)
+        logits, poses = self.model(self.pipeline.features(window, skeleton))
+        if self.pipeline.features.stream != "joint":  # the forecasts are not poses
+            poses = poses[:0]
+        origin, scale = preprocess.reference(kept, skeleton)
+        return logits[-1], to_pixels(poses[:, -1], origin, np.array(scale), sequence.known[-1])
+
+    def forget(self, person: str) -> None:
+        """See `Engine`."""
+        self._frames.pop(person, None)
+
+    def fresh(self) -> WindowEngine:
+        """See `Engine`."""
+        return WindowEngine(self.pipeline, self.model, self.fps)
+
+    def state(self, person: str) -> dict[str, ndarray]:
+        """See `Engine`."""
+        kept = self._frames[person]
+        frames = np.zeros((self.pipeline.windows.length, *kept.shape[1:]), dtype=kept.dtype)
+        frames[: len(kept)] = kept
+        return {"frames": frames, "count": np.array(len(kept))}
+
+    def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
+        """See `Engine`."""
+        length, n_joints = self.pipeline.windows.length, self.pipeline.skeleton.n_joints
+        frames, count = (
+            checked_array(state, "frames", (length, n_joints, 3), np.float32),
+            int(checked_array(state, "count", (), int)),
+        )
+        check_within(FARTHEST, frames)
+        if not 1 <= count <= length:
+            raise ValueError(f"{count} frames in a window of {length}")
+        self._frames[person] = frames[:count].copy()

@@ -1,0 +1,167 @@
+"""Computes the results that the Streamlit app shows."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from actrec.drawing.lettering import spaced
+from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
+from actrec.live.results import ANNOTATED, PREDICTIONS, write_results
+from actrec.live.stream import RecognizedFrame, Stream, open_stream, recognize
+from actrec.live.tracking import TrackedPerson, TrackingRecognizer
+from actrec.model.spec import ModelSpec
+from actrec.network.infogcn import InfoGCN
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.report.bodies import connections
+from actrec.report.explanation import attention_curve
+from actrec.types import ActrecError, SkeletonSequence
+from actrec.video.people import SKELETON
+from actrec.video.pose import PoseModel
+
+_LONGEST = 960  # pixels of the annotated video
+_BACKGROUND = 38  # grey value of the pictures of a generated clip
+
+Progress = Callable[[int, int], None]  # frames done, and all
+
+
+class VideoResults(NamedTuple):
+    """The results for a video.
+
+    Attributes:
+        video: The annotated video.
+        predictions: The text of `predictions.jsonl`.
+        fps: Frame rate.
+    """
+
+    video: bytes
+    predictions: str
+    fps: float
+
+    def people(self) -> dict[str, list[dict[str, Any]]]:
+        """Groups the lines of `predictions.jsonl` by person, the one with most frames first."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for line in map(json.loads, self.predictions.splitlines()):
+            if line["person"] is not None:
+                found.setdefault(line["person"], []).append(line)
+        return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
+
+
+def results_of_upload(
+    name: str, content: bytes, pose: PoseModel, recognizer: OnlineRecognizer, progress: Progress
+) -> VideoResults:
+    """Recognises the people in an uploaded video.
+
+    Raises:
+        ActrecError: It is not a video.
+    """
+    with tempfile.TemporaryDirectory(prefix="actrec-") as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(content)
+        try:
+            stream = open_stream(str(path), _LONGEST)
+        except ActrecError as error:
+            raise ActrecError(f"{name}: {str(error).partition(': ')[2]}") from None
+        frames = recognize(stream, pose, TrackingRecognizer(recognizer.fresh(), stream.fps))
+        return _results(frames, stream, recognizer, progress)
+
+
+def results_of_clip(clip: SkeletonSequence, recognizer: OnlineRecognizer, progress: Progress) -> VideoResults:
+    """Recognises the person of a generated clip, drawn on an empty background."""
+    stream = Stream(iter(()), clip.fps, clip.width or 640, len(clip), len(clip) / clip.fps)
+    return _results(_frames_of_clip(clip, recognizer.fresh()), stream, recognizer, progress)
+
+
+def _frames_of_clip(clip: SkeletonSequence, recognizer: OnlineRecognizer) -> Iterator[RecognizedFrame]:
+    for number, keypoints in enumerate(clip.keypoints):
+        picture = np.full((clip.height or 480, clip.width or 640, 3), _BACKGROUND, dtype=np.uint8)
+        seen = keypoints[keypoints[:, 2] > 0, :2]
+        box = np.concatenate([seen.min(0), seen.max(0)]) if len(seen) else np.zeros(4)
+        prediction = recognizer.push(keypoints, number / clip.fps, "1")
+        people = [] if prediction is None else [TrackedPerson("1", box.astype(np.float32), keypoints, prediction)]
+        yield RecognizedFrame(number / clip.fps, picture, people)
+
+
+def _results(
+    frames: Iterator[RecognizedFrame], stream: Stream, recognizer: OnlineRecognizer, progress: Progress
+) -> VideoResults:
+    def counted() -> Iterator[RecognizedFrame]:
+        for number, frame in enumerate(frames, start=1):
+            progress(number, max(stream.n_frames or 1, number))
+            yield frame
+
+    with tempfile.TemporaryDirectory(prefix="actrec-") as name:
+        folder = Path(name)
+        write_results(folder, counted(), stream, recognizer, with_video=True)
+        predictions = (folder / PREDICTIONS).read_text(encoding="utf-8")
+        return VideoResults((folder / ANNOTATED).read_bytes(), predictions, stream.fps)
+
+
+def probability_curves(lines: Sequence[dict[str, Any]], labels: Sequence[str]) -> Figure:
+    """Plots the probabilities over time of the five classes with the highest peaks.
+
+    Args:
+        lines: One person's, see `VideoResults.people`.
+        labels: The model's.
+    """
+    times = [line["time"] for line in lines]
+    best = sorted(labels, key=lambda label: -max(line["probabilities"][label] for line in lines))[:5]
+    figure = Figure(figsize=(9, 2.8), layout="constrained")
+    axes = figure.add_subplot()
+    for label in best:
+        axes.plot(times, [line["probabilities"][label] for line in lines], label=spaced(label), linewidth=1.8)
+    axes.set(xlabel="seconds", ylabel="probability", ylim=(0, 1), xlim=(times[0], max(times[-1], times[0] + 0.1)))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, ncols=5, loc="lower left", bbox_to_anchor=(0, 1), fontsize=8.5)
+    return figure
+
+
+def class_table(lines: Sequence[dict[str, Any]], labels: Sequence[str], fps: float) -> list[dict[str, Any]]:
+    """Summarises one person's predictions in a row for each class, the most probable first."""
+    found = []
+    for label in labels:
+        values = [line["probabilities"][label] for line in lines]
+        held = sum(line["held"] == label for line in lines) / fps
+        row = {"class": spaced(label), "mean probability": float(np.mean(values)), "maximum": max(values)}
+        found.append(row | {"held, seconds": round(held, 2)})
+    return sorted(found, key=lambda row: -row["mean probability"])
+
+
+class AttentionFigures(NamedTuple):
+    """The network's attention in one frame, as figures.
+
+    Attributes:
+        joints: Attention and effective adjacency between joints, by name.
+        time: Attention over time.
+    """
+
+    joints: dict[str, Figure]
+    time: Figure
+
+
+def attention_figures(
+    spec: ModelSpec, network: InfoGCN, lines: Sequence[dict[str, Any]], layer: int, fps: float
+) -> AttentionFigures:
+    """Draws the attention of one layer in the last of these frames of a person."""
+    keypoints = np.array([line["keypoints"] for line in lines], dtype=np.float32)
+    batch = spec.pipeline.batch(SkeletonSequence(keypoints, fps, SKELETON))
+    last = int(batch.valid[-1].sum()) - 1
+    features, valid = batch.features[-1:, : last + 1], batch.valid[-1:, : last + 1]
+    pose = features[0, last, :, :2].numpy()
+
+    def draw(matrices: Tensor) -> Figure:
+        return connections(matrices[layer, 0, last].abs().mean(0).numpy(), pose, spec.pipeline.skeleton)
+
+    joints = {
+        "Attention": draw(joint_attention(network, features, valid)),
+        "Effective adjacency": draw(effective_adjacency(network, features, valid)),
+    }
+    curve = time_attention(network, features, valid)[:, 0, :, :, -1].mean((1, 2)).flip(-1).numpy()
+    return AttentionFigures(joints, attention_curve(curve))

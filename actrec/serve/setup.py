@@ -1,0 +1,48 @@
+"""Makes the ASGI application of a composed `serve` config."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from actrec.model.spec import find_model
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.train_serve_skew import streaming_warning
+from actrec.serve.address import is_loopback
+from actrec.serve.api import create_app
+from actrec.serve.model_info import model_info
+from actrec.serve.origins import Origins, checked_origins
+from actrec.serve.recognition import Recognition
+from actrec.serve.server import Server
+from actrec.video.people import SKELETON
+
+log = logging.getLogger("actrec.serve")
+
+
+def make_app(cfg: DictConfig) -> FastAPI:
+    """Loads the models and makes the application.
+
+    Raises:
+        ActrecError: There is no such model, or a setting is wrong.
+    """
+    model, origins = find_model(str(cfg.model)), checked_origins(cfg.origins)
+    recognizer = OnlineRecognizer.from_pretrained(
+        model,
+        instantiate(cfg.hysteresis, _convert_="all"),
+        skeleton=SKELETON,
+        max_people=cfg.max_people,
+        trust=cfg.trust or (),
+    )
+    pose = None if cfg.pose is None else instantiate(cfg.extractor, _convert_="all").pose
+    if pose is not None:
+        pose.load()
+    limits, warning = instantiate(cfg.limits, _convert_="all"), streaming_warning(recognizer.spec)
+    if warning:
+        log.warning("%s", warning)
+    info = model_info(model, recognizer.spec, pose is not None, [warning] if warning else [])
+    token = None if cfg.token is None else str(cfg.token)
+    allowed = Origins(origins, is_loopback(str(cfg.host)))
+    return create_app(Server(Recognition(recognizer, pose, limits), info, token, allowed))
