@@ -8,18 +8,21 @@ import re
 import shlex
 import subprocess
 import sys
-import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+import actrec.prepare
 import actrec.train
 from actrec.config import config_dir
 from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.reading import read_store
 from actrec.data.store.writing import write_store
 from actrec.model.folder import save_model
 from actrec.model.network import build_network
@@ -172,16 +175,72 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in slugs, target
 
 
-def test_what_the_page_on_extending_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the files of the page on extending, and recordings for them."""
+    text = (ROOT / "docs" / "extend.md").read_text()
+    for name, content in re.findall(r"^`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)^```", text, re.M | re.S):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "recordings").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        keypoints = np.concatenate([rng.uniform(100, 300, (20, 8, 2)), np.ones((20, 8, 1))], axis=-1)
+        label, person = ("wave", "nod")[number % 2], "abcdef"[number // 4]
+        np.save(tmp_path / f"recordings/{label}_{person}_{number}.npy", keypoints.astype(np.float32))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(SKELETONS, "arms", PENN13)  # so that both are taken out again
-    module = types.ModuleType("gestures")
-    monkeypatch.setitem(sys.modules, "gestures", module)
-    names = vars(module)
-    for block in blocks(ROOT / "docs" / "extend.md", "python"):
-        exec(compile(block, "extend.md", "exec"), names)
-    assert names["spec"].network_name == "Recurrent"
-    assert (tmp_path / "models/gestures/config.json").exists()
+    yield tmp_path
+    SKELETONS.pop("arms", None)
+    sys.modules.pop("gestures", None)
+
+
+class TestThePageOnExtending:
+    commands = re.findall(r"^actrec (\w+) (--config-dir.*)$", (ROOT / "docs" / "extend.md").read_text(), re.M)
+
+    @pytest.mark.parametrize("command", [1, 2])
+    def test_its_settings_are_right(self, command: int, own_folder: Path) -> None:
+        sys.path.insert(0, str(own_folder))
+        try:
+            entry, given = self.commands[command]
+            arguments = get_args_parser().parse_args(given.split())
+            cfg = actrec.config._check(actrec.config._groups(entry, arguments), arguments)
+            assert cfg.dataset.importer["_target_"] == "gestures.Recordings"
+        finally:
+            sys.path.remove(str(own_folder))
+
+    def test_its_store_can_be_read_anywhere(
+        self, own_folder: Path, run_command: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.syspath_prepend(str(own_folder))
+        _, given = self.commands[0]
+        code, _, err = run_command(actrec.prepare.run, *given.split())
+        assert code == 0, err
+        SKELETONS.pop("arms")
+        assert len(read_store("data/gestures")) == 24
+        assert SKELETONS["arms"].n_joints == 8
+
+    @pytest.mark.slow
+    def test_it_runs_against_the_installed_wheel(
+        self, own_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        built = tmp_path_factory.mktemp("wheel")
+
+        def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+            return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **options)
+
+        python("-m", "hatchling", "build", "-t", "wheel", "-d", str(built), cwd=ROOT, check=True)
+        (wheel,) = built.glob("*.whl")
+        install = ["-m", "pip", "install", "-q", "--no-deps", "--target", str(built / "site"), str(wheel)]
+        python(*install, check=True)
+        env = {"PATH": "", "PYTHONPATH": str(built / "site"), "HOME": str(built)}
+        for entry, given in self.commands:
+            done = python("-m", "actrec", entry, *given.split(), env=env)
+            assert done.returncode == 0, done.stderr
+        (block,) = [each for each in blocks(ROOT / "docs" / "extend.md", "python") if "load_model" in each]
+        assert python("-c", block + f"assert actrec.__file__.startswith({str(built)!r})", env=env).returncode == 0
+        (own_folder / "my_conf").rename(own_folder / "gone")
+        done = python("-c", block.replace(', trust="gestures"', ""), env=env)
+        assert "If you trust that package, allow it: load_model(folder, trust='gestures')" in done.stderr
 
 
 def test_using_a_model_as_the_readme_says(

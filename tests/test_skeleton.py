@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from actrec.skeleton import SKELETONS, get_skeleton, map_keypoints
+from actrec.skeleton import SKELETONS, add_skeleton, get_skeleton, map_keypoints
 from actrec.types import ActrecError
 
 ALL = pytest.mark.parametrize("name", list(SKELETONS))
@@ -82,3 +82,26 @@ def test_mapping_names_a_wrong_joint_count() -> None:
 def test_unknown_skeleton_lists_those_there_are() -> None:
     with pytest.raises(ActrecError, match=r"no skeleton 'coco18'.*coco17"):
         get_skeleton("coco18")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bones": [["left_hip", "tail"]]}, "has no joint 'tail'"),
+        (
+            {"joints": ["left_hip", "right_hip", "left_shoulder", "right_shoulder", "left_hand"]},
+            "no joint 'right_hand'",
+        ),
+        ({"joints": ["left_hip", "right_hip", "left_shoulder", "right_shoulder"] * 2}, "each joint only once"),
+        ({"hips": ["left_pelvis", "right_pelvis"]}, "has no joint 'left_pelvis'"),
+        ({"bones": [["left_hip"]]}, "expected a list of 2 joint names"),
+        ({"joints": "left_hip"}, "expected a list of joint names"),
+        ({"name": None}, "its name is missing"),
+        ({"colour": ["red"]}, "colour"),
+    ],
+)
+def test_a_layout_that_is_wrong(change: dict[str, object], message: str) -> None:
+    joints = ["left_hip", "right_hip", "left_shoulder", "right_shoulder"]
+    layout = {"name": "mine", "joints": joints, "bones": [["left_shoulder", "left_hip"]]}
+    with pytest.raises(ActrecError, match=message):
+        add_skeleton({**layout, **change})

@@ -1,5 +1,7 @@
 import json
+import sys
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import ResizeWindows, SlidingWindows
-from actrec.skeleton import get_skeleton
+from actrec.skeleton import SKELETONS, add_skeleton, get_skeleton
 from actrec.types import ActrecError
 
 OPTIONS = {"n_classes": 3, "in_channels": 3, "dim": 8, "layers": 1, "heads": 2, "graph_heads": 1, "horizon": 1}
@@ -122,3 +124,68 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(ActrecError, match=r"model\.safetensors' cannot be read"):
         load_model(folder)
+
+
+class TestTrust:
+    """A network of another package is imported only where the caller allows it."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        code = "from actrec.network.infogcn import InfoGCN\nclass Mine(InfoGCN): pass\nprint('imported')\nother = 3\n"
+        (tmp_path / "my_nets.py").write_text(code)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "my_nets", raising=False)
+        made = replace(spec(), network="my_nets.Mine")
+        return save_model(tmp_path / "model", build_network(spec()), made)
+
+    def test_it_is_not_imported_without(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for trust in ((), "my", ["actrec", "my_nets.Min"]):
+            with pytest.raises(ActrecError, match=r"load_model\(folder, trust='my_nets'\) in Python, trust=my_nets"):
+                load_model(folder, trust=trust)
+        assert load_spec(folder).network_name == "Mine"
+        assert capsys.readouterr().out == ""
+
+    @pytest.mark.parametrize("trust", ["my_nets", ["other", "my_nets"], "my_nets.Mine"])
+    def test_it_is_loaded_with(self, trust: str | list[str], folder: Path) -> None:
+        assert type(load_model(folder, trust=trust)).__name__ == "Mine"
+        assert 'trust="my_nets"' in (folder / "README.md").read_text()
+
+    def test_an_installed_package_can_allow_its_own(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        entry = EntryPoint("mine", "my_nets:Mine", "actrec.networks")
+        monkeypatch.setattr("actrec.model.network.entry_points", lambda group: [entry])
+        assert type(load_model(folder)).__name__ == "Mine"
+
+    @pytest.mark.parametrize(("path", "message"), [("my_nets.other", "no class"), ("my_nets.No", "cannot be imported")])
+    def test_what_is_no_network(self, path: str, message: str, folder: Path) -> None:
+        with pytest.raises(ActrecError, match=message):
+            build_network(replace(spec(), network=path), trust="my_nets")
+
+
+def test_class_names_of_older_folders_are_known(tmp_path: Path) -> None:
+    folder = save_model(tmp_path / "model", build_network(spec()), spec())
+    config = json.loads((folder / "config.json").read_text())
+    assert config["network"]["class"] == "actrec.network.infogcn.InfoGCN"
+    config["network"]["class"] = "InfoGCN"
+    (folder / "config.json").write_text(json.dumps(config))
+    assert type(load_model(folder)).__name__ == "InfoGCN"
+
+
+def test_the_model_is_found_in_a_run_s_folder(tmp_path: Path) -> None:
+    save_model(tmp_path / "run" / "model", build_network(spec()), spec())
+    assert load_spec(tmp_path / "run") == load_spec(tmp_path / "run/model")
+    assert type(load_model(tmp_path / "run")).__name__ == "InfoGCN"
+    assert actrec.OnlineRecognizer.from_pretrained(tmp_path / "run").labels == ("a", "b", "c")
+
+
+def test_a_skeleton_of_the_user_is_kept_in_the_folder(tmp_path: Path) -> None:
+    layout = {"name": "bird", "joints": ["left_hip", "right_hip", "left_shoulder", "right_shoulder", "beak"]}
+    add_skeleton({**layout, "bones": [["left_shoulder", "left_hip"], ["beak", "left_shoulder"]]})
+    try:
+        save_model(tmp_path, build_network(spec("bird")), spec("bird"))
+        bird = SKELETONS.pop("bird")
+        load_model(tmp_path)
+        assert get_skeleton("bird") == bird
+        with pytest.raises(ActrecError, match="two different skeletons 'bird'"):
+            add_skeleton({**layout, "bones": [["beak", "left_hip"]]})
+    finally:
+        SKELETONS.pop("bird", None)
