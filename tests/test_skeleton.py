@@ -89,8 +89,8 @@ def test_unknown_skeleton_lists_those_there_are() -> None:
     [
         ({"bones": [["left_hip", "tail"]]}, "has no joint 'tail'"),
         (
-            {"joints": ["left_hip", "right_hip", "left_shoulder", "right_shoulder", "left_hand"]},
-            "no joint 'right_hand'",
+            {"joints": ["left_hip", "right_hip", "left_shoulder", "right_shoulder", "left_toe"]},
+            "no joint 'right_toe'",
         ),
         ({"joints": ["left_hip", "right_hip", "left_shoulder", "right_shoulder"] * 2}, "each joint only once"),
         ({"hips": ["left_pelvis", "right_pelvis"]}, "has no joint 'left_pelvis'"),
