@@ -47,7 +47,7 @@ def blocks(page: Path, *languages: str) -> list[str]:
 
 
 def commands(name: str) -> list[str]:
-    """The overrides for the package's own configs of each `actrec <name>` or `python -m actrec.<name>` of the pages, each once."""
+    """The overrides of each `actrec <name>` or `python -m actrec.<name>` without --config-dir, each once."""
     found: dict[str, None] = {}
     for page in PAGES:
         for block in blocks(page, "", "sh"):
