@@ -269,15 +269,15 @@ GOOD = make_stream(1, 0)[0]
 @pytest.mark.parametrize(
     ("keypoints", "timestamp", "message"),
     [
-        (GOOD[:13], 1.0, r"shape \(13, 3\); expected numbers of shape \(17, 3\)"),
-        (GOOD.astype(str), 1.0, "expected numbers"),
+        (GOOD[:13], 1.0, r"shape \(13, 3\) and type float32; expected 17 joints of"),
+        (GOOD.astype(str), 1.0, "type <U32; expected 17 joints"),
         (np.where(GOOD == 0, np.nan, GOOD), 1.0, "NaN or infinite"),
         (GOOD + np.inf, 1.0, "NaN or infinite"),
         (np.full_like(GOOD, 1e30), 1.0, "a coordinate of 1e\\+30; expected x and y in pixels"),
         (GOOD * np.float32([1, 1, 98]), 1.0, "person 'anna' has confidences .* Are they per cent"),
         (GOOD * np.float32([1, 1, -1]), 1.0, "Is the third value z"),
         (np.full((17, 3), np.iinfo(np.int64).min), 1.0, "a coordinate of 9.22337e\\+18"),
-        (GOOD.astype(complex), 1.0, "expected numbers"),
+        (GOOD.astype(complex), 1.0, "type complex64; expected 17 joints"),
         (GOOD, float("nan"), "timestamp is nan"),
         (GOOD, 1.8e12, "milliseconds or nanoseconds since 1970"),
         (GOOD, 1e17, "at most 1e\\+10"),
