@@ -277,7 +277,7 @@ GOOD = make_stream(1, 0)[0]
         (GOOD * np.float32([1, 1, 98]), 1.0, "person 'anna' has confidences .* Are they per cent"),
         (GOOD * np.float32([1, 1, -1]), 1.0, "Is the third value z"),
         (np.full((17, 3), np.iinfo(np.int64).min), 1.0, "a coordinate of 9.22337e\\+18"),
-        (GOOD.astype(complex), 1.0, "type complex64; expected 17 joints"),
+        (GOOD.astype(complex), 1.0, "type complex128; expected 17 joints"),
         (GOOD, float("nan"), "timestamp is nan"),
         (GOOD, 1.8e12, "milliseconds or nanoseconds since 1970"),
         (GOOD, 1e17, "at most 1e\\+10"),
