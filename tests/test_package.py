@@ -276,6 +276,30 @@ def test_every_package_is_in_the_base_or_in_the_extra_that_an_error_names() -> N
         assert [each for each in packages if names.get(each.lower(), each.replace("_", "-")) not in part[1]] == []
 
 
+@pytest.mark.slow
+def test_the_base_installation_is_small_and_recognises_without_torch(noise_model: Path, tmp_path: Path) -> None:
+    assert python("-m", "actrec.export", f"model={noise_model}", f"to={tmp_path / 'onnx'}").returncode == 0
+    assert python("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)).returncode == 0
+    (wheel,) = tmp_path.glob("*.whl")
+    assert python("-m", "venv", str(tmp_path / "venv")).returncode == 0
+    installed = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([installed, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel], check=True)
+    size = sum(file.stat().st_size for file in (tmp_path / "venv/lib").rglob("*") if file.is_file())
+    assert size < 300e6
+    code = f"""import sys, numpy, actrec
+recognizer = actrec.OnlineRecognizer.from_pretrained({str(tmp_path / "onnx")!r})
+frame = numpy.ones((recognizer.skeleton.n_joints, 3))
+print([recognizer.push(frame, n / 30) for n in range(5)][-1].label)
+assert not {{"torch", "hydra"}} & set(sys.modules)"""
+    env = {"PATH": ""}  # without the PYTHONPATH of the tests
+    done = subprocess.run([installed, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() in ("squat", "push_ups", "pull_ups"), done.stderr
+    train = [installed, "-m", "actrec", "train", "experiment=quickstart"]
+    done = subprocess.run(train, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("which is not installed: pip install 'actrec[train]'\n")
+
+
 def test_a_missing_package_is_one_line_that_names_the_extra() -> None:
     hidden = "import sys; sys.modules['torch'] = None; "
     module = "sys.argv = ['-m', 'x']; import actrec, actrec.train"
