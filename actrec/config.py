@@ -97,7 +97,7 @@ def _add_skeletons(sources: Iterator[str]) -> None:
     """Makes the joint layouts known that folders of configs have as `skeletons/<name>.yaml`."""
     for source in sources:
         for file in sorted((Path(source.removeprefix("file://")) / "skeletons").glob("*.yaml")):
-            content = OmegaConf.to_container(OmegaConf.load(file))
+            content: Any = OmegaConf.to_container(OmegaConf.load(file))
             if not isinstance(content, dict):
                 raise ActrecError(f"{file} is no mapping; expected joints: […] and bones: [[…, …], …].")
             add_skeleton({"name": file.stem, **content})
