@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 os.environ.update(WANDB_MODE="offline", YOLO_OFFLINE="true", MPLBACKEND="Agg")
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers already use every core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # OpenVINO imports absl where it is installed; the handler would close the stream that it was made with, pytest's own.
 absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
@@ -204,6 +206,13 @@ def run_command(
         return code, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves the pictures out of reports, which take seconds to draw, unless the test is marked `pictures`."""
+    if not request.node.get_closest_marker("pictures"):
+        monkeypatch.setattr("actrec.report.page.write_pictures", lambda folder, draw: {})
 
 
 @pytest.fixture

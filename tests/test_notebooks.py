@@ -25,6 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.xdist_group("notebooks")
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)  # in order: one leaves the model of the next
 def test_it_runs(file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

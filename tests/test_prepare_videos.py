@@ -17,6 +17,8 @@ from actrec.drawing.frames import write_video
 from actrec.video.video import open_video
 from tests.test_prepare import write_penn
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[1]
 SHORT = ("squat/squat_01.mp4", "squat/squat_02.mp4", "push_ups/push_ups_01.mp4", "push_ups/push_ups_03.mp4")
@@ -89,6 +91,7 @@ def test_bad_files_are_listed_and_not_fatal(run_command: Run, raw: Path, pose: s
     assert {clip.clip_id: len(clip) for clip in read_store(tmp_path / "store")}["squat_one"] == 1
 
 
+@pytest.mark.slow
 def test_workers_make_one_store_together(raw: Path, pose: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "actrec.prepare", "-m", "dataset=folder", f"raw='{raw}'", pose]
     command += [f"store={tmp_path / 'store'}", "shard=0/2,1/2", "hydra/launcher=joblib"]

@@ -31,6 +31,8 @@ from actrec.training.checks import warn_of_seen_clips
 from actrec.training.history import LOGGED, read_history
 from actrec.types import SkeletonSequence
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[1]
 LABELS = ("pull_ups", "push_ups", "squat")  # of both data sets
@@ -175,6 +177,7 @@ def test_few_clips_from_a_trained_model(store: Path, tmp_path: Path, run_command
     assert "13 of 17 joints known" in out
 
 
+@pytest.mark.pictures
 def test_a_run_learns_and_leaves_all_of_it(store: Path, tmp_path: Path, run_command: Run) -> None:
     run = tmp_path / "run"
     common = ["dataset=csv", "dataset.split=official", f"store={store}"]
@@ -271,7 +274,7 @@ def test_early_stop_ends_a_run(store: Path, tmp_path: Path, run_command: Run) ->
     assert len(read_history(tmp_path / "run" / "history.csv")) == 3
 
 
-@pytest.mark.parametrize("callbacks", ["[default]", "[default,ema]"])
+@pytest.mark.parametrize("callbacks", [pytest.param("[default]", marks=pytest.mark.slow), "[default,ema]"])
 def test_a_killed_run_ends_where_an_uninterrupted_one_ends(callbacks: str, store: Path, tmp_path: Path) -> None:
     def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
         overrides = ["dataset=csv", "dataset.split=official", f"store={store}", *TINY, "epochs=6", "name=resumed"]

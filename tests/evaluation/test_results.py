@@ -24,6 +24,8 @@ from actrec.report.page import write_report
 from actrec.skeleton import COCO17
 from actrec.types import ActrecError, SkeletonSequence
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 Make = Callable[..., list[SkeletonSequence]]
 
 
@@ -40,6 +42,7 @@ def network(of: ModelSpec) -> InfoGCN:
     return made
 
 
+@pytest.mark.pictures
 def test_results_are_written_whole(make_sequences: Make, tmp_path: Path) -> None:
     clips = make_sequences(2, 4)
     results = evaluate_model(network(spec()), spec(), clips, batch_size=3)
@@ -148,6 +151,7 @@ def test_evaluate_on_bad_input(
     assert (tmp_path / "out").exists() == (not message)
 
 
+@pytest.mark.pictures
 def test_an_evaluation_that_is_cut_off_while_drawing_keeps_its_figures(
     make_sequences: Make,
     tmp_path: Path,

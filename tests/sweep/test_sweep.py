@@ -22,6 +22,8 @@ from actrec.sweep.settings import differing, settings_of
 from actrec.sweep.summary import summarize
 from actrec.types import SkeletonSequence
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 Run = Callable[..., tuple[int, str, str]]
 LABELS = ("pull_ups", "push_ups", "squat")
 TINY = ["network=tiny", "windows.length=8", "hardware=cpu", "batch_size=8", "warmup_epochs=1", "epochs=2"]

@@ -20,6 +20,8 @@ from actrec.training.loggers import wandb_logger
 from actrec.types import SetupError
 from actrec.video.video import open_video
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 Run = Callable[..., tuple[int, str, str]]
 TINY = ["experiment=quickstart", "network=tiny", "windows.length=8", "hardware=cpu", "epochs=2", "batch_size=16"]
 TERMS = ("loss", "loss_cls", "loss_pred", "loss_feat")
