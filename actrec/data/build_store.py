@@ -40,11 +40,8 @@ def prepare(
     """Makes or updates the skeleton store of a data set.
 
     Args:
-        dataset: Name of the data set.
         raw: Folder or file that the importer reads; None for a data set that is generated.
-        store: Folder of the store.
         importer: Lists the clips in `raw`.
-        label_map: Maps the sources' labels to the project's.
         skeleton: Joint layout of the store; clips of another layout are mapped to it.
         max_rejected: Share of bad clips above which the run fails.
         pose_model: The pose model of clips that are stored with their joints, if it is known.

@@ -94,10 +94,6 @@ def load_clips(
 
     Args:
         store: Folder of the skeleton store; None where the clips are to be generated.
-        dataset: Name of the data set.
-        importer: The importer that the store is made with.
-        label_map: From the importer's labels to the data set's.
-        skeleton: Joint layout of the data set.
 
     Raises:
         ActrecError: The store is damaged, or there is none and the clips cannot be generated.

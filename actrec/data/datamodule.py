@@ -32,10 +32,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
     """Pairs of (epoch, index) in an order that seed and epoch alone decide, so that a resumed run sees the same.
 
     Args:
-        length: Items of the data set.
-        seed: Seed of the run.
         rank: This process among `world`; each takes every world-th item of the same order.
-        world: Number of processes.
     """
 
     def __init__(self, length: int, seed: int, rank: int = 0, world: int = 1) -> None:
@@ -55,11 +52,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
 
 class Packed(Sequence[NormalizedSequence]):
-    """Preprocessed clips end to end in two shared tensors, which worker processes read without a copy.
-
-    Args:
-        sequences: The clips; at least one.
-    """
+    """Preprocessed clips end to end in two shared tensors, which worker processes read without a copy."""
 
     def __init__(self, sequences: Sequence[NormalizedSequence]) -> None:
         self.ends = np.cumsum([len(sequence) for sequence in sequences])
@@ -80,11 +73,8 @@ class TrainingWindows(Dataset[Item]):
     """The augmented windows of the train split; item (epoch, index) is the same in every process and at every time.
 
     Args:
-        sequences: Clips of the train split.
         labels: Class numbers of the clips.
-        pipeline: From clip to network input.
         augmentation: Applied anew to every window.
-        seed: Seed of the run.
         preload: Preprocess every clip once, beforehand, rather than whenever a window of it is made.
         preload_to_tensor: Keep preprocessed clips in tensors that worker processes share.
     """

@@ -102,13 +102,7 @@ class SavedSplit:
         return frozenset(self._clips)
 
     def covers(self, clips: Sequence[SkeletonSequence], dataset: str, generated: Mapping[str, Any] | None) -> bool:
-        """Whether some of these clips are of the data that was split; other data may have the same names.
-
-        Args:
-            clips: All clips of a data set.
-            dataset: Its name.
-            generated: The options with which they were generated; None for clips of a store.
-        """
+        """Whether some of these clips are of the data that was split; other data may have the same names."""
         if generated is not None and self.generated is not None and _content(generated) != _content(self.generated):
             return False
         if dataset != self.dataset:

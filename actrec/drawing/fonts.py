@@ -115,12 +115,7 @@ def _truetype(file: str, index: int, size: int) -> Any:
 
 
 def for_pillow(text: str, size: int) -> tuple[Any, str]:
-    """Selects one Pillow font for a whole text; returns it and the text, with "?" for letters that the font lacks.
-
-    Args:
-        text: One line.
-        size: Font size in pixels.
-    """
+    """Selects one Pillow font for a whole text; returns it and the text, with "?" for letters that the font lacks."""
     files = [(str(_data_fonts() / "ttf" / "DejaVuSans-Bold.ttf"), 0)]
     for letter in dict.fromkeys(text):
         entry = None if is_own(letter) else font_with(letter)

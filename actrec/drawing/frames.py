@@ -26,9 +26,7 @@ def draw_skeleton(
     """Draws the observed joints and bones on a picture, in place.
 
     Args:
-        picture: RGB.
         keypoints: x and y in the picture's pixels; joints with confidence 0 are left out.
-        skeleton: Layout of the keypoints.
         color: "#rrggbb" of the whole skeleton; by default left and right limbs have the colours of the reports.
     """
     import cv2
@@ -51,7 +49,6 @@ def write_video(path: Path, frames: Iterable[tuple[float, Picture]], fps: float)
     """Writes an mp4 (H.264) atomically and returns the number of frames.
 
     Args:
-        path: The file.
         frames: Time in seconds and RGB picture, in order; all pictures have one size.
         fps: Nominal frame rate, for players that need one.
 

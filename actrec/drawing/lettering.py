@@ -64,9 +64,7 @@ def lettered(name: str, names: Mapping[str, str] | None = None, longest: int = L
     """Formats a name for a picture.
 
     Args:
-        name: Name of a class, or another.
         names: See `pictured`; in a name that is not among them, letters that no installed font has become "?".
-        longest: Greatest width.
     """
     if names is not None and name in names:
         return shorten(names[name], longest)
@@ -83,10 +81,6 @@ def pictured(classes: Sequence[str], longest: int = LONGEST) -> dict[str, str]:
 
     It is the class's own name, or "class 3" (its number, from 0) where no installed font has all its letters. The
     number is appended where shortened names would be equal. A font to install is logged once.
-
-    Args:
-        classes: In the model's order.
-        longest: Greatest width of a name.
     """
     made, lacking = dict[str, str](), dict[str, str]()
     for number, name in enumerate(classes):

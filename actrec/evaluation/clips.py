@@ -44,9 +44,7 @@ def select_clips(data: DataSet, models: Sequence[Path], spec: ModelSpec, split: 
     """Selects the clips of a split; logs which are new or missing, and how many the models were trained on.
 
     Args:
-        data: The data set.
         models: Model folders; the split of the first is used.
-        spec: The specification of the first model.
         split: One of `SPLITS`; "new" are the clips that the first model's training did not have.
         protocol: The split protocol; None is the model's own, so that test holds no clips that it was trained on.
 

@@ -19,9 +19,6 @@ from actrec.types import ActrecError
 def read_correct(run: Path) -> tuple[dict[str, str], Float[ndarray, "clip ratio"]]:
     """Reads a run's `predictions.csv`: the group of each clip, and 1 where its prediction was correct, else 0.
 
-    Args:
-        run: The folder of a training run or of an evaluation.
-
     Raises:
         ActrecError: There is no such file, or it lacks the column of an observation ratio.
     """
@@ -52,10 +49,6 @@ def _read(folders: Sequence[Path]) -> tuple[list[str], dict[Path, Float[ndarray,
 def mcnemar(a: Bool[ndarray, " clip"], b: Bool[ndarray, " clip"]) -> tuple[int, int, float]:
     """Computes McNemar's exact two-sided test (McNemar 1947): the number of clips on which only `a` is right, the
     number on which only `b` is, and the p-value under the hypothesis that both are equally good.
-
-    Args:
-        a: Whether the first network was right on each clip.
-        b: The same for the second network, in the same order.
     """
     first, second = int((a & ~b).sum()), int((b & ~a).sum())
     p = binomtest(first, first + second).pvalue if first + second else 1.0
@@ -71,10 +64,6 @@ def compare_sides(runs: Sequence[Path], against: Sequence[Path]) -> str:
     """Formats a table of two sets of runs: mean accuracy at each observation ratio and AUC of either side, and their
     difference with a 95 % interval by paired bootstrap over groups. The last line is McNemar's test on whole clips, on
     which a side is right if more than half of its runs are.
-
-    Args:
-        runs: Folders of runs that differ only in their seeds.
-        against: Folders of the runs that they are compared with.
 
     Raises:
         ActrecError: A side is empty, a folder holds no predictions, or the clips are not the same.
@@ -95,9 +84,6 @@ def compare_sides(runs: Sequence[Path], against: Sequence[Path]) -> str:
 def compare_runs(runs: Sequence[Path]) -> str:
     """Formats a table with a row for each run: accuracy, AUC, and the difference in accuracy to the first run with a
     95 % interval by paired bootstrap over groups and the p-value of McNemar's test.
-
-    Args:
-        runs: Folders of the runs.
 
     Raises:
         ActrecError: There is only one run, a folder holds no predictions, or the clips are not the same.

@@ -28,13 +28,7 @@ class Confusion(NamedTuple):
 
 
 def most_frequent(counts: Int[ndarray, "class class"], classes: Sequence[str], most: int = 30) -> list[Confusion]:
-    """Lists the most frequent confusions in descending order, ties by their share.
-
-    Args:
-        counts: See `actrec.evaluation.metrics.confusion_counts`.
-        classes: Class names.
-        most: How many at most.
-    """
+    """Lists the most frequent confusions in descending order, ties by their share."""
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     rows, columns = np.nonzero(wrong)
     found, share = wrong[rows, columns], wrong[rows, columns] / counts.sum(1)[rows]
@@ -47,9 +41,6 @@ def classes_shown(counts: Int[ndarray, "class class"]) -> Int[ndarray, " shown"]
 
     They are taken from the most frequent confusions, both directions added, so that both classes of a confusion are
     shown; if these are too few, the classes with the most clips are added.
-
-    Args:
-        counts: See `actrec.evaluation.metrics.confusion_counts`.
     """
     n_classes = len(counts)
     if n_classes <= WHOLE:

@@ -38,8 +38,6 @@ def classification_metrics(
 
     Args:
         probabilities: The class probabilities of each clip; a tie goes to the lower class number.
-        labels: True class numbers.
-        classes: Class names.
 
     Raises:
         ActrecError: There are no clips, or a probability is not finite.
@@ -72,11 +70,6 @@ def summarize(
     Args:
         by_ratio: Class probabilities of each clip at each observation ratio, "0.1" to "1.0"; below "1.0" the numbers of
             the predicted classes are enough.
-        labels: True class numbers.
-        groups: Group of each clip.
-        classes: Class names.
-        n_bootstrap: Number of resamples.
-        seed: Seed of the resampling.
 
     Raises:
         ActrecError: There are no clips, a probability is not finite, or ratio "1.0" is missing.
@@ -126,10 +119,6 @@ def paired_interval(
 
     Args:
         correct_a: How often the first network was right on each clip, from 0 to 1: a mean over seeds or ratios.
-        correct_b: The same for the second network, in the same order.
-        groups: Group of each clip.
-        n_bootstrap: Number of resamples.
-        seed: Seed of the resampling.
     """
     difference = correct_a - correct_b
     resamples = _resample(np.stack([difference, np.ones_like(difference)], axis=1), groups, n_bootstrap, seed)
@@ -185,9 +174,6 @@ def _resample(counts: Any, groups: Sequence[str], n_bootstrap: int, seed: int) -
 
     Args:
         counts: (clip, count), dense or sparse: most are 0 where there are many classes.
-        groups: Group of each clip.
-        n_bootstrap: Number of resamples.
-        seed: Seed of the resampling.
     """
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     member = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(names), len(group)))

@@ -25,8 +25,6 @@ def decide(
     """Computes the class probabilities of windows.
 
     Args:
-        logits: Class scores of every frame.
-        valid: Which frames are real; each window has at least one.
         decision: "last" takes the last valid frame's logits, "mean" averages them over valid frames.
     """
     if decision == "last":
@@ -48,13 +46,7 @@ def decide_at(
 
 
 class ClipAverage:
-    """The average of each clip's window probabilities, at several observation ratios.
-
-    Args:
-        n_ratios: Number of observation ratios.
-        n_clips: Number of clips.
-        n_classes: Number of classes.
-    """
+    """The average of each clip's window probabilities, at several observation ratios."""
 
     def __init__(self, n_ratios: int, n_clips: int, n_classes: int) -> None:
         self.totals: Float[ndarray, "ratio clip class"] = np.zeros((n_ratios, n_clips, n_classes))
@@ -113,11 +105,7 @@ def probabilities_at_ratios(
 
     Args:
         network: In eval mode; it runs on the device that it is on.
-        pipeline: From clip to network input.
-        sequences: The clips; at least one.
-        n_classes: Number of classes.
         decision: See `decide`.
-        batch_size: Windows of a batch.
     """
     items = (
         item
@@ -142,12 +130,7 @@ def clip_probabilities(
 
     Args:
         network: In eval mode; it runs on the device that it is on.
-        pipeline: From clip to network input.
-        sequences: The clips; at least one.
-        n_classes: Number of classes.
-        ratio: Observation ratio.
         decision: See `decide`.
-        batch_size: Windows of a batch.
         hidden: Joints that the network is not shown; see `Pipeline.evaluation_windows`.
     """
     items = (

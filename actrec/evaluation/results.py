@@ -80,9 +80,6 @@ def evaluate_model(
 
     Args:
         network: In eval mode, on the device to use.
-        spec: The model's specification.
-        clips: The clips of a split.
-        batch_size: Windows in a batch.
 
     Raises:
         ActrecError: There are no clips, or one has a label that the model does not know.
@@ -98,8 +95,6 @@ def evaluate_ensemble(
 
     Args:
         members: The models. Classes are in the order of the first.
-        clips: The clips of a split.
-        batch_size: Windows in a batch.
 
     Raises:
         ActrecError: There are no clips, one has a label that the models do not know, or the models' labels differ.
@@ -126,8 +121,6 @@ def summarize_probabilities(
     Args:
         probabilities: Those of each clip, at each ratio of `actrec.pipeline.observation.RATIOS`.
         network: In eval mode; it forecasts the poses of the clips to show.
-        spec: The model's specification.
-        clips: The clips.
     """
     by_ratio = {
         str(ratio): given if ratio == 1 else given.argmax(1) for ratio, given in zip(RATIOS, probabilities, strict=True)

@@ -1,4 +1,4 @@
-"""Reads the attention and the effective adjacency of a trained InfoGCN++ on given inputs."""
+"""Reads the attention and the effective adjacency of a trained InfoGCN++, in eval mode, on given inputs."""
 
 from __future__ import annotations
 
@@ -18,39 +18,21 @@ from actrec.network.temporal import TemporalAttention
 def joint_attention(
     network: InfoGCN, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
 ) -> Float[Tensor, "layer batch time head joint source"]:
-    """Returns the attention over joints in the encoder's SA-GCs: softmax(Q_m K_mᵀ / √D'), which sums to 1 over sources.
-
-    Args:
-        network: In eval mode.
-        features: See `actrec.pipeline.windows.Features`.
-        valid: Whether a frame is real.
-    """
+    """Returns the attention over joints in the encoder's SA-GCs: softmax(Q_m K_mᵀ / √D'), 1 in sum over sources."""
     return _of_graph_convs(network, features, valid, GraphConv.joint_attention)
 
 
 def effective_adjacency(
     network: InfoGCN, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
 ) -> Float[Tensor, "layer batch time head joint source"]:
-    """Returns the effective adjacency in the encoder's SA-GCs: Ã_m ⊙ softmax(Q_m K_mᵀ / √D').
-
-    Args:
-        network: In eval mode.
-        features: See `actrec.pipeline.windows.Features`.
-        valid: Whether a frame is real.
-    """
+    """Returns the effective adjacency in the encoder's SA-GCs: Ã_m ⊙ softmax(Q_m K_mᵀ / √D')."""
     return _of_graph_convs(network, features, valid, GraphConv.adjacency)
 
 
 def time_attention(
     network: InfoGCN, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
 ) -> Float[Tensor, "layer batch joint head time source"]:
-    """Returns the causal attention over time in the encoder's layers (equation 7), which sums to 1 over source frames.
-
-    Args:
-        network: In eval mode.
-        features: See `actrec.pipeline.windows.Features`.
-        valid: Whether a frame is real.
-    """
+    """Returns the causal attention over time in the encoder's layers (equation 7), 1 in sum over source frames."""
     return _at_each_layer(network, features, valid, "attention", TemporalAttention.weights)
 
 

@@ -43,9 +43,7 @@ def summarize_attention(
 
     Args:
         network: In eval mode, with at least one encoder layer.
-        spec: The model's specification.
         clips: In the model's skeleton.
-        seed: Seed of the draw.
     """
     device = next(network.parameters()).device
     drawn: Int[ndarray, " clip"] = np.random.default_rng(seed).permutation(len(clips))[:_MOST_CLIPS]

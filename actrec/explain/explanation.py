@@ -71,9 +71,7 @@ def explain(
 
     Args:
         network: In eval mode, on the device to use.
-        spec: The model's specification.
         clips: The clips of a split, in the model's skeleton.
-        batch_size: Windows in a batch.
     """
     importance, decided = joint_importance(network, spec, clips, batch_size)
     of_class = class_importance(importance, decided, len(spec.labels))

@@ -23,7 +23,6 @@ def forecast_error(
 
     Args:
         network: In eval mode, on the device to use; its input is the joint stream.
-        spec: The model's specification.
         clips: In the model's skeleton.
 
     Returns:

@@ -23,9 +23,7 @@ def joint_importance(
 
     Args:
         network: In eval mode, on the device to use.
-        spec: The model's specification.
         clips: In the model's skeleton.
-        batch_size: Windows in a batch.
 
     Returns:
         The fall in log probability of the predicted class where the joint is hidden, in nats, negative where the
@@ -104,14 +102,10 @@ def check_occlusion(
 
     Args:
         network: In eval mode, on the device to use.
-        spec: The model's specification.
         clips: In the model's skeleton.
         importance: See `joint_importance`.
         decided: See `joint_importance`.
-        hidden: How many joints are hidden at once.
         draws: Number of random draws, each different for each clip.
-        seed: Seed of the halves and the draws.
-        batch_size: Windows in a batch.
 
     Raises:
         ActrecError: There is only one group, or the skeleton does not have more joints than are to be hidden.
@@ -157,13 +151,7 @@ def check_occlusion(
 def class_importance(
     importance: Float[ndarray, "clip joint"], decided: Int[ndarray, " clip"], n_classes: int
 ) -> Float[ndarray, "class joint"]:
-    """Averages the importance over the clips predicted as each class; NaN for a class that was never predicted.
-
-    Args:
-        importance: See `joint_importance`.
-        decided: See `joint_importance`.
-        n_classes: Number of classes.
-    """
+    """Averages the importance over the clips predicted as each class; NaN for a class that was never predicted."""
     taken = np.eye(n_classes)[decided]
     with np.errstate(invalid="ignore"):
         return taken.T @ importance / taken.sum(0)[:, None]

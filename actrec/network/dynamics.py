@@ -58,7 +58,6 @@ class GraphField(nn.Module):
 
     Args:
         blocks: The graph convolutions, from `dim` to `dim` channels.
-        dim: Channels of the latent.
     """
 
     def __init__(self, blocks: list[GraphConv], dim: int) -> None:
@@ -126,7 +125,6 @@ class Dynamics(nn.Module):
         """Integrates the field over the next N frames; entry n - 1 is the latent n frames ahead.
 
         Args:
-            z: Latents at any times.
             code: Returns the code of those times plus a number of frames.
         """
         field, step, codes, forecasts = self.field, SOLVERS[self.solver], dict[float, Tensor](), []

@@ -47,9 +47,6 @@ class FoldedGraphConv(nn.Module):
     stored in the layout of the matrix products.
 
     It uses PyTorch's reshapes: those of einops would take longer than the products of a single frame.
-
-    Args:
-        conv: The trained graph convolution.
     """
 
     def __init__(self, conv: GraphConv) -> None:

@@ -13,10 +13,6 @@ class Frames:
     In training the valid frames are packed end to end: padding then has no effect on batch-norm statistics, as in
     serving, and costs next to nothing. Without padding, and in evaluation, the layers compute all frames in the shape
     of the batch: only attention mixes frames there, and an exported network needs one fixed shape.
-
-    Args:
-        valid: Whether a frame is real, and not padding.
-        packed: Whether to pack the valid frames.
     """
 
     def __init__(self, valid: Bool[Tensor, "batch time"], packed: bool) -> None:
@@ -32,12 +28,7 @@ class Frames:
         return x if self.index is None else x.flatten(0, 1).index_select(0, self.index)
 
     def unpack(self, x: Float[Tensor, "*lead"], axis: int = 0) -> Float[Tensor, "*whole"]:
-        """Reverses `pack`: returns (batch, time, …) with zeros at invalid frames.
-
-        Args:
-            x: Values of the packed frames, or of the whole batch.
-            axis: The axis of the packed frames.
-        """
+        """Reverses `pack`: returns (batch, time, …) with zeros at invalid frames."""
         if self.index is None:
             return x
         whole = x.new_zeros(*x.shape[:axis], self.valid.numel(), *x.shape[axis + 1 :])

@@ -15,7 +15,6 @@ class Norm(nn.Module):
 
     Args:
         kind: "batch" (over all axes but the channels), "layer" (over the channels of each joint) or "none".
-        dim: Number of channels.
     """
 
     def __init__(self, kind: str, dim: int) -> None:
@@ -37,12 +36,9 @@ class GraphConv(nn.Module):
     summed axis includes the heads; it therefore contains the sum Σ_m.
 
     Args:
-        in_dim: Input channels.
-        out_dim: Output channels.
         adjacency: Bone adjacency with self-loops; its rows sum to one.
         heads: Number of heads, M.
         attention_dim: Channels of each head, D'; 0 for a plain GCN.
-        norm: See `Norm`.
     """
 
     def __init__(

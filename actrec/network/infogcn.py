@@ -24,11 +24,8 @@ class Head(nn.Module):
 
     Args:
         blocks: The two graph convolutions.
-        dim: Their output channels.
-        n_classes: Number of classes.
         segments: Number of equal parts of the window that have their own classifier; 1 except in the published variant.
         window: Frames of the window that `segments` divide.
-        dropout: Dropout rate before the linear layer.
     """
 
     def __init__(
@@ -152,7 +149,6 @@ class InfoGCN(nn.Module):
         """Computes logits, latents and forecasts of every frame.
 
         Args:
-            features: See `actrec.pipeline.features.Features`.
             valid: Whether a frame is real. Later frames do not attend to invalid ones, and training does not compute
                 them; see `Frames`.
         """

@@ -91,7 +91,6 @@ class Step(nn.Module):
         """Processes one frame of each row, and computes logits and forecasts for some of the rows.
 
         Args:
-            features: Features of the frame; see `actrec.pipeline.features.Features`.
             position: Position of the frame in its row's window: 0 to T - 1.
             answer: The rows whose logits and forecasts are computed.
             keys: Keys of the earlier frames; entries from `position` on are masked, but must be finite.

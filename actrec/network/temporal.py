@@ -31,7 +31,6 @@ class TemporalAttention(nn.Module):
     """Causal multi-head attention over time for each joint; queries, keys and values come from an SA-GC (equation 7).
 
     Args:
-        dim: Channels.
         heads: Attention heads, of dim / heads channels each.
         to_qkv: The graph convolution from `dim` to 3 × `dim` channels.
     """
@@ -47,7 +46,6 @@ class TemporalAttention(nn.Module):
 
         Args:
             x: (batch, time, joint, dim), or (frame, joint, dim) where `frames` are packed.
-            mask: See `causal_mask`.
             frames: The packing of `x`; None if it holds all frames of the batch.
         """
         q, k, v = self._qkv(x, frames)
@@ -73,9 +71,7 @@ class EncoderLayer(nn.Module):
     """Pre-norm temporal attention and MLP with residuals (blog post 3.2.2.2).
 
     Args:
-        attention: The attention block.
         dim: Channels; the MLP's hidden layer has twice as many.
-        dropout: Dropout rate on the output of each block.
     """
 
     def __init__(self, attention: TemporalAttention, dim: int, dropout: float = 0.0) -> None:

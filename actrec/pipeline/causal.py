@@ -60,8 +60,6 @@ def push(
 
     Args:
         streams: The states, which are changed in place.
-        keypoints: x and y in pixels, and confidence.
-        observed: Which joints are observed.
         measures: Of those frames: (stream, frame, …).
 
     Returns:

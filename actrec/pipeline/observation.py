@@ -51,13 +51,6 @@ def items_at_ratios(
 
     Whether one window is the beginning of another is not presumed of a kind of preprocessing or windows: their features
     are compared, bit by bit.
-
-    Args:
-        pipeline: From clip to network input.
-        sequence: The clip.
-        label: Its class number.
-        clip: Its number in the split.
-        ratios: The observation ratios, ascending.
     """
     run: dict[bytes, list[ObservedItem]] = {}  # by the first frame
     for number in reversed(range(len(ratios))):  # the longest first

@@ -82,13 +82,6 @@ class Pipeline:
         """Makes the windows on which a clip is evaluated when the first ⌈ratio · n⌉ of its frames have been seen.
 
         Later frames are cut off before preprocessing, so that they have no influence.
-
-        Args:
-            sequence: The clip.
-            label: Its class number.
-            clip: Its number in the split.
-            ratio: Observation ratio, in (0, 1].
-            hidden: See `evaluation_windows`.
         """
         return [self.item(window, label, clip) for window in self.evaluation_windows(sequence, ratio, hidden)]
 
@@ -98,8 +91,6 @@ class Pipeline:
         """Makes the same windows as `evaluation_items`, without their features.
 
         Args:
-            sequence: The clip.
-            ratio: Observation ratio, in (0, 1].
             hidden: Joints that are made unobserved after preprocessing, so that origin and scale do not change.
         """
         frames, fps = self._frames(sequence, math.ceil(round(ratio * len(sequence), 9)))

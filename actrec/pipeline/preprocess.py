@@ -90,8 +90,6 @@ class Preprocess:
 
         Args:
             keypoints: x and y in pixels, and confidence in [0, 1].
-            skeleton: Their joint layout.
-            fps: The clip's own frames per second.
         """
         _check_joints(keypoints, skeleton)
         if self.mode == "causal":

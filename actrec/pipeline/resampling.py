@@ -25,7 +25,6 @@ def resample(sequence: NormalizedSequence, positions: Float[ndarray, " time"]) -
     A joint is observed, or known, at a position if it is in both frames around it.
 
     Args:
-        sequence: The sequence.
         positions: In frames, from 0 to len(sequence) - 1.
     """
     before, after = sequence.take(np.floor(positions).astype(int)), sequence.take(np.ceil(positions).astype(int))

@@ -35,11 +35,8 @@ def draw_connections(
     shows its total weight as a source.
 
     Args:
-        axes: The axes to draw on.
         weights: The weight of each source for each joint; their absolute values are drawn.
         pose: Positions of the joints, y down.
-        skeleton: The joint layout.
-        theme: Colours.
     """
     strength = np.abs(weights) * ~np.eye(len(weights), dtype=bool)
     _draw_bones(axes, pose, skeleton, theme)
@@ -72,13 +69,6 @@ def adjacency_and_bones(
 ) -> Figure:
     """Draws the effective adjacency as a matrix with the bones framed, and on skeletons its strongest connections and
     those of the attention.
-
-    Args:
-        adjacency: The effective adjacency.
-        attention: The attention over joints.
-        pose: Positions of the joints, y down.
-        skeleton: The joint layout.
-        theme: Colours.
     """
     size = 0.27 * skeleton.n_joints + 2
     figure = new_figure(size + 7, size, theme)
@@ -114,8 +104,6 @@ def importance_bodies(
     Args:
         importance: See `actrec.explain.occlusion.class_importance`.
         poses: A pose of each class, y down.
-        skeleton: The joint layout.
-        theme: Colours.
         names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     importance = dict(list(importance.items())[:BODIES])

@@ -23,7 +23,6 @@ def explanation_pictures(
     """Returns functions that draw an explanation's pictures, by file name without ending.
 
     Args:
-        explanation: What to draw.
         names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     skeleton, attention = explanation.skeleton, explanation.attention

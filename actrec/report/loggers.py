@@ -26,10 +26,7 @@ def log_results(loggers: Sequence[Logger], cfg: DictConfig, folder: Path, result
     """Logs a finished run's results on the test split, and ends the loggers.
 
     Args:
-        loggers: The run's loggers.
-        cfg: The run's config.
         folder: The run's folder, which holds the model folder.
-        results: The evaluation on the test split.
         store: The skeleton store that it was trained on; None where clips were generated.
     """
     metrics = results.metrics

@@ -49,9 +49,6 @@ def write_report(
     """Writes `index.html` and its pictures, which need nothing outside the folder.
 
     Args:
-        folder: The report's folder; made where it is missing.
-        results: The evaluation.
-        title: The page's heading.
         history: The figures of each epoch; without them there are no learning curves.
         typical: A clip of each class of the training data; see `actrec.evaluation.samples.typical_clips`.
         explanation: Pictures of it are added; its figures are in the metrics of `results`.

@@ -24,11 +24,6 @@ def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str]
     """Draws a confusion matrix: rows are true classes, columns predictions, and the colour is the share of the row.
 
     Of many classes only the most confused ones are drawn; shares are still of all their clips.
-
-    Args:
-        counts: See `actrec.evaluation.metrics.confusion_counts`.
-        classes: Class names; `actrec.evaluation.confusion.classes_shown` selects those that are drawn.
-        theme: Colours.
     """
     numbers, called = classes_shown(counts), pictured(classes)
     share = (counts / np.maximum(counts.sum(1, keepdims=True), 1))[np.ix_(numbers, numbers)]
@@ -60,7 +55,6 @@ def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figur
 
     Args:
         metrics: See `actrec.evaluation.metrics.summarize`.
-        theme: Colours.
     """
     figure = new_figure(5.4, 4.6, theme)
     axes = figure.add_subplot()
@@ -97,7 +91,6 @@ def class_bars(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figure:
 
     Args:
         metrics: See `actrec.evaluation.metrics.summarize`.
-        theme: Colours.
     """
     order = sorted(metrics["per_class"], key=lambda name: metrics["per_class"][name]["f1"])
     names = order if len(order) <= BARS else [*order[: BARS // 2], *order[-BARS // 2 :]]
@@ -137,7 +130,6 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
 
     Args:
         history: Rows of `history.csv`: the figures of each epoch.
-        theme: Colours.
     """
     figure = new_figure(11.0, 3.7, theme)
     losses, accuracy, rate = figure.subplots(1, 3, width_ratios=(1.5, 1.25, 1))

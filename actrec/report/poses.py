@@ -34,8 +34,6 @@ def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT, names: Map
     Left and right limbs have different colours. Joints that were not observed (confidence 0) are omitted.
 
     Args:
-        samples: The clips; those after the 30th are omitted.
-        theme: Colours.
         names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     samples = samples[:CONTACTS]
@@ -62,9 +60,6 @@ def contact_sheet(
     More than 8 clips are drawn in two columns, the first column first; those after the 30th are omitted.
 
     Args:
-        clips: One clip of each class.
-        theme: Colours.
-        with_ids: Whether to write each clip's id under its label.
         names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     clips = clips[:CONTACTS]

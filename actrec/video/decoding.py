@@ -45,10 +45,6 @@ class Footage(NamedTuple):
 def open_file(path: Path, limits: VideoLimits) -> Footage:
     """Opens a video file, reads and checks its header, and decodes its first picture.
 
-    Args:
-        path: The file.
-        limits: Limits that are checked in the header, and again while decoding.
-
     Raises:
         ImportError: PyAV is not installed.
         ActrecError: It is no video, or none that can be decoded.

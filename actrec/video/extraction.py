@@ -59,8 +59,6 @@ class Extractor:
         in time, and no joint is observed if there is none nearby. Keypoints are in pixels of the upright picture.
 
         Args:
-            path: A video file, or a folder of pictures.
-            transform: A transformation of the video before pose estimation.
             picture_fps: Frames per second of a folder of pictures.
 
         Raises:

@@ -30,7 +30,6 @@ class FrameTimes:
 
         Args:
             stamp: Its presentation time in the file, in seconds; None if it has none.
-            key: Whether it is a key frame.
 
         Raises:
             ActrecError: The frame has no stamp, and the file has no frame rate.

@@ -61,10 +61,6 @@ class VideoLimits:
     def check_frame(self, number: int, time: float) -> None:
         """Checks a decoded frame, since the header may state less than there is.
 
-        Args:
-            number: Number of the frame, from 1.
-            time: Time of the frame, in seconds from the first.
-
         Raises:
             TooMuchVideo: The frames are too many, last too long, or follow one another too fast.
         """

@@ -32,11 +32,6 @@ def natural(name: str) -> tuple[list[str | int], str]:
 def open_pictures(folder: Path, fps: object, limits: VideoLimits) -> Footage:
     """Opens a folder of pictures as the frames of a video, in the order of the numbers in their names.
 
-    Args:
-        folder: A folder with pictures of one size.
-        fps: Frames per second.
-        limits: Limits of the video.
-
     Raises:
         ActrecError: There are no pictures, two have the same name, or `fps` is no frame rate.
         TooMuchVideo: They are beyond the limits.

@@ -82,9 +82,6 @@ class PoseModel:
     def __call__(self, pictures: Sequence[Picture]) -> list[People]:
         """Finds the people in each picture.
 
-        Args:
-            pictures: Upright RGB pictures.
-
         Raises:
             SetupError: The model cannot be loaded, or is no pose model with 17 joints.
         """

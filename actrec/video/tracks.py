@@ -64,9 +64,7 @@ def collect(people: Sequence[People], numbers: Sequence[Int[ndarray, " _"]], fps
     """Builds the tracks of a video, in the order of their first frames; parts of one person's track are joined.
 
     Args:
-        people: The people in each frame.
         numbers: The tracker's number for each of them; 0 for none.
-        fps: Frames per second.
         gap: Longest time, in seconds, between the end of a track and the start of another that continues it.
     """
     found: dict[int, list[tuple[int, int]]] = {}
@@ -98,12 +96,9 @@ def choose(
     """Chooses the persons to keep, and returns the keypoints of each in all frames of the video.
 
     Args:
-        tracks: The tracks from `collect`.
-        people: The people in each frame.
         person: "main" keeps the person of greatest duration, size and motion; "all" keeps everybody; "single" is the
             rule of the published implementation: it keeps the only person in each frame, and rejects a clip with 10
             consecutive frames with another number of people than one.
-        fps: Frames per second.
         presence: Least share of the frames in which the person must be found.
 
     Raises:

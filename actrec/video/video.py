@@ -140,7 +140,6 @@ def open_video(path: Path, picture_fps: object = 30.0, limits: VideoLimits | Non
     """Opens a video file, or a folder of pictures in the order of the numbers in their names.
 
     Args:
-        path: The file or folder.
         picture_fps: Frames per second of a folder of pictures.
         limits: Limits that are checked in the header before decoding, and again while decoding.
 

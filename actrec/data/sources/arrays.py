@@ -61,10 +61,6 @@ def with_confidence(array: ndarray, skeleton: Skeleton) -> Float[ndarray, "frame
     that was not found. A third value in [0, 1] is taken as a confidence; a z coordinate in that range cannot be told
     from one.
 
-    Args:
-        array: The array as read.
-        skeleton: The expected joint layout.
-
     Raises:
         ActrecError: The array does not have that shape.
     """

@@ -65,7 +65,6 @@ def videos_in(folder: Path, read: Sequence[str] = ()) -> list[Path]:
     """Lists every video below a folder, and every folder that cannot be read, sorted by path.
 
     Args:
-        folder: The folder.
         read: Endings of other files that are read, and so not logged as skipped.
     """
     listing = files_below(folder)

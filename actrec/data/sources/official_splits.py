@@ -52,7 +52,6 @@ def official_splits(members: Mapping[str, Collection[str]], lists: str) -> dict[
     """Returns the split of each clip in lists of train, val and test.
 
     Args:
-        members: The clips of each split.
         lists: Name of the lists, for messages.
 
     Raises:

@@ -106,7 +106,6 @@ def read_table(table: Path, columns: Sequence[str]) -> list[Row]:
     rows are ignored.
 
     Args:
-        table: The CSV.
         columns: Columns that are read; "file" and "label" are required. Other columns are warned of.
 
     Raises:

@@ -27,10 +27,6 @@ def distinct_ids(ids: Sequence[str], given: Sequence[str]) -> list[str]:
 
     Of ids that `safe_id` has made the same, or that differ in case alone, all but one get a hash of the given id; so
     does an id that looks like that of one of several people of another clip.
-
-    Args:
-        ids: Ids from `safe_id`.
-        given: The id from which each was made.
     """
     taken: dict[str, str] = {}
     whole, out = set(ids), list(ids)

@@ -18,8 +18,6 @@ def initialize_store(path: Path, info: dict[str, Any], keep: bool) -> bool:
     """Creates a store's folder and `store.json`, or checks that they agree with `info`.
 
     Args:
-        path: The folder; created if it does not exist.
-        info: The content of `store.json`.
         keep: Whether another `info` is an error, as in a finished store or one that other workers write; otherwise
             the clips in the folder are to be discarded.
 

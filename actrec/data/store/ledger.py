@@ -50,8 +50,6 @@ class Ledger:
     """Records which clips a store has, and writes clips into it. Use it in a `with` block.
 
     Args:
-        path: The store's folder; created if it does not exist.
-        info: The content of `store.json`.
         suffix: Ending of this worker's part files; empty for a worker that makes the whole store.
 
     Raises:
@@ -169,8 +167,6 @@ class Ledger:
         """Records why a clip is not in the store, so that it is not read again while its source is the same.
 
         Args:
-            source: Its source.
-            label: The source's label, if it is known.
             reason: What is wrong with it; empty if the label map has no label for it.
             retry: Whether the next run tries it again in any case.
         """
@@ -194,8 +190,6 @@ class Ledger:
         """Finishes the store: removes clips that are no longer in it, and writes the manifest last.
 
         Args:
-            rows: The rows of the manifest.
-            left_out: The rows of `left_out.csv`.
             clip_ids: The ids of all clips, in the order of `sources.csv`.
         """
         gone = [self._tables.rows[MANIFEST][name] for name in self.ids - {row["clip_id"] for row in rows}]

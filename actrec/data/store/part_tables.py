@@ -34,7 +34,6 @@ class PartTables:
     """The rows of all workers, and the part files to which this worker appends. Use it in a `with` block.
 
     Args:
-        path: The store's folder.
         suffix: Ending of this worker's part files; empty for a worker that makes the whole store.
     """
 

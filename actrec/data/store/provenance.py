@@ -23,11 +23,7 @@ NOTHING, ROW, SOURCE = "nothing", "row", "source"  # what can have changed
 
 
 class Provenance:
-    """The source of a clip as it is now. Its content is hashed on first use.
-
-    Args:
-        clip: The clip, as the importer lists it.
-    """
+    """The source of a clip as it is now. Its content is hashed on first use."""
 
     def __init__(self, clip: ClipSource) -> None:
         self.clip = clip
@@ -76,7 +72,6 @@ class Provenance:
         """Whether stored rows without a record can be from this source: their numbers are equal, and it is not newer.
 
         Args:
-            rows: The rows of the manifest.
             made: The time at which their arrays were written, in ns since 1970.
         """
         inputs = {name: value for name, value in self.clip.inputs.items() if name in _NUMBERS}
@@ -88,7 +83,6 @@ class Provenance:
 
         Args:
             people: Number of people, 0 for a clip that is one sequence; None if it was left out.
-            keypoints: Hash of the arrays.
             retry: Whether the next run tries a clip that was left out again, even if nothing has changed.
         """
         number = "" if people is None else str(people)

@@ -50,7 +50,6 @@ def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True
     """Reads every clip of a store, in the order of its manifest.
 
     Args:
-        path: The store's folder.
         dataset: Name of the expected data set, for the error message if there is no store.
         needs_raw: Whether the data set is imported from files, for the same message.
 

@@ -31,10 +31,7 @@ def update_clip(clip: ClipSource, ledger: Ledger, accept: Accept, summary: Store
     does not fit into memory leaves out this clip alone.
 
     Args:
-        clip: The clip.
-        ledger: The ledger of the store.
         accept: Gives a sequence its label and skeleton, or returns None to leave it out.
-        summary: Is updated with what was done.
 
     Raises:
         ActrecError: The label is unknown.

@@ -69,7 +69,6 @@ def write_store(
     exception is rejected.
 
     Args:
-        path: The store's folder; created if it does not exist.
         clips: The clips, in the order of the manifest.
         info: The options with which the store is made, for `store.json`: plain JSON, at least `dataset` and `raw`.
         accept: Gives a clip its label and skeleton, or returns None to leave it out. Its exceptions end the run.

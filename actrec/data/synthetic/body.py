@@ -170,8 +170,6 @@ def free_arms(body: Body, trunk: Trunk, reach: Array, pole: Array) -> Limbs:
     """Places the arms relative to the chest.
 
     Args:
-        body: The body.
-        trunk: Its trunk.
         reach: From shoulder to wrist, in arm lengths along the chest's axes (frame or 1, 2, 3).
         pole: Direction of the elbows, along the chest's axes.
     """
@@ -182,8 +180,6 @@ def free_legs(body: Body, trunk: Trunk, hip: Array, knee: Array, spread: Value =
     """Places the legs by joint angles.
 
     Args:
-        body: The body.
-        trunk: Its trunk.
         hip: Flexion of the hips in radians, (frame, 2).
         knee: Flexion of the knees in radians, (frame, 2).
         spread: Distance outwards, in leg lengths.

@@ -36,10 +36,8 @@ def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: F
     """Films a body from a sampled position, with a sampled lens, on a tripod, panned or by hand.
 
     Args:
-        actor: The actor who is filmed, and the random generator.
         joints: In the world, in metres.
         yaw: Direction of the camera from the body, in radians: 0 is the front, pi / 2 the left.
-        t: Seconds.
     """
     a = actor
     width, height, _ = _SIZES[int(np.searchsorted(_WEIGHTS, a.rng.random()))]

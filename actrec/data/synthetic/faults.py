@@ -100,10 +100,6 @@ class Faults:
         Args:
             camera: COCO-17 joints in metres: x right, y down, z away from the camera.
             image: Their projection in pixels.
-            width: Width of the picture, in pixels.
-            height: Height of the picture, in pixels.
-            fps: Frames per second.
-            rng: The generator for all random numbers.
         """
         scene = observe(camera, image, (width, height), fps, rng, cropped=self.cropped, lost=self.lost)
         seen_by = self._annotate if rng.random() < self.annotated_share else self._estimate

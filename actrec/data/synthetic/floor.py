@@ -30,8 +30,6 @@ def _plank(
     """Computes a stiff body between fixed hands and feet while the arms bend.
 
     Args:
-        actor: The actor.
-        rep: The repetitions.
         length: From the foot to the shoulders, along the body.
         foot: Position (x, z) of the feet, or of the knees if they are on the floor.
         hand: Position (x, z) of the hands.

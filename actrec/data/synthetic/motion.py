@@ -93,7 +93,6 @@ def repetitions(
     Most clips show one repetition from rest to rest, as in Penn Action; others show several, or a part.
 
     Args:
-        actor: The actor.
         seconds: Usual duration of a repetition.
         out: Share of the moving time before the turn.
         hold: Pause at the turn, as a share of the repetition.
@@ -137,10 +136,8 @@ def cycles(actor: Actor, frequency: float, low: float, high: float, at_rest: flo
     """Draws the times, in seconds, and the phase, in radians, of a periodic action whose tempo drifts.
 
     Args:
-        actor: The actor.
         frequency: Cycles per second.
         low: Least number of cycles that are shown; half of the clips show hardly more.
-        high: Greatest number.
         at_rest: Probability that the clip starts at phase 0, and not at any phase.
     """
     shown = low * actor.u(1.0, 1.3) if actor.chance(0.5) else low + (high - low) * actor.rng.random() ** 2

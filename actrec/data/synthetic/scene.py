@@ -96,9 +96,6 @@ def observe(
     Args:
         camera: COCO-17 joints in metres: x right, y down, z away from the camera.
         image: Their projection in pixels.
-        size: Width and height of the picture.
-        fps: Frames per second.
-        rng: The generator for cropping and lost joints.
         cropped: Probability that the edge of the picture cuts off a part of the body.
         lost: Frequency of joints that are hidden for other reasons; 1 is as measured.
     """
