@@ -15,9 +15,9 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.config import check_whole, main, no_value
-from actrec.data.clips import load_clips
+from actrec.data.clips import DataSet, load_clips
 from actrec.data.excluded_labels import excluded
-from actrec.evaluation.clips import DataSet, select_clips
+from actrec.evaluation.clips import select_clips
 from actrec.evaluation.online import evaluate_online, online_summary
 from actrec.evaluation.results import EnsembleMember, evaluate_ensemble
 from actrec.explain.explanation import explain
@@ -121,8 +121,9 @@ def _load_clips(cfg: DictConfig, spec: ModelSpec) -> list[SkeletonSequence]:
     left_out = excluded(dataset.exclude_labels, {*(clip.label for clip in clips), *label_map.names, *spec.labels})
     kept = [clip for clip in clips if clip.label not in left_out]
     generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
-    data = DataSet(kept, dataset.name, dataset.split, generated)
-    chosen = select_clips(data, [Path(folder) for folder in _folders(cfg)], spec, cfg.split, cfg.protocol)
+    data = DataSet(dataset.name, kept, generated=generated)
+    models = [Path(folder) for folder in _folders(cfg)]
+    chosen = select_clips(data, models, spec, cfg.split, cfg.protocol, dataset.split)
     return [spec.pipeline.to_skeleton(clip) for clip in chosen]
 
 

@@ -83,7 +83,8 @@ class Split:
             sequences = self._listed(sequences)
             parts = self._official(sequences, groups)
         else:
-            parts = self._drawn(sequences, groups)
+            chosen = _draw(sequences, groups, {"test": self.test_share, "val": self.val_share}, self.seed)
+            parts = _take(sequences, groups, chosen, ("train", "val", "test"))
         _check_disjoint(parts, groups)
         log.info("%s", self._summary(sequences, parts, groups, official))
         return self.with_few(parts)
@@ -153,10 +154,6 @@ class Split:
             return stored
         chosen = _draw(stored["train"], groups, {"val": self.val_share}, self.seed)
         return {**_take(stored["train"], groups, chosen, ("train", "val")), "test": stored["test"] or stored["val"]}
-
-    def _drawn(self, sequences: Sequence[SkeletonSequence], groups: Mapping[str, str]) -> Parts:
-        chosen = _draw(sequences, groups, {"test": self.test_share, "val": self.val_share}, self.seed)
-        return _take(sequences, groups, chosen, ("train", "val", "test"))
 
 
 def first_names(names: Sequence[str]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from actrec.data.clips import DataSet
 from actrec.data.saved_split import SavedSplit
 from actrec.data.split import PROTOCOLS, Split, first_names
 from actrec.model.spec import ModelSpec
@@ -16,37 +16,19 @@ from actrec.types import ActrecError, SkeletonSequence
 log = logging.getLogger(__name__)
 
 SPLITS = ("train", "val", "test", "new", "all")
-Clips = list[SkeletonSequence]
+Clips = Sequence[SkeletonSequence]
 
 
-@dataclass(frozen=True)
-class DataSet:
-    """The data set that a model is evaluated on.
-
-    Attributes:
-        clips: All of its clips.
-        name: Its name.
-        protocol: The split protocol that is used where the model records none.
-        generated: The generator's settings; None for clips from a store.
-    """
-
-    clips: Clips
-    name: str
-    protocol: str | None
-    generated: Mapping[str, Any] | None = None
-
-    def is_of(self, saved: SavedSplit) -> bool:
-        """Tells whether a saved split is of this data set, or of an earlier state of it."""
-        return saved.covers(self.clips, self.name, self.generated)
-
-
-def select_clips(data: DataSet, models: Sequence[Path], spec: ModelSpec, split: str, protocol: str | None) -> Clips:
+def select_clips(
+    data: DataSet, models: Sequence[Path], spec: ModelSpec, split: str, protocol: str | None, default: str | None = None
+) -> Clips:
     """Selects the clips of a split; logs which are new or missing, and how many the models were trained on.
 
     Args:
         models: Model folders; the split of the first is used.
         split: One of `SPLITS`; "new" are the clips that the first model's training did not have.
         protocol: The split protocol; None is the model's own, so that test holds no clips that it was trained on.
+        default: The split protocol where the model records none.
 
     Raises:
         ActrecError: There is no such split, it is empty, or it is not known which clips are new.
@@ -55,7 +37,7 @@ def select_clips(data: DataSet, models: Sequence[Path], spec: ModelSpec, split: 
         hint = f" A split protocol is given as protocol={split}." if split in PROTOCOLS else ""
         raise ActrecError(f"There is no split '{split}'. Choose one of: {', '.join(SPLITS)}.{hint}")
     saved = SavedSplit.read(models[0])
-    is_own = saved is not None and data.is_of(saved) and protocol in (None, spec.split.get("protocol"))
+    is_own = saved is not None and _is_of(saved, data) and protocol in (None, spec.split.get("protocol"))
     if split == "all":
         chosen = data.clips
     elif saved is not None and is_own:
@@ -63,11 +45,15 @@ def select_clips(data: DataSet, models: Sequence[Path], spec: ModelSpec, split: 
     elif split == "new":
         chosen = _all_new(saved, data, models[0])
     else:
-        chosen = _drawn(data, spec, split, protocol, saved, models[0])
+        chosen = _drawn(data, spec, split, protocol, default, saved, models[0])
     for number, model in enumerate(models):
         if number or split == "all" or not is_own:
             _warn_seen(model, data, chosen)
     return chosen
+
+
+def _is_of(saved: SavedSplit, data: DataSet) -> bool:
+    return saved.covers(data.clips, data.name, data.generated)
 
 
 def _by_saved_split(saved: SavedSplit, data: DataSet, split: str) -> Clips:
@@ -100,17 +86,23 @@ def _by_saved_split(saved: SavedSplit, data: DataSet, split: str) -> Clips:
 def _all_new(saved: SavedSplit | None, data: DataSet, model: Path) -> Clips:
     if saved is None:
         raise ActrecError(f"Which clips are new to '{model}' is not known: it has no split.json. Choose another split.")
-    if data.is_of(saved):
+    if _is_of(saved, data):
         raise ActrecError("split=new is by the model's own protocol. Leave out protocol=…")
     return data.clips
 
 
 def _drawn(
-    data: DataSet, spec: ModelSpec, split: str, protocol: str | None, saved: SavedSplit | None, model: Path
+    data: DataSet,
+    spec: ModelSpec,
+    split: str,
+    protocol: str | None,
+    default: str | None,
+    saved: SavedSplit | None,
+    model: Path,
 ) -> Clips:
-    own = Split(**spec.split) if spec.split else Split(data.protocol)
+    own = Split(**spec.split) if spec.split else Split(default)
     rule = own if protocol is None else Split(protocol)
-    if saved is not None and not data.is_of(saved):
+    if saved is not None and not _is_of(saved, data):
         log.info("None of the %d clips was there in the training of '%s'.", len(data.clips), model)
     elif protocol not in (None, spec.split.get("protocol")) and spec.split:
         log.warning(
@@ -131,7 +123,7 @@ def _drawn(
 
 def _warn_seen(model: Path, data: DataSet, chosen: Clips) -> None:
     saved = SavedSplit.read(model)
-    seen = saved.trained_on(chosen) if saved is not None and data.is_of(saved) else []
+    seen = saved.trained_on(chosen) if saved is not None and _is_of(saved, data) else []
     if seen:
         log.warning(
             "%d of the %d clips are of groups that '%s' was trained or validated on.", len(seen), len(chosen), model

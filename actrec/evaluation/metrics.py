@@ -18,6 +18,7 @@ from actrec.types import ActrecError
 
 HEADLINES = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "top5_accuracy")
 _PER_CLASS = ("precision", "recall", "f1")
+_PAIRED = 10_000  # resamples of a comparison
 _BLOCK = 50  # resamples drawn at once, which bounds the memory
 
 
@@ -109,11 +110,7 @@ def summarize(
 
 
 def paired_interval(
-    correct_a: Float[ndarray, " clip"],
-    correct_b: Float[ndarray, " clip"],
-    groups: Sequence[str],
-    n_bootstrap: int = 10000,
-    seed: int = 0,
+    correct_a: Float[ndarray, " clip"], correct_b: Float[ndarray, " clip"], groups: Sequence[str]
 ) -> tuple[float, float, float]:
     """Computes the accuracy of `a` minus that of `b` on the same clips, and the ends of its 95 % interval.
 
@@ -121,7 +118,7 @@ def paired_interval(
         correct_a: How often the first network was right on each clip, from 0 to 1: a mean over seeds or ratios.
     """
     difference = correct_a - correct_b
-    resamples = _resample(np.stack([difference, np.ones_like(difference)], axis=1), groups, n_bootstrap, seed)
+    resamples = _resample(np.stack([difference, np.ones_like(difference)], axis=1), groups, _PAIRED, seed=0)
     low, high = _interval(resamples[:, 0] / resamples[:, 1])
     return float(difference.mean()), low, high
 

@@ -5,7 +5,8 @@ A window's logits become one decision (`decide`), and a clip's decisions are ave
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import torch
@@ -68,23 +69,12 @@ class ClipAverage:
         return totals / totals.sum(-1, keepdims=True)  # a window's probabilities add up to 1
 
 
-def _batches(items: Iterable[ObservedItem], size: int) -> Iterator[list[ObservedItem]]:
-    batch: list[ObservedItem] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 @torch.inference_mode()
 def _average(
-    network: nn.Module, items: Iterable[ObservedItem], average: ClipAverage, decision: str, batch_size: int
+    network: nn.Module, items: Iterator[ObservedItem], average: ClipAverage, decision: str, batch_size: int
 ) -> Float[ndarray, "ratio clip class"]:
     device = next(network.parameters()).device
-    for group in _batches(items, batch_size):
+    while group := list(islice(items, batch_size)):
         batch, readings = collate_observed(group)
         features, valid = batch.features.to(device), batch.valid.to(device)
         there = Readings(*(part.to(device) for part in readings))

@@ -36,9 +36,7 @@ class AttentionSummary:
     time: Float[ndarray, "layer lag"]
 
 
-def summarize_attention(
-    network: InfoGCN, spec: ModelSpec, clips: Sequence[SkeletonSequence], seed: int = 0
-) -> AttentionSummary:
+def summarize_attention(network: InfoGCN, spec: ModelSpec, clips: Sequence[SkeletonSequence]) -> AttentionSummary:
     """Averages what an InfoGCN++ attends to over clips, or over 100 of them drawn at random.
 
     Args:
@@ -46,7 +44,7 @@ def summarize_attention(
         clips: In the model's skeleton.
     """
     device = next(network.parameters()).device
-    drawn: Int[ndarray, " clip"] = np.random.default_rng(seed).permutation(len(clips))[:_MOST_CLIPS]
+    drawn: Int[ndarray, " clip"] = np.random.default_rng(0).permutation(len(clips))[:_MOST_CLIPS]
     adjacency, joints, time = list[ndarray](), list[ndarray](), list[ndarray]()
     for number in np.sort(drawn):
         batch = collate(spec.pipeline.evaluation_items(clips[number], 0, 0)[-1:])

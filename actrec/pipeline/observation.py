@@ -44,17 +44,15 @@ class ObservedItem(NamedTuple):
     readings: list[Reading]
 
 
-def items_at_ratios(
-    pipeline: Pipeline, sequence: SkeletonSequence, label: int, clip: int, ratios: tuple[float, ...] = RATIOS
-) -> list[ObservedItem]:
+def items_at_ratios(pipeline: Pipeline, sequence: SkeletonSequence, label: int, clip: int) -> list[ObservedItem]:
     """Returns the windows of a clip at every observation ratio, without those that are the beginning of another.
 
     Whether one window is the beginning of another is not presumed of a kind of preprocessing or windows: their features
     are compared, bit by bit.
     """
     run: dict[bytes, list[ObservedItem]] = {}  # by the first frame
-    for number in reversed(range(len(ratios))):  # the longest first
-        for item in pipeline.evaluation_items(sequence, label, clip, ratios[number]):
+    for number in reversed(range(len(RATIOS))):  # the longest first
+        for item in pipeline.evaluation_items(sequence, label, clip, RATIOS[number]):
             n_frames = int(np.flatnonzero(item.valid)[-1]) + 1
             alike = run.setdefault(item.features[0].tobytes(), [])
             whole = next((other for other in alike if _begins_with(other.item, item, n_frames)), None)

@@ -7,8 +7,9 @@ it is made again or in shards.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -20,15 +21,21 @@ from actrec.types import ActrecError, Picture
 ORIGINAL = "original"
 
 
-@runtime_checkable
-class VideoTransform(Protocol):
-    """A variant with the parameters that were drawn for one clip."""
+@dataclass(frozen=True)
+class VideoTransform:
+    """A variant with the parameters that were drawn for one clip; the default changes nothing.
 
-    def picture(self, picture: Picture) -> Picture:
-        """Transforms a frame; the size stays."""
+    Attributes:
+        picture: Transforms a frame; its size stays.
+        speed: Factor of the speed.
+    """
+
+    picture: Callable[[Picture], Picture] = lambda picture: picture
+    speed: float = 1.0
 
     def times(self, times: Float[ndarray, " frame"]) -> Float[ndarray, " frame"]:
         """Transforms the times of the frames, in seconds."""
+        return times / self.speed
 
 
 @runtime_checkable
@@ -43,14 +50,8 @@ class Variant(Protocol):
 class Flip:
     """Mirrors the frames horizontally; the pose model then finds left and right of the mirrored person."""
 
-    def draw(self, rng: np.random.Generator) -> Flip:
-        return self
-
-    def picture(self, picture: Picture) -> Picture:
-        return picture[:, ::-1]
-
-    def times(self, times: Float[ndarray, " frame"]) -> Float[ndarray, " frame"]:
-        return times
+    def draw(self, rng: np.random.Generator) -> VideoTransform:
+        return VideoTransform(lambda picture: picture[:, ::-1])
 
 
 @dataclass(frozen=True)
@@ -69,29 +70,9 @@ class Color:
         for name in ("saturation", "value"):
             _check_range(f"color.{name}", getattr(self, name))
 
-    def draw(self, rng: np.random.Generator) -> _ColorTransform:
-        return _ColorTransform(
-            float(rng.uniform(self.saturation[0], self.saturation[1])), float(rng.uniform(self.value[0], self.value[1]))
-        )
-
-
-@dataclass(frozen=True)
-class _ColorTransform:
-    saturation: float
-    value: float
-
-    def picture(self, picture: Picture) -> Picture:
-        import cv2
-
-        hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
-        for channel, factor in ((1, self.saturation), (2, self.value)):
-            table = np.clip(np.rint(np.arange(256) * factor), 0, 255).astype(np.uint8)
-            hsv[..., channel] = table[hsv[..., channel]]
-        out: Picture = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
-        return out
-
-    def times(self, times: Float[ndarray, " frame"]) -> Float[ndarray, " frame"]:
-        return times
+    def draw(self, rng: np.random.Generator) -> VideoTransform:
+        saturation, value = (rng.uniform(low, high) for low, high in (self.saturation, self.value))
+        return VideoTransform(partial(_multiply, factors=(saturation, value)))
 
 
 @dataclass(frozen=True)
@@ -107,19 +88,9 @@ class Tempo:
     def __post_init__(self) -> None:
         _check_range("tempo.factor", self.factor)
 
-    def draw(self, rng: np.random.Generator) -> _TempoTransform:
-        return _TempoTransform(float(np.exp(rng.uniform(np.log(self.factor[0]), np.log(self.factor[1])))))
-
-
-@dataclass(frozen=True)
-class _TempoTransform:
-    factor: float
-
-    def picture(self, picture: Picture) -> Picture:
-        return picture
-
-    def times(self, times: Float[ndarray, " frame"]) -> Float[ndarray, " frame"]:
-        return times / self.factor
+    def draw(self, rng: np.random.Generator) -> VideoTransform:
+        low, high = np.log(self.factor)
+        return VideoTransform(speed=float(np.exp(rng.uniform(low, high))))
 
 
 def draw_transform(clip_id: str, name: str, variant: Variant) -> VideoTransform:
@@ -130,3 +101,14 @@ def draw_transform(clip_id: str, name: str, variant: Variant) -> VideoTransform:
 def _check_range(name: str, values: Sequence[float]) -> None:
     if len(values) != 2 or not 0 < values[0] <= values[1]:
         raise ActrecError(f"{name} is {tuple(values)}; expected two positive numbers, the lesser first.")
+
+
+def _multiply(picture: Picture, factors: tuple[float, float]) -> Picture:
+    import cv2
+
+    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
+    for channel, factor in enumerate(factors, start=1):
+        table = np.clip(np.rint(np.arange(256) * factor), 0, 255).astype(np.uint8)
+        hsv[..., channel] = table[hsv[..., channel]]
+    out: Picture = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+    return out

@@ -11,14 +11,9 @@ from actrec.video.pose import import_ultralytics
 
 
 class Tracker:
-    """Assigns track numbers to the people of each frame (ByteTrack, Zhang et al. 2022)."""
+    """Numbers the people of each frame (ByteTrack, Zhang et al. 2022); `lost` seconds without detection end a track."""
 
     def __init__(self, fps: float, lost: float = 1.0) -> None:
-        """
-        Args:
-            fps: Frames per second.
-            lost: Seconds without detection after which a track ends.
-        """
         import_ultralytics()
         from ultralytics.trackers.byte_tracker import BYTETracker
         from ultralytics.utils import IterableSimpleNamespace

@@ -108,7 +108,7 @@ def choose(
         return [_alone(people, presence)]
     n_frames = len(people)
     if person == "main":
-        best = max(tracks, key=_prominence, default=None)
+        best = max(tracks, key=lambda track: len(track.frames) * track.size * (_STILL + track.motion), default=None)
         found = 0 if best is None else len(best.frames)
         if best is None or found < presence * n_frames:
             raise _nobody(found, n_frames, presence)
@@ -139,10 +139,6 @@ def _alone(people: Sequence[People], presence: float) -> Float[ndarray, "frame j
         raise _nobody(sum(alone), len(people), presence)
     nothing = np.zeros_like(next(people[n].keypoints[who[0]] for n, who in enumerate(found) if alone[n]))
     return np.stack([people[n].keypoints[who[0]] if alone[n] else nothing for n, who in enumerate(found)])
-
-
-def _prominence(track: Track) -> float:
-    return len(track.frames) * track.size * (_STILL + track.motion)
 
 
 def _nobody(found: int, n_frames: int, presence: float) -> ActrecError:

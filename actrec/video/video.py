@@ -17,19 +17,8 @@ from numpy import ndarray
 
 from actrec.types import ActrecError, Picture, SetupError
 from actrec.video.decoding import Footage, open_file
-from actrec.video.limits import MOST_FPS, TooMuchVideo, VideoLimits
-from actrec.video.pictures import PICTURES, natural, open_pictures
-
-__all__ = [
-    "PICTURES",
-    "VIDEOS",
-    "TooMuchVideo",
-    "Video",
-    "VideoLimits",
-    "is_video",
-    "natural",
-    "open_video",
-]
+from actrec.video.limits import MOST_FPS, VideoLimits
+from actrec.video.pictures import open_pictures
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from actrec.data.clips import DataSet
 from actrec.data.saved_split import FILE, SavedSplit
 from actrec.data.split import Split
-from actrec.evaluation.clips import DataSet, select_clips
+from actrec.evaluation.clips import select_clips
 from actrec.model.spec import ModelSpec
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
@@ -40,7 +41,7 @@ def clips(make_sequences: Make) -> list[SkeletonSequence]:
 def grown(clips: list[SkeletonSequence]) -> DataSet:
     """The clips, and as many of other people."""
     more = [replace(clip, clip_id=f"{clip.clip_id}_b", group=f"{clip.group}_b") for clip in clips]
-    return DataSet(clips + more, "mine", None)
+    return DataSet("mine", clips + more)
 
 
 @pytest.fixture
@@ -77,26 +78,26 @@ def test_an_unchanged_store_needs_no_word(
 ) -> None:
     model = keep(tmp_path / "model", clips)
     for protocol in (None, "grouped"):
-        assert select_clips(DataSet(clips, "mine", None), [model], SPEC, "test", protocol) == GROUPED(clips)["test"]
+        assert select_clips(DataSet("mine", clips), [model], SPEC, "test", protocol) == GROUPED(clips)["test"]
     assert told() == ""
 
 
 def test_what_is_gone_is_said(clips: list[SkeletonSequence], told: Callable[[], str], tmp_path: Path) -> None:
     model, test = keep(tmp_path / "model", clips), GROUPED(clips)["test"]
     without = [clip for clip in clips if clip.group != test[0].group]
-    assert select_clips(DataSet(without, "mine", None), [model], SPEC, "test", None) == test[2:]
+    assert select_clips(DataSet("mine", without), [model], SPEC, "test", None) == test[2:]
     assert told() == "Groups that the model's training had are not among the clips any more: 1 of test."
     only = GROUPED(clips)["train"]
     with pytest.raises(ActrecError, match=rf"no clips in split=test.*: {len(only)} train, 0 val, 0 test, 0 new"):
-        select_clips(DataSet(only, "mine", None), [model], SPEC, "test", None)
+        select_clips(DataSet("mine", only), [model], SPEC, "test", None)
     with pytest.raises(ActrecError, match="no clips in split=new"):
-        select_clips(DataSet(clips, "mine", None), [model], SPEC, "new", None)
+        select_clips(DataSet("mine", clips), [model], SPEC, "new", None)
 
 
 def test_another_protocol_says_how_many_clips_are_known(
     clips: list[SkeletonSequence], told: Callable[[], str], tmp_path: Path
 ) -> None:
-    model, data = keep(tmp_path / "model", clips), DataSet(clips, "mine", None)
+    model, data = keep(tmp_path / "model", clips), DataSet("mine", clips)
     test = select_clips(data, [model], SPEC, "test", "official")
     trained = {clip.clip_id for part in ("train", "val") for clip in GROUPED(clips)[part]}
     n_known = sum(clip.clip_id in trained for clip in test)
@@ -109,7 +110,7 @@ def test_of_several_models_each_is_checked(
     clips: list[SkeletonSequence], told: Callable[[], str], tmp_path: Path
 ) -> None:
     models = [keep(tmp_path / "a", clips), keep(tmp_path / "b", clips, replace(GROUPED, seed=5))]
-    assert select_clips(DataSet(clips, "mine", None), models, SPEC, "test", None) == GROUPED(clips)["test"]
+    assert select_clips(DataSet("mine", clips), models, SPEC, "test", None) == GROUPED(clips)["test"]
     assert f"clips are of groups that '{models[1]}' was trained or validated on." in told()
 
 
@@ -117,7 +118,7 @@ def test_other_data_is_all_new(
     clips: list[SkeletonSequence], grown: DataSet, told: Callable[[], str], tmp_path: Path
 ) -> None:
     model = keep(tmp_path / "model", clips)
-    other = DataSet(grown.clips[72:], "mine", None)
+    other = DataSet("mine", grown.clips[72:])
     assert select_clips(other, [model], SPEC, "new", None) == other.clips
     assert select_clips(other, [model], SPEC, "test", None) == GROUPED(other.clips)["test"]
     assert told() == f"None of the 72 clips was there in the training of '{model}'."
@@ -128,7 +129,7 @@ def test_a_model_of_an_earlier_version_is_split_as_it_was(
     protocol: str, warns: bool, clips: list[SkeletonSequence], told: Callable[[], str], tmp_path: Path
 ) -> None:
     split = replace(GROUPED, protocol=protocol)
-    data, spec = DataSet(clips, "mine", None), replace(SPEC, split=asdict(split))
+    data, spec = DataSet("mine", clips), replace(SPEC, split=asdict(split))
     assert select_clips(data, [tmp_path], spec, "test", None) == split(clips)["test"]
     assert ("has no split.json" in told()) == warns
     with pytest.raises(ActrecError, match=r"it has no split\.json"):

@@ -37,8 +37,8 @@ def test_tempo_changes_times_alone() -> None:
 
 def test_a_draw_is_the_clip_s_own_and_stays_in_range() -> None:
     tempo = Tempo((0.8, 1.25))
-    factors = [draw_transform(f"clip_{n}", "tempo", tempo).factor for n in range(300)]
-    assert factors == [draw_transform(f"clip_{n}", "tempo", tempo).factor for n in range(300)]
+    factors = [draw_transform(f"clip_{n}", "tempo", tempo).speed for n in range(300)]
+    assert factors == [draw_transform(f"clip_{n}", "tempo", tempo).speed for n in range(300)]
     assert 0.8 <= min(factors) < 0.83
     assert 1.2 < max(factors) <= 1.25
     assert abs(np.median(np.log(factors))) < 0.04

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from actrec.types import ActrecError
-from actrec.video.video import TooMuchVideo, VideoLimits, open_video
+from actrec.video.limits import TooMuchVideo, VideoLimits
+from actrec.video.video import open_video
 from tests.data.clips import HEIGHT, WIDTH, N, joined, write
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from actrec.types import ActrecError
-from actrec.video.video import TooMuchVideo, VideoLimits, natural, open_video
+from actrec.video.limits import TooMuchVideo, VideoLimits
+from actrec.video.pictures import natural
+from actrec.video.video import open_video
 
 
 @pytest.fixture

@@ -22,8 +22,7 @@ from actrec.data.store.folder import initialize_store
 from actrec.data.store.part_tables import LEFT_OUT, REASONS, PartTables, part_files, replace_if_changed
 from actrec.data.store.plausibility import ClipMeasure, measure
 from actrec.data.store.provenance import SOURCES, Provenance
-from actrec.data.store.reading import FORMAT_VERSION, MANIFEST, SKELETONS, Row
-from actrec.data.store.rows import row_of, whole_keypoints
+from actrec.data.store.reading import FORMAT_VERSION, MANIFEST, SKELETONS, Row, row_of, whole_keypoints
 from actrec.files import printable
 from actrec.skeleton import get_skeleton
 from actrec.types import SkeletonSequence

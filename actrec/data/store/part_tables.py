@@ -15,8 +15,7 @@ from pathlib import Path
 
 from actrec.data.store import provenance
 from actrec.data.store.provenance import SOURCES
-from actrec.data.store.reading import COLUMNS, MANIFEST, Row
-from actrec.data.store.rows import whole_rows
+from actrec.data.store.reading import COLUMNS, MANIFEST, Row, read_rows
 from actrec.files import csv_text, replace_file
 
 LEFT_OUT = "left_out.csv"
@@ -47,7 +46,7 @@ class PartTables:
         for name, columns in TABLES.items():
             part, known = self._part(name), self.rows[name]
             if self.suffix and part.is_file():  # a killed run may have left half a row
-                known = {row["clip_id"]: row for row in whole_rows(part, columns)}
+                known = {row["clip_id"]: row for row in _whole_rows(part, columns)}
             rows = known.values() if not self.suffix or part.is_file() else ()
             replace_file(part, _text(name, list(rows)))
             self._files[name] = part.open("a", newline="", encoding="utf-8")
@@ -65,7 +64,7 @@ class PartTables:
         for name, columns in TABLES.items():
             for file in [self.path / name, *sorted(self.path.glob(f"{name}{_PART}*"))]:
                 if file.is_file():
-                    self.rows[name].update((row["clip_id"], row) for row in whole_rows(file, columns))
+                    self.rows[name].update((row["clip_id"], row) for row in _whole_rows(file, columns))
 
     def append(self, name: str, row: Row) -> None:
         """Appends a row to a table; it replaces the clip's earlier row."""
@@ -103,3 +102,14 @@ def replace_if_changed(path: Path, text: str) -> None:
 
 def _text(name: str, rows: Sequence[Row]) -> str:
     return csv_text(TABLES[name], ([row[column] for column in TABLES[name]] for row in rows))
+
+
+def _whole_rows(file: Path, columns: Sequence[str]) -> list[Row]:
+    """Reads the complete rows of a table; the last one of a part file may have been cut off."""
+    try:
+        rows = read_rows(file, columns)
+    except FileNotFoundError:  # another worker has just finished the store
+        return []
+    if columns != COLUMNS:
+        return [row for row in rows if None not in row.values()]
+    return [row for row in rows if None not in row.values() and row["file"] == f"clips/{row['clip_id']}.npz"]

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.files import printable
 from actrec.skeleton import add_skeleton, get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -132,11 +133,28 @@ def read_keypoints(file: Path) -> ndarray:
         return keypoints
 
 
+def whole_keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | None:
+    """Reads a clip's keypoints; None if the file does not exist, is damaged, or does not agree with the row."""
+    try:
+        keypoints = read_keypoints(path / row["file"])
+        expected = (int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints, 3)
+    except Exception:  # numpy and zipfile raise a dozen kinds for a damaged archive; the clip is then made again
+        return None
+    sound = keypoints.shape == expected and keypoints.dtype == np.float32 and np.isfinite(keypoints).all()
+    return keypoints if sound else None
+
+
 def sequence_of(row: Row, keypoints: Float[ndarray, "frame joint 3"]) -> SkeletonSequence:
     """Makes the sequence of a row of the manifest from its keypoints."""
     names = ("label", "clip_id", "source", "group", "split", "variant", "skeleton")
     texts: dict[str, Any] = {name: row[name] for name in names}
     return SkeletonSequence(keypoints, **_numbers(row), **texts)
+
+
+def row_of(sequence: SkeletonSequence) -> Row:
+    """Makes the manifest's row of a sequence."""
+    values = {name: printable(str(getattr(sequence, name))) for name in COLUMNS if name not in ("n_frames", "file")}
+    return {**values, "n_frames": str(len(sequence)), "file": f"clips/{sequence.clip_id}.npz"}
 
 
 def _numbers(row: Row) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def _finish(
     """Summarises the clips of all workers, and finishes the store if none is missing."""
     left_out: list[Row] = []
     for clip in clips:
-        is_done = clip.clip_id in done or _is_done_elsewhere(clip, ledger)
+        record = ledger.provenance(clip.clip_id)
+        is_done = clip.clip_id in done or (record is not None and Provenance(clip).is_done(record))
         stored = done[clip.clip_id] if clip.clip_id in done else ledger.find(clip.clip_id)
         reason = ledger.left_out(clip.clip_id)
         if is_done and stored is not None:
@@ -156,12 +157,6 @@ def _finish(
         summary.removed = len(before - {row["clip_id"] for row in summary.rows})
         _check_rejected(path, summary, sum(row["reason"] != "" for row in left_out), len(clips), max_rejected)
         ledger.finish(summary.rows, left_out, [clip.clip_id for clip in clips])
-
-
-def _is_done_elsewhere(clip: ClipSource, ledger: Ledger) -> bool:
-    """Whether another worker has updated a clip."""
-    record = ledger.provenance(clip.clip_id)
-    return record is not None and Provenance(clip).is_done(record)
 
 
 def _check_rejected(path: Path, summary: StoreSummary, n_bad: int, n_clips: int, max_rejected: float) -> None:

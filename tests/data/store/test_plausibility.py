@@ -9,7 +9,7 @@ import pytest
 
 from actrec.data.store.plausibility import ClipMeasure, findings, measure, observed_share
 from actrec.data.store.plausibility_text import plausibility_line, warning
-from actrec.data.store.rows import row_of
+from actrec.data.store.reading import row_of
 from actrec.data.synthetic.clips import Synthetic
 from actrec.types import SkeletonSequence
 
