@@ -260,10 +260,12 @@ class ActionData(L.LightningDataModule):
     def test_dataloader(self) -> DataLoader[Any]:
         """Returns the windows of test at every observation ratio; a process has every world-th clip."""
         rank, world = self._rank()
+        network: Any = getattr(self.trainer and self.trainer.lightning_module, "network", None)
+        causal = getattr(network, "causal", False)
         items = [
             item
             for number, (clip, label) in enumerate(self._labelled("test"))
             if number % world == rank
-            for item in items_at_ratios(self.pipeline, clip, label, number)
+            for item in items_at_ratios(self.pipeline, clip, label, number, causal)
         ]
         return DataLoader(cast(Any, items), TEST_BATCH, collate_fn=collate_observed)

@@ -94,13 +94,15 @@ def probabilities_at_ratios(
     """Computes the class probabilities of clips at every ratio of `RATIOS`; see `items_at_ratios`.
 
     Args:
-        network: In eval mode; it runs on the device that it is on.
+        network: In eval mode; it runs on the device that it is on. Where its attribute `causal` is true, windows that
+            are the beginning of another are not run.
         decision: See `decide`.
     """
+    causal = getattr(network, "causal", False)
     items = (
         item
         for number, clip in enumerate(tqdm(sequences, desc="Clips", leave=False))
-        for item in items_at_ratios(pipeline, clip, 0, number)
+        for item in items_at_ratios(pipeline, clip, 0, number, causal)
     )
     average = ClipAverage(len(RATIOS), len(sequences), n_classes)
     return _average(network, items, average, decision, batch_size)

@@ -71,6 +71,8 @@ class InfoGCN(nn.Module):
         dropout: Dropout rate in the encoder and before the classifier.
     """
 
+    causal = True  # logits depend only on the present and earlier frames, so evaluation may share windows
+
     def __init__(
         self,
         skeleton: str,

@@ -25,6 +25,8 @@ class Transformer(nn.Module):
         dropout: Dropout rate in every layer.
     """
 
+    causal = True
+
     def __init__(
         self,
         skeleton: str,

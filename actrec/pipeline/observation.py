@@ -1,8 +1,8 @@
 """The windows by which a clip is evaluated at the ten observation ratios: after preprocessing, before the network.
 
 A clip seen up to a ratio has windows of its own. With causal preprocessing most of them are the beginning of a window
-of the clip seen further. As a network gives each frame's logits from that frame and those before it, such a window is
-not run: its decision is read from the longer window's logits.
+of the clip seen further. A causal network computes each frame's logits from that frame and those before it, so such a
+window is not run: its decision is read from the longer window's logits.
 """
 
 from __future__ import annotations
@@ -44,18 +44,27 @@ class ObservedItem(NamedTuple):
     readings: list[Reading]
 
 
-def items_at_ratios(pipeline: Pipeline, sequence: SkeletonSequence, label: int, clip: int) -> list[ObservedItem]:
-    """Returns the windows of a clip at every observation ratio, without those that are the beginning of another.
+def items_at_ratios(
+    pipeline: Pipeline, sequence: SkeletonSequence, label: int, clip: int, causal: bool
+) -> list[ObservedItem]:
+    """Returns the windows of a clip at every observation ratio.
 
-    Whether one window is the beginning of another is not presumed of a kind of preprocessing or windows: their features
-    are compared, bit by bit.
+    For causal networks, windows that are the beginning of another are left out; features are compared bit by bit.
+
+    Args:
+        pipeline: From clip to network input.
+        sequence: The clip.
+        label: Its class number.
+        clip: Its number in the split.
+        causal: Whether the network is causal: its logits depend only on the present and earlier frames.
     """
     run: dict[bytes, list[ObservedItem]] = {}  # by the first frame
     for number in reversed(range(len(RATIOS))):  # the longest first
         for item in pipeline.evaluation_items(sequence, label, clip, RATIOS[number]):
             n_frames = int(np.flatnonzero(item.valid)[-1]) + 1
             alike = run.setdefault(item.features[0].tobytes(), [])
-            whole = next((other for other in alike if _begins_with(other.item, item, n_frames)), None)
+            longer = alike if causal else []
+            whole = next((other for other in longer if _begins_with(other.item, item, n_frames)), None)
             if whole is None:
                 whole = ObservedItem(item, [])
                 alike.append(whole)

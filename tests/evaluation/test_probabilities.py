@@ -15,7 +15,7 @@ from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows, WindowRule
 from actrec.skeleton import COCO17
-from actrec.types import SkeletonSequence
+from actrec.types import NetworkOutput, SkeletonSequence
 
 
 def network(channels: int = 3) -> InfoGCN:
@@ -105,7 +105,7 @@ def test_one_pass_is_ten_passes(
     found = probabilities_at_ratios(net, pipeline, clips, 4, decision, batch_size=5)
     expected = [clip_probabilities(net, pipeline, clips, 4, ratio, decision) for ratio in RATIOS]
     np.testing.assert_allclose(found, expected, atol=1e-6)
-    run = sum(len(items_at_ratios(pipeline, clip, 0, 0)) for clip in clips)
+    run = sum(len(items_at_ratios(pipeline, clip, 0, 0, causal=True)) for clip in clips)
     cut = sum(len(pipeline.evaluation_items(clip, 0, 0, ratio)) for clip in clips for ratio in RATIOS)
     assert run < 0.6 * cut if mode == "causal" else run > 0.6 * cut
 
@@ -116,9 +116,33 @@ def test_a_window_that_is_not_the_beginning_of_another_is_run_by_itself(
     """With offline preprocessing a clip that is seen further is another input from its first frame on."""
     (clip,) = make_sequences(1, 1, (40, 40))
     pipeline = Pipeline(COCO17, Preprocess(), AnchoredWindows(64), Features())
-    items = items_at_ratios(pipeline, clip, 0, 0)
+    items = items_at_ratios(pipeline, clip, 0, 0, causal=True)
     frames = {reading.n_frames: item.features for item, readings in items for reading in readings}
     for ratio in RATIOS:
         (own,) = pipeline.evaluation_items(clip, 0, 0, ratio)
         length = int(own.valid.sum())
         np.testing.assert_array_equal(frames[length][:length], own.features[:length])
+
+
+class LooksAhead(InfoGCN):
+    """A network whose logits depend on all frames of a window, which does not say that it is causal."""
+
+    causal = False
+
+    def forward(self, features: torch.Tensor, valid: torch.Tensor) -> NetworkOutput:
+        output = super().forward(features, valid)
+        return output._replace(logits=output.logits.flip(1).cumsum(1).flip(1))
+
+
+def test_a_network_that_looks_ahead_sees_no_frame_after_the_ratio(
+    make_sequences: Callable[..., list[SkeletonSequence]],
+) -> None:
+    torch.manual_seed(0)
+    net = LooksAhead("coco17", 3, 4, dim=8, layers=1, heads=2, graph_heads=1, horizon=1, solver="euler").eval()
+    clips, pipeline = make_sequences(2, 1), Pipeline(COCO17, Preprocess("causal"), AnchoredWindows(64), Features())
+    found = probabilities_at_ratios(net, pipeline, clips, 4, "mean")
+    expected = [clip_probabilities(net, pipeline, clips, 4, ratio, "mean") for ratio in RATIOS]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    net.causal = True  # which is wrong
+    shared = probabilities_at_ratios(net, pipeline, clips, 4, "mean")
+    assert not np.allclose(shared, expected, atol=1e-6)
