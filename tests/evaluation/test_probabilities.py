@@ -131,7 +131,7 @@ class LooksAhead(InfoGCN):
 
     def forward(self, features: torch.Tensor, valid: torch.Tensor) -> NetworkOutput:
         output = super().forward(features, valid)
-        return output._replace(logits=output.logits.flip(1).cumsum(1).flip(1))
+        return output._replace(logits=(output.logits * valid[..., None]).flip(1).cumsum(1).flip(1))
 
 
 def test_a_network_that_looks_ahead_sees_no_frame_after_the_ratio(
