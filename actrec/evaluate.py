@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from actrec.config import check_whole, main, no_value
 from actrec.data.clips import DataSet, load_clips
 from actrec.data.excluded_labels import excluded
-from actrec.evaluation.clips import select_clips
+from actrec.evaluation.clip_selection import select_clips
 from actrec.evaluation.online import evaluate_online, online_summary
 from actrec.evaluation.results import EnsembleMember, evaluate_ensemble
 from actrec.explain.explanation import explain

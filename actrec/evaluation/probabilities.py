@@ -1,6 +1,6 @@
-"""Class probabilities of clips at every observation ratio: the one way in which val, test and the commands decide.
+"""Computes the class probabilities of clips at every observation ratio, for validation, test and the commands.
 
-A window's logits become one decision (`decide`), and a clip's decisions are averaged over its windows (`ClipAverage`).
+`decide` turns a window's logits into probabilities; `ClipAverage` averages those over the windows of a clip.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def decide(
 def decide_at(
     logits: Float[Tensor, "batch time class"], valid: Bool[Tensor, "batch time"], readings: Readings, decision: str
 ) -> Float[Tensor, "reading class"]:
-    """Computes the class probabilities of windows of which the first frames alone count; see `decide`."""
+    """Computes the class probabilities of windows, each from its first frames only; see `decide`."""
     frames = torch.arange(valid.shape[1], device=valid.device)
     so_far = valid[readings.row] & (frames < readings.n_frames[:, None])
     return decide(logits[readings.row], so_far, decision)
@@ -60,7 +60,7 @@ class ClipAverage:
 
     @property
     def seen(self) -> Bool[ndarray, " clip"]:
-        """The clips of which a window was added at every ratio."""
+        """Marks the clips that have a window at every ratio."""
         return np.all(self.totals.any(2), axis=0)
 
     def probabilities(self) -> Float[ndarray, "ratio clip class"]:
@@ -94,7 +94,7 @@ def probabilities_at_ratios(
     """Computes the class probabilities of clips at every ratio of `RATIOS`; see `items_at_ratios`.
 
     Args:
-        network: In eval mode; it runs on the device that it is on. Where its attribute `causal` is true, windows that
+        network: In eval mode; it runs on the device that it is on. If its attribute `causal` is true, windows that
             are the beginning of another are not run.
         decision: See `decide`.
     """
@@ -123,7 +123,7 @@ def clip_probabilities(
     Args:
         network: In eval mode; it runs on the device that it is on.
         decision: See `decide`.
-        hidden: Joints that the network is not shown; see `Pipeline.evaluation_windows`.
+        hidden: Joints that are hidden from the network; see `Pipeline.evaluation_windows`.
     """
     items = (
         ObservedItem(item, [Reading(0, len(item.valid))])

@@ -1,6 +1,6 @@
 """Writes and reads a model folder: weights, configuration, labels and a model card.
 
-Training writes it; it is all that evaluation, prediction, serving and export need.
+Training writes it; evaluation, prediction, serving and export need nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from actrec.types import ActrecError
 
 
 def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: SavedSplit | None = None) -> Path:
-    """Writes a model folder, complete or not at all; an existing one is replaced.
+    """Writes a model folder in one step, so that it is never incomplete; an existing one is replaced.
 
     Args:
         folder: The folder to write.
@@ -69,7 +69,7 @@ def load_weights(network: nn.Module, folder: str | Path) -> None:
             )
         if not value.isfinite().all() or (name.endswith("running_var") and (value < 0).any()):
             raise ActrecError(
-                f"The weights in '{path}' have values in '{name}' that are no trained network's (NaN, infinite, or a "
+                f"The weights in '{path}' have values in '{name}' that no trained network has (NaN, infinite, or a "
                 "negative variance). Train the model again, with a lower base_lr where its loss became NaN."
             )
     network.load_state_dict(weights)

@@ -1,4 +1,4 @@
-"""Checks plain data from a file, such as a model folder's configuration, and makes dataclasses of it."""
+"""Checks plain data from a file, such as a model folder's configuration, and constructs dataclasses from it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def parse_object(text: str) -> dict[str, Any]:
 
 
 def check_finite(value: Any, name: str) -> None:
-    """Raises an ActrecError where a number in a value, however deep, is NaN or infinite.
+    """Raises an ActrecError if a number in a nested value is NaN or infinite.
 
     Args:
         value: Plain data.
@@ -43,10 +43,10 @@ def check_finite(value: Any, name: str) -> None:
 
 
 def taken(data: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    """Returns the value of a key, checked to be there and of that type; whole numbers are converted to float.
+    """Returns the value of a key and checks its type; a whole number is converted where a float is expected.
 
     Raises:
-        ActrecError: It is not.
+        ActrecError: The key is missing, or its value has another type.
     """
     if name not in data:
         raise ActrecError(f"'{name}' is missing")
@@ -59,7 +59,7 @@ def taken(data: Mapping[str, Any], name: str, kind: type[T]) -> T:
 
 
 def made(kind: type[T], data: Mapping[str, Any], name: str) -> T:
-    """Makes a dataclass of a section of a file.
+    """Constructs a dataclass from a section of a file.
 
     Args:
         kind: The dataclass.

@@ -17,8 +17,8 @@ def build_network(spec: ModelSpec, trust: str | Sequence[str] = ()) -> nn.Module
 
     Args:
         spec: The specification.
-        trust: Packages, or dotted names in them, whose code may be imported, besides actrec's own and what installed
-            distributions list as entry points of the group `actrec.networks`.
+        trust: Packages, or dotted names in them, whose code may be imported, besides actrec and the entry points of the
+            group `actrec.networks` in installed packages.
 
     Raises:
         ActrecError: The network's package is not trusted or cannot be imported, or the options do not fit it.

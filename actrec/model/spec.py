@@ -1,6 +1,6 @@
 """The specification of a model: everything but its weights.
 
-It is written to and read from `config.json` without PyTorch, which recognition by ONNX Runtime does not need.
+It is written to and read from `config.json` without PyTorch, so that recognition by ONNX Runtime does not need it.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class ModelSpec:
         network_options: Keyword arguments of its constructor.
         pipeline: Makes the network's input from a clip.
         labels: Class names in the order of the logits.
-        decision: How a window's frames become one decision; see `actrec.evaluation.probabilities.decide`.
+        decision: How a window's frames are combined into one decision; see `actrec.evaluation.probabilities.decide`.
         fps: Median frame rate of the training clips.
         pose_model: Name of the pose model that made the training skeletons.
         dataset: Name of the data set that it was trained on.
-        split: How that was split (the fields of `actrec.data.split.Split`); empty if unknown.
-        metrics: Headline figures on the test split; empty until they have been measured.
+        split: How the data set was split (the fields of `actrec.data.split.Split`); empty if unknown.
+        metrics: The most important metrics on the test split; empty before evaluation.
     """
 
     network: str
@@ -69,7 +69,7 @@ class ModelSpec:
         self._check_network()
 
     def _check_network(self) -> None:
-        """Raises an ActrecError where the network's options contradict the rest."""
+        """Raises an ActrecError if the network's options contradict another field."""
         options, parts = self.network_options, self.pipeline
         wanted: dict[str, tuple[Any, str]] = {
             "n_classes": (len(self.labels), "the number of labels"),
@@ -108,10 +108,10 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ModelSpec:
-        """Makes a specification from what `to_json` returned; a joint layout in it becomes known by its name.
+        """Makes a specification from what `to_json` returned; registers the joint layout that it contains.
 
         Raises:
-            ActrecError: A key is unknown, missing, or has no value of its kind, or they contradict one another.
+            ActrecError: A key is unknown or missing, a value has the wrong type, or values contradict one another.
         """
         for name in set(data) - {"metrics"}:
             check_finite(data[name], name)
@@ -138,7 +138,7 @@ class ModelSpec:
 
 
 def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:
-    """Raises an ActrecError unless they are names, each once."""
+    """Returns the labels; raises an ActrecError unless they are distinct names."""
     for number, label in enumerate(labels):
         if not isinstance(label, str) or not label or label in labels[:number]:
             what = " twice" if label in labels[:number] else ""
@@ -149,14 +149,14 @@ def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:
 
 
 def find_model(folder: str | Path) -> Path:
-    """Returns the model folder in a run's folder, and any other folder as it is; `~` is the home folder."""
+    """Returns the model folder inside a run's folder, and any other folder unchanged; expands `~`."""
     folder = Path(folder).expanduser()
     inside = folder / "model"
     return inside if (inside / "config.json").is_file() and not (folder / "config.json").is_file() else folder
 
 
 def load_spec(folder: str | Path) -> ModelSpec:
-    """Reads the specification of a model folder, or of the one in a run's folder.
+    """Reads the specification of a model folder, or of the one inside a run's folder.
 
     Raises:
         ActrecError: The folder is not a model folder, or its configuration is damaged or contradicts itself.

@@ -15,11 +15,11 @@ from actrec.model.spec import ModelSpec, load_spec
 from actrec.skeleton import counterparts
 from actrec.types import ActrecError
 
-_JOINT_AXES = {"joint_code": (0,), "topology": (1, 2), "adjacency": ()}  # of InfoGCN; a fixed adjacency is not carried
+_JOINT_AXES = {"joint_code": (0,), "topology": (1, 2), "adjacency": ()}  # in InfoGCN; a fixed adjacency is not copied
 
 
 class Matched(NamedTuple):
-    """Numbers of the classes and joints of a network that the trained model has too."""
+    """Numbers of classes and joints that a network has in common with the trained model."""
 
     classes: int
     joints: int
@@ -28,8 +28,8 @@ class Matched(NamedTuple):
 def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Path) -> Matched:
     """Copies the weights of a trained model into a network; classes and joints are matched by name.
 
-    What the trained model lacks keeps its initial values: rows of the classifier and, in an InfoGCN++ of another
-    skeleton, the embeddings of joints and the connections to them.
+    New classes keep the initial values of their classifier rows; in an InfoGCN++ of another skeleton, new joints keep
+    those of their embeddings and connections.
 
     Args:
         network: The network, which is changed.
@@ -63,7 +63,7 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
 
 
 def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[int, int]]) -> None:
-    """Copies the entries that have a counterpart along all of the axes; `pairs` are (own, trained) indices."""
+    """Copies the entries that have a counterpart along each of the axes; `pairs` are (own, trained) indices."""
     if not axes or not pairs:
         return
     here, there = (torch.tensor(numbers) for numbers in zip(*pairs, strict=True))
@@ -77,13 +77,13 @@ def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[i
 
 
 def _classifiers(network: nn.Module) -> list[str]:
-    """Returns the names of the layers whose rows are the classes."""
+    """Returns the names of the classification layers, with a row for each class."""
     named = network.named_modules()
     return [name for name, module in named if "classifier" in name and isinstance(module, nn.Linear)]
 
 
 def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
-    """Raises an ActrecError where two models differ in more than classes, and for InfoGCN++ joints."""
+    """Raises an ActrecError if two models differ in more than classes or, for InfoGCN++, joints."""
 
     def facts(of: ModelSpec) -> dict[str, Any]:
         groups = {"features": asdict(of.pipeline.features), "network": of.network_options}
@@ -97,5 +97,5 @@ def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
         if here.get(name) != other.get(name):
             raise ActrecError(
                 f"init={folder} does not fit this run: its {name} is {other.get(name)}, and here it is "
-                f"{here.get(name)}. Give the run what that model has, or another model."
+                f"{here.get(name)}. Set it to the model's value, or give another model."
             )

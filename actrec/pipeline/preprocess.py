@@ -1,7 +1,7 @@
 """Preprocessing: pixels of a stored clip become torso lengths about the pelvis.
 
-It comes after the store and before windows, in one of two modes (`offline.py`, `causal.py`). The mode is saved with the
-model, and is the same in training, evaluation and serving.
+It comes after the store and before windows. Its two modes (`offline.py`, `causal.py`) fill missing joints, centre and
+scale. The mode is saved with the model, and is the same in training, evaluation and serving.
 """
 
 from __future__ import annotations

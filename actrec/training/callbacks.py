@@ -21,8 +21,8 @@ _OF_EPOCH = "-{epoch}"
 class RunCheckpoint(ModelCheckpoint):
     """Keeps a checkpoint in the run's folder, which may be moved between a run's start and its resumption.
 
-    With a figure to monitor it keeps the best epoch; of equally good ones the latest, which was trained the longest.
-    Without, it keeps the last epoch, validated or not.
+    If a metric is monitored, it keeps the best epoch, and the latest of equally good ones. Otherwise it keeps the last
+    epoch, validated or not.
     """
 
     @property
@@ -34,7 +34,7 @@ class RunCheckpoint(ModelCheckpoint):
         return f"{super().state_key} as {self._name}"  # best and last may otherwise have the same key
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        if self.save_top_k not in (0, 1):  # several, which must not overwrite one another
+        if self.save_top_k not in (0, 1):  # several checkpoints, which must not overwrite one another
             self.filename = self._name + _OF_EPOCH
         super().setup(trainer, pl_module, stage)
 
@@ -53,7 +53,7 @@ class RunCheckpoint(ModelCheckpoint):
         super().load_state_dict({**state_dict, **paths, "best_k_models": kept, "dirpath": self.dirpath})
 
     def _should_save_on_train_epoch_end(self, trainer: L.Trainer) -> bool:
-        """Unless the config says it, decides by the split of the monitored figure."""
+        """Decides by the split of the monitored metric, unless the config sets it."""
         if self._save_on_train_epoch_end is None and not (self.monitor or "").startswith("val/"):
             return True
         return super()._should_save_on_train_epoch_end(trainer)
@@ -65,7 +65,7 @@ class RunCheckpoint(ModelCheckpoint):
 
 
 class EarlyStop(EarlyStopping):
-    """Ends a training whose figure has not improved for `patience` epochs, whatever the interval of validation."""
+    """Stops training if the metric has not improved for `patience` epochs, however often validation runs."""
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if self.monitor.startswith("train/"):
@@ -76,7 +76,7 @@ class EarlyStop(EarlyStopping):
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
-    """Writes each checkpoint under a temporary name and renames it, so that a killed run keeps its last whole one."""
+    """Writes each checkpoint under a temporary name and renames it, so that a killed run keeps a complete one."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         super().save_checkpoint(checkpoint, f"{path}.tmp", storage_options)

@@ -1,4 +1,4 @@
-"""Checks of a training before it starts: errors and warnings about its config, data, callbacks and processes."""
+"""Checks the config, data, callbacks and processes of a training before it starts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NUMBERS = ("base_lr", "weight_decay", "warmup_epochs", "lr_decay", "grad_clip",
 
 
 def check_config(cfg: DictConfig) -> None:
-    """Raises an ActrecError for a value that is not the number it must be, or with which no step can be done."""
+    """Raises an ActrecError for a value that is out of range or fails in an optimiser step."""
     for name, least in _LEAST.items():
         check_whole(cfg, name, least)
     check_whole(cfg.data, "workers", 0)
@@ -54,7 +54,7 @@ def check_config(cfg: DictConfig) -> None:
 
 
 def make_trainer(trainer: Callable[..., L.Trainer], **more: Any) -> L.Trainer:
-    """Calls the constructor of the trainer; an ActrecError says which argument is wrong or unfit for this machine."""
+    """Constructs the trainer; raises an ActrecError for an argument that is wrong or does not fit this machine."""
     try:
         return trainer(**more)
     except (MisconfigurationException, TypeError, ValueError) as error:
@@ -64,7 +64,7 @@ def make_trainer(trainer: Callable[..., L.Trainer], **more: Any) -> L.Trainer:
 def check_setup(
     cfg: DictConfig, trainer: L.Trainer, callbacks: Mapping[str, L.Callback], data: ActionData, spec: ModelSpec
 ) -> None:
-    """Checks what the config has constructed, and warns about what it will lack.
+    """Checks the objects that the config has constructed, and warns about limits of the model.
 
     Args:
         cfg: A composed `train` config.
@@ -74,8 +74,8 @@ def check_setup(
         spec: The specification of the model.
 
     Raises:
-        ActrecError: A checkpoint is missing or cannot be saved, a callback monitors what is never logged, or a sweep
-            would have to start processes.
+        ActrecError: A checkpoint is missing or cannot be saved, a callback monitors a metric that is not logged, or a
+            run of a sweep would start processes.
     """
     for name in ("best", "last"):
         if not isinstance(callbacks.get(name), RunCheckpoint):
@@ -97,7 +97,7 @@ def check_setup(
 
 
 def check_monitor(key: str, monitor: str) -> None:
-    """Raises an ActrecError where a config key names a figure that no training logs."""
+    """Raises an ActrecError if a config key names a metric that is not logged."""
     if monitor not in LOGGED:
         near = nearest(str(monitor), LOGGED)
         raise ActrecError(f"{key} is {monitor!r}, which is never logged.{near} Choose one of: {', '.join(LOGGED)}.")
@@ -108,13 +108,13 @@ def _check_checkpoint(key: str, callback: RunCheckpoint, val_every: int) -> None
     is_val = monitor is not None and monitor.startswith("val/")
     if monitor is not None and at_end is not None and at_end == is_val and (not at_end or val_every > 1):
         raise ActrecError(
-            f"{key} cannot save by {monitor} with save_on_train_epoch_end={at_end}: there is no new figure then. Set "
-            f"{key}.save_on_train_epoch_end=null."
+            f"{key} cannot save by {monitor} with save_on_train_epoch_end={at_end}: the metric is not updated then. "
+            f"Set {key}.save_on_train_epoch_end=null."
         )
 
 
 def _check_processes(trainer: L.Trainer) -> None:
-    """Raises an ActrecError where runs of a sweep would start processes of their own."""
+    """Raises an ActrecError if a run of a sweep would start processes."""
     environment = getattr(trainer.strategy, "cluster_environment", None)
     starts_others = not (environment and environment.creates_processes_externally)
     is_sweep = HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN
@@ -126,7 +126,7 @@ def _check_processes(trainer: L.Trainer) -> None:
 
 
 def _check_val(trainer: L.Trainer, n_val_clips: int) -> None:
-    """Warns where no epoch is validated; an ActrecError where val is empty and a callback needs it."""
+    """Warns if no epoch is validated; raises an ActrecError if val is empty and a callback needs it."""
     every: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
     needs = [each for each in every if str(getattr(each, "monitor", None)).startswith("val/")]
     if n_val_clips == 0:
@@ -149,14 +149,14 @@ def _check_val(trainer: L.Trainer, n_val_clips: int) -> None:
 
 
 def warn_of_seen_clips(init: str, data: ActionData) -> None:
-    """Warns where the model that a run starts from was trained on groups of the run's test split."""
+    """Warns if the model that a run starts from was trained on groups of the run's test split."""
     saved, test = SavedSplit.read(Path(init)), data.splits["test"]
     covered = saved is not None and saved.covers(test, data.saved.dataset, data.saved.generated)
     seen = saved.trained_on(test) if saved is not None and covered else []
     if seen:
         log.warning(
-            "%d of the %d clips of test are of groups that '%s' was trained or validated on: the test will be too "
-            "good. Give this run that model's split, or another model.",
+            "%d of the %d clips of test are of groups that '%s' was trained or validated on: its accuracy on "
+            "test will be too high. Give this run that model's split, or another model.",
             len(seen),
             len(test),
             init,
@@ -164,7 +164,7 @@ def warn_of_seen_clips(init: str, data: ActionData) -> None:
 
 
 def _warn_of_streams(spec: ModelSpec, data: ActionData) -> None:
-    """Says what the model will lack when it is run on streams, and what to do about it."""
+    """Logs differences between the training data and streams, and how to remove them."""
     crop, clips = data.augmentation.temporal_crop, data.splits["train"]
     lengths = [spec.pipeline.preprocess.length(len(clip), clip.fps) for clip in clips]
     for mismatch in training_mismatches(spec.pipeline, lengths, (crop.p or 0.0) if crop else 0.0):

@@ -1,4 +1,4 @@
-"""The figures of each epoch in a run's `history.csv`: the callback that writes the file, and its reading."""
+"""Writes the metrics of each epoch to a run's `history.csv` (a callback), and reads them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPOCH, RATE, SECONDS = "epoch", "lr", "seconds"  # the columns before those
 
 
 class History(L.Callback):
-    """Writes each epoch's figures to a CSV file; a resumed run continues its rows.
+    """Writes each epoch's metrics to a CSV file; a resumed run continues its rows.
 
     Args:
         file: The file.
@@ -42,7 +42,7 @@ class History(L.Callback):
         self._validated = True
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        metrics = trainer.callback_metrics.items()  # those of val are the latest, even of an earlier epoch
+        metrics = trainer.callback_metrics.items()  # metrics of val are the latest, even from an earlier epoch
         figures = {name: float(value) for name, value in metrics if self._validated or not name.startswith("val/")}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         seconds = time.perf_counter() - self._start
@@ -54,13 +54,13 @@ class History(L.Callback):
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """Reads the figures of each epoch from a CSV file whose rows have an `epoch` and may leave columns empty.
+    """Reads the metrics of each epoch from a CSV file with a column `epoch`; other cells may be empty.
 
     Returns:
-        The figures of each epoch by name; none where there is no file, as before the first epoch has ended.
+        The metrics of each epoch, by name; empty if there is no file, as before the end of the first epoch.
 
     Raises:
-        ActrecError: There is no `epoch` column, or a figure is not a number.
+        ActrecError: There is no `epoch` column, or a metric is not a number.
     """
     rows: list[dict[str, float]] = []
     if not path.is_file():
@@ -72,7 +72,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
                 rows.append({EPOCH: figures.pop(EPOCH), **figures})
             except (KeyError, TypeError, ValueError) as error:
                 raise ActrecError(
-                    f"Row {number} of '{path}' is not of a training history ({type(error).__name__}: {error}); "
+                    f"Row {number} of '{path}' is not a row of a training history ({type(error).__name__}: {error}); "
                     "expected numbers, and one in the column 'epoch'. Give the history.csv that a run has written."
                 ) from None
     return rows

@@ -1,4 +1,4 @@
-"""Turns Lightning's answer to Ctrl-C into a plain KeyboardInterrupt, which the command reports in one word."""
+"""Makes Lightning raise a plain KeyboardInterrupt on Ctrl-C, which the command reports in one word."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def plain_interrupts() -> Iterator[None]:
     logger.addFilter(is_other)
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*does not have many workers.*")  # chosen: see conf/hardware
+            warnings.filterwarnings("ignore", ".*does not have many workers.*")  # intended: see conf/hardware
             yield
     except SystemExit:
         raise KeyboardInterrupt from None

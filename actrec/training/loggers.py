@@ -1,4 +1,4 @@
-"""Loggers of a training that need more than Lightning's own class (`logger=wandb`)."""
+"""Constructs the Weights & Biases logger (`logger=wandb`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from actrec.types import SetupError
 
 
 def wandb_logger(save_dir: str, project: str, entity: str | None, mode: str, group: str) -> Logger:
-    """Starts a run of Weights & Biases, or continues the one of a training that is resumed.
+    """Starts a run of Weights & Biases, or continues that of a resumed training.
 
     Args:
         save_dir: Folder of the training, whose name the run takes.

@@ -14,11 +14,11 @@ from torch.nn import functional as F
 
 from actrec.types import ActrecError, Batch, NetworkOutput
 
-Count = Callable[[Int[Tensor, ""]], Tensor]  # from the number of elements in a batch to the divisor of their sum
+Count = Callable[[Int[Tensor, ""]], Tensor]  # maps the number of elements in a batch to the divisor of their sum
 
 
 def own_count(n_elements: Int[Tensor, ""]) -> Int[Tensor, ""]:
-    """Returns the number itself, for the mean over the batch."""
+    """Returns the number unchanged: the divisor of the mean over the batch."""
     return n_elements
 
 
@@ -65,7 +65,7 @@ def pose_forecast_loss(
     observed: Bool[Tensor, "batch time joint"],
     count: Count = own_count,
 ) -> Float[Tensor, ""]:
-    """Squared error of the pose forecasts over what was observed in valid frames (equation 10).
+    """Mean squared error of the pose forecasts over observed joints of valid frames (equation 10).
 
     Args:
         forecasts: Entry [n - 1, :, t] is the forecast of frame t + n made at t.
@@ -84,7 +84,7 @@ def latent_forecast_loss(
     detach_target: bool = False,
     count: Count = own_count,
 ) -> Float[Tensor, ""]:
-    """Squared error of the latent forecasts against the encoder's latents (equation 11).
+    """Mean squared error of the latent forecasts against the encoder's latents (equation 11).
 
     Args:
         forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} made at t.
@@ -97,7 +97,7 @@ def latent_forecast_loss(
 
 
 class Losses(NamedTuple):
-    """The weighted sum and its terms, unweighted."""
+    """The weighted sum of the loss terms, and the unweighted terms."""
 
     total: Float[Tensor, ""]
     cls: Float[Tensor, ""]

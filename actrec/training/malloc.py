@@ -12,7 +12,7 @@ def keep_freed_memory() -> None:
 
     A layer's output for a training batch is tens of megabytes. Without this the system maps and clears such a block
     again each time, which takes a fifth to a third of a training step on a CPU. The process keeps its peak size. With
-    another C library than glibc this does nothing.
+    other C libraries this does nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""The Lightning module: the steps of train, val and test, their figures, the optimiser and its schedule."""
+"""The Lightning module: training, validation and test steps, their metrics, the optimiser and its schedule."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 def network_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the config of a network as it is: it lacks what the data decides, so Hydra cannot construct it."""
+    """Returns its argument; as a `_target_` it keeps Hydra from constructing a network before the data is known."""
     return config
 
 
@@ -77,7 +77,7 @@ class ActionModule(L.LightningModule):
         decision: See `actrec.evaluation.probabilities.decide`.
         init: Model folder whose weights the training starts from; None for fresh weights.
         compile: Whether torch.compile compiles the network.
-        seed: The network's random numbers in a batch depend on this and the number of the batch alone.
+        seed: The network's random numbers in a batch depend only on this and the number of the batch.
 
     Raises:
         ActrecError: The network cannot be made with its options, or does not fit the model to start from.
@@ -115,16 +115,16 @@ class ActionModule(L.LightningModule):
         keep_freed_memory()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        # Not once an epoch: a resumed run has drawn other numbers before its first batch than an uninterrupted one.
+        # Seeding once an epoch would not do: a resumed run draws other numbers before its first batch.
         number = self.trainer.fit_loop.epoch_loop.total_batch_idx
         torch.manual_seed(hash((self.seed, number, self.global_rank)))
 
     def _step(self, batch: Batch, split: str) -> tuple[Losses, Tensor]:
         output = self(batch.features, batch.valid)
-        # In val a process may have a batch fewer than another, so each divides by its own count.
+        # In val a process may have one batch less than another, so each divides by its own count.
         count = mean_over_processes if split == "train" else own_count
         losses = self.objective(output, batch, count)
-        # An epoch's figures weigh batches by their valid frames. Lightning divides the sum of the weights by the number
+        # An epoch's metrics weight batches by valid frames. Lightning divides the sum of the weights by the number
         # of processes and rounds down, hence the factor.
         weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)
         names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
@@ -181,7 +181,7 @@ class ActionModule(L.LightningModule):
             self.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
 
     def results(self, clips: Sequence[SkeletonSequence]) -> Results:
-        """Summarises the last test; `clips` are those of the test split, of which fast_dev_run sees a batch alone."""
+        """Summarises the last test; `clips` is the test split, of which fast_dev_run processes one batch only."""
         seen = [clip for clip, is_seen in zip(clips, self._average.seen, strict=True) if is_seen]
         return summarize_probabilities(self._tested, self.network.eval(), self.spec, seen)
 
@@ -189,7 +189,7 @@ class ActionModule(L.LightningModule):
         return self.trainer.datamodule.class_numbers(split)  # type: ignore[attr-defined]
 
     def _averaged(self) -> Float[ndarray, "ratio clip class"]:
-        """Returns the probabilities of the clips that were seen, by whichever process."""
+        """Returns the averaged probabilities of the clips that any of the processes has run."""
         if self.trainer.world_size > 1:
             totals = torch.from_numpy(self._average.totals).to(self.device)
             self._average.totals = self.trainer.strategy.reduce(totals, reduce_op="sum").cpu().numpy()

@@ -1,4 +1,4 @@
-"""The folder of a run: finding it, or the one to resume; making it; its log and the facts about the run."""
+"""Finds or makes the folder of a run, new or resumed, writes its log, and collects the facts about the run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NODES = ("data", "model", "trainer", "callbacks", "logger")
 
 
 class Run(NamedTuple):
-    """A run's folder; and the checkpoint and the split that it continues with, where it is resumed."""
+    """A run's folder and, if the run is resumed, its checkpoint and split."""
 
     folder: Path
     checkpoint: Path | None
@@ -44,9 +44,9 @@ class Run(NamedTuple):
 
 
 def recorded(cfg: DictConfig) -> dict[str, Any]:
-    """Returns the config as it is kept in the run's folder: without what may differ between a run and its resumption.
+    """Returns the config for the run's folder, without keys that may differ between a run and its resumption.
 
-    Values are resolved, but for those of the nodes that train.py instantiates, which refer to the others.
+    Values are resolved, except in the nodes that train.py instantiates, which refer to the others.
     """
     resolved, referring = (OmegaConf.to_container(cfg, resolve=resolve) for resolve in (True, False))
     assert isinstance(resolved, dict)
@@ -102,7 +102,7 @@ def find_run(cfg: DictConfig) -> Run:
     if not _is_first_process():
         opened = os.environ.get(_OPEN) or cfg.output_dir
         if opened is None:
-            raise ActrecError("Several processes that something else has started need one folder: give output_dir=…")
+            raise ActrecError("Processes that torchrun or srun has started need a common folder: give output_dir=…")
     folder = Path(opened or _folder(cfg, fingerprint))
     if opened is None:
         _check_free(folder, cfg, fingerprint)
@@ -151,7 +151,7 @@ def open_run(run: Run, cfg: DictConfig, saved: SavedSplit) -> None:
 
 
 def _folder(cfg: DictConfig, fingerprint: str) -> Path:
-    """Returns the folder where a run of this config is, or will be."""
+    """Returns the folder of a run of this config, which may not exist yet."""
     if cfg.resume not in (None, "auto"):
         return Path(cfg.resume)
     if cfg.output_dir is not None:
@@ -175,7 +175,7 @@ def _checkpoint(folder: Path) -> Path | None:
 
 
 def free_folder(output_dir: str | None, name: str) -> Path:
-    """Returns an empty folder for results, which is not made yet: `output_dir`, or outputs/<name>/<date_time>.
+    """Returns the path of an empty folder for results, without making it: `output_dir`, or outputs/<name>/<date_time>.
 
     Raises:
         ActrecError: The folder is not empty, or is a file.
@@ -189,12 +189,12 @@ def free_folder(output_dir: str | None, name: str) -> Path:
 
 
 def run_facts(cfg: DictConfig, run: Run, history: Sequence[Mapping[str, float]]) -> dict[str, str]:
-    """Returns what the head of the run's report says about its training; warns where no best checkpoint was kept.
+    """Returns facts about the training for the head of the run's report; warns if no best checkpoint was kept.
 
     Args:
         cfg: The run's config.
         run: The run.
-        history: The figures of its epochs.
+        history: The metrics of its epochs.
     """
     minutes = sum(row["seconds"] for row in history) / 60
     facts = {"training time": f"{minutes:.1f} min", "seed": str(cfg.seed)}
@@ -205,11 +205,11 @@ def run_facts(cfg: DictConfig, run: Run, history: Sequence[Mapping[str, float]])
         return facts | {"checkpoint of epoch": str(epoch)}
     if not cfg.fast_dev_run:
         log.warning("There is no checkpoints/best.ckpt: the model is the last epoch's.")
-    return facts | {"checkpoint": "the last: none was kept as the best"}
+    return facts | {"checkpoint": "the last, as no best one was kept"}
 
 
 def next_steps(steps: Mapping[str, str], folder: Path) -> str:
-    """Returns the commands to try after a run, each with its purpose; empty where there are none."""
+    """Returns the commands to try after a run, each with its purpose; empty if there are none."""
     python, here = Path(sys.executable), Path.cwd()
     python = python.relative_to(here) if python.is_relative_to(here) else python
     text = "".join(f"\n  # {purpose}\n  {command}" for purpose, command in steps.items())

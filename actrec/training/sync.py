@@ -1,4 +1,4 @@
-"""Synchronises counts and batch norm over the processes of a training; batch norm on GPUs by PyTorch's own layer."""
+"""Synchronises counts and batch norm over the processes of a training; on GPUs by PyTorch's own batch norm."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import torch.distributed as dist
 from jaxtyping import Float, Int
 from lightning.pytorch.plugins.layer_sync import TorchSyncBatchNorm
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce  # passes gradients on
+from torch.distributed.nn.functional import all_reduce  # differentiable
 
 
 def mean_over_processes(count: Int[Tensor, ""]) -> Tensor:
     """Averages a count over the processes of a training; returns it unchanged in a single process.
 
-    Losses divided by it, rather than by the process's own count, have as their mean over the processes the loss of one
-    process with all of their batches, whatever share of each is padding. Every process must call it equally often.
+    The mean over the processes of losses that are divided by it equals the loss of one process with all of their
+    batches, also if they have different shares of padding. Every process must call it equally often.
     """
     if not (dist.is_available() and dist.is_initialized()):
         return count
@@ -24,7 +24,7 @@ def mean_over_processes(count: Int[Tensor, ""]) -> Tensor:
 
 
 class SyncBatchNorm(nn.BatchNorm1d):
-    """Batch norm whose mean and variance are those of the batches of all processes, as one process would find them."""
+    """Batch norm with mean and variance over the batches of all processes."""
 
     def forward(self, x: Float[Tensor, "row dim"]) -> Float[Tensor, "row dim"]:
         if not self.training:

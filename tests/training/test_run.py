@@ -45,7 +45,7 @@ def test_the_first_process_makes_the_folder(rank: dict[str, str], monkeypatch: p
 def test_the_others_take_the_one_that_there_is(rank: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in rank.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ActrecError, match="need one folder: give output_dir"):
+    with pytest.raises(ActrecError, match="need a common folder: give output_dir"):
         find_run(config())
     assert find_run(config("shared")).folder == Path("shared")
     assert not Path("shared").exists()

@@ -10,7 +10,7 @@ import pytest
 from actrec.data.clips import DataSet
 from actrec.data.saved_split import FILE, SavedSplit
 from actrec.data.split import Split
-from actrec.evaluation.clips import select_clips
+from actrec.evaluation.clip_selection import select_clips
 from actrec.model.spec import ModelSpec
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
@@ -50,7 +50,7 @@ def told(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     caplog.set_level(logging.INFO)
 
     def read() -> str:
-        text = "\n".join(record.getMessage() for record in caplog.records if record.name == "actrec.evaluation.clips")
+        text = "\n".join(record.getMessage() for record in caplog.records if record.name.endswith("clip_selection"))
         caplog.clear()
         return text
 
