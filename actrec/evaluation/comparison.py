@@ -55,11 +55,6 @@ def mcnemar(a: Bool[ndarray, " clip"], b: Bool[ndarray, " clip"]) -> tuple[int, 
     return first, second, float(p)
 
 
-def _mcnemar_line(first: Float[ndarray, "clip ratio"], second: Float[ndarray, "clip ratio"], names: str) -> str:
-    a, b, p = mcnemar(first[:, len(RATIOS) - 1] > 0.5, second[:, len(RATIOS) - 1] > 0.5)
-    return f"McNemar, whole clips: {names} alone right on {a} and {b}; p = {p:.2g}"
-
-
 def compare_sides(runs: Sequence[Path], against: Sequence[Path]) -> str:
     """Formats a table of two sets of runs: mean accuracy at each observation ratio and AUC of either side, and their
     difference with a 95 % interval by paired bootstrap over groups. The last line is McNemar's test on whole clips, on
@@ -78,7 +73,9 @@ def compare_sides(runs: Sequence[Path], against: Sequence[Path]) -> str:
         ahead, low, high = paired_interval(first[:, column], second[:, column], groups)
         means = f"{first[:, column].mean():.4f}   {second[:, column].mean():.4f}"
         lines.append(f"{name:<17} {means}   {ahead:+.4f} ({low:+.4f} to {high:+.4f})")
-    return "\n".join([*lines, _mcnemar_line(first, second, "runs and against")])
+    a, b, p = mcnemar(first[:, len(RATIOS) - 1] > 0.5, second[:, len(RATIOS) - 1] > 0.5)
+    lines.append(f"McNemar, whole clips: runs and against alone right on {a} and {b}; p = {p:.2g}")
+    return "\n".join(lines)
 
 
 def compare_runs(runs: Sequence[Path]) -> str:

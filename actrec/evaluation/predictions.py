@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
@@ -51,6 +52,16 @@ def clip_predictions(
         probability = float(row[best["1.0"][number]])
         predictions.append(ClipPrediction(clip.clip_id, clip.group, clip.label, given["1.0"], probability, correct_at))
     return predictions
+
+
+def class_numbers(
+    predictions: Sequence[ClipPrediction], classes: Sequence[str]
+) -> tuple[Int[ndarray, " clip"], Int[ndarray, " clip"]]:
+    """Returns the numbers of the true and of the predicted class of each clip."""
+    number = {name: k for k, name in enumerate(classes)}
+    pairs = [(number[clip.label], number[clip.prediction]) for clip in predictions]
+    true, predicted = np.array(pairs, dtype=int).reshape(-1, 2).T
+    return true, predicted
 
 
 def write_predictions(path: Path, predictions: Sequence[ClipPrediction]) -> None:

@@ -31,7 +31,6 @@ class Results:
 
     Attributes:
         metrics: The content of `metrics.json`; see `actrec.evaluation.metrics.summarize`.
-        predictions: The prediction of each clip, in order.
         samples: A few clips to show.
     """
 
@@ -64,7 +63,6 @@ class EnsembleMember(NamedTuple):
 
     Attributes:
         network: In eval mode, on the device to use.
-        spec: The model's specification.
         weight: The weight of its probabilities in the average.
     """
 

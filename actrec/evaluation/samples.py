@@ -26,8 +26,6 @@ class SampleClip:
 
     Attributes:
         sequence: The clip, with its true label; keypoints in any unit, y down.
-        prediction: The predicted class.
-        probability: The probability of that class.
         forecasts: Entry t is the forecast of frame t's pose, in the keypoints' unit; NaN where there is none.
     """
 

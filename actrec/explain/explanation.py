@@ -27,7 +27,6 @@ class Explanation:
     """An explanation of a model's decisions on a split.
 
     Attributes:
-        skeleton: The model's joint layout.
         importance: The importance of each joint in nats, for each class that was predicted for some clip; see
             `actrec.explain.occlusion.class_importance`.
         poses: A typical pose for each of those classes, in torso lengths, y down.

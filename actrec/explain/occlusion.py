@@ -29,27 +29,17 @@ def joint_importance(
         The fall in log probability of the predicted class where the joint is hidden, in nats, negative where the
         probability rises; and the number of the predicted class.
     """
-    n_joints = spec.pipeline.skeleton.n_joints
+    n_joints, n_classes = spec.pipeline.skeleton.n_joints, len(spec.labels)
 
     def probabilities(hidden: Bool[ndarray, " joint"]) -> Float[ndarray, "clip class"]:
-        return _occluded(network, spec, clips, np.tile(hidden, (len(clips), 1)), batch_size)
+        mask = np.tile(hidden, (len(clips), 1))
+        return clip_probabilities(network, spec.pipeline, clips, n_classes, 1.0, spec.decision, batch_size, mask)
 
     whole = probabilities(np.zeros(n_joints, dtype=bool))
     decided, rows = whole.argmax(1), np.arange(len(clips))
     without = [probabilities(np.arange(n_joints) == joint)[rows, decided] for joint in range(n_joints)]
     least = np.finfo(np.float32).tiny
     return np.log(whole[rows, decided])[:, None] - np.log(np.maximum(without, least)).T, decided
-
-
-def _occluded(
-    network: nn.Module,
-    spec: ModelSpec,
-    clips: Sequence[SkeletonSequence],
-    hidden: Bool[ndarray, "clip joint"],
-    batch_size: int,
-) -> Float[ndarray, "clip class"]:
-    n_classes = len(spec.labels)
-    return clip_probabilities(network, spec.pipeline, clips, n_classes, 1.0, spec.decision, batch_size, hidden)
 
 
 class OcclusionCheck(NamedTuple):
@@ -110,7 +100,7 @@ def check_occlusion(
         ActrecError: There is only one group, or the skeleton does not have more joints than are to be hidden.
     """
     groups = [clip.group or clip.clip_id for clip in clips]
-    names, n_joints = sorted(set(groups)), importance.shape[1]
+    names, n_joints, n_classes = sorted(set(groups)), importance.shape[1], len(spec.labels)
     if len(names) < 2 or not 0 < hidden < n_joints:
         raise ActrecError(
             f"Occlusion is checked with 2 groups or more and fewer joints than the skeleton has; there are "
@@ -121,7 +111,7 @@ def check_occlusion(
     inside = np.array([group in half for group in groups])
     order = np.empty(importance.shape, dtype=int)  # joints of each clip, what matters most first
     for of, other in ((inside, ~inside), (~inside, inside)):
-        means = class_importance(importance[other], decided[other], len(spec.labels))
+        means = class_importance(importance[other], decided[other], n_classes)
         means = np.where(np.isfinite(means), means, importance[other].mean(0))
         order[of] = (-means).argsort(1)[decided[of]]
     labels = np.array([spec.labels.index(clip.label) for clip in clips])
@@ -129,7 +119,8 @@ def check_occlusion(
     def right(joints: Int[ndarray, "clip hidden"]) -> Float[ndarray, " clip"]:
         mask = np.zeros(importance.shape, dtype=bool)
         np.put_along_axis(mask, joints, values=True, axis=1)
-        return (_occluded(network, spec, clips, mask, batch_size).argmax(1) == labels).astype(float)
+        found = clip_probabilities(network, spec.pipeline, clips, n_classes, 1.0, spec.decision, batch_size, mask)
+        return (found.argmax(1) == labels).astype(float)
 
     named, least = right(order[:, :hidden]), right(order[:, n_joints - hidden :])
     drawn = [right(rng.random(importance.shape).argsort(1)[:, :hidden]) for _ in range(draws)]

@@ -22,7 +22,6 @@ class StepOutput(NamedTuple):
     """The output of a step.
 
     Attributes:
-        logits: The logits of the frame.
         pose_forecasts: The poses 1 to N frames ahead, in torso lengths.
         keys: The frame's keys; the caller stores them in its cache at the frame's position.
         values: The frame's values, stored likewise.

@@ -114,17 +114,8 @@ def importance_bodies(
     for axes, (name, values) in zip(grid, importance.items(), strict=False):
         pose, share = poses[name], np.clip(values, 0, None) / max(float(values.max()), 1e-9)
         _draw_bones(axes, pose, skeleton, theme)
-        axes.scatter(
-            pose[:, 0],
-            pose[:, 1],
-            s=list(10 + 220 * share),
-            c=share,
-            cmap=color_ramp(theme, 1),
-            vmin=-0.3,
-            vmax=1,
-            zorder=3,
-            clip_on=False,
-        )
+        colours: dict[str, Any] = {"c": share, "cmap": color_ramp(theme, 1), "vmin": -0.3, "vmax": 1}
+        axes.scatter(*pose.T, s=list(10 + 220 * share), zorder=3, clip_on=False, **colours)
         axes.set_title(lettered(name, names, _TITLE), fontsize=NORMAL, color=theme.ink, weight="bold")
         words = "\n".join(spaced(skeleton.joints[joint]) for joint in (-values).argsort()[:_NAMED] if values[joint] > 0)
         axes.text(0.5, -0.02, words, transform=axes.transAxes, ha="center", va="top", fontsize=SMALL, color=theme.muted)

@@ -53,14 +53,9 @@ def forecast_curve(
         mean = np.ma.masked_invalid(values).mean(1).filled(np.nan)
         axes.plot(ahead, mean, color=colour, linewidth=2, marker="o", markersize=4.5, label=name)
         last = int(np.flatnonzero(np.isfinite(mean))[-1]) if np.isfinite(mean).any() else 0
-        axes.annotate(
-            f"{mean[last]:.3f}",
-            (ahead[last], mean[last]),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-        ).set_color(theme.ink)
+        place, text = (ahead[last], mean[last]), f"{mean[last]:.3f}"
+        note = axes.annotate(text, place, (6, 0), textcoords="offset points", va="center", fontsize=SMALL)
+        note.set_color(theme.ink)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.15)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -1,4 +1,4 @@
-"""Makes matplotlib figures in the colours and fonts of reports, without global state of matplotlib."""
+"""Makes matplotlib figures in the colours of reports, with fonts for any script and no global state of matplotlib."""
 
 from __future__ import annotations
 
@@ -6,11 +6,39 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Text
 
 from actrec.drawing.colors import LIGHT, Theme
-from actrec.report.fonts import LetteredFigure
+from actrec.drawing.fonts import OWN, can_draw, font_with, is_own
 
 SMALL, NORMAL, LARGE = 8.5, 9.5, 11.0  # font sizes
+
+
+def font_families(text: str) -> list[str]:
+    """Lists the font families that matplotlib needs for a text, DejaVu first."""
+    others = (font_with(letter) for letter in dict.fromkeys(text) if not is_own(letter))
+    return list(dict.fromkeys([OWN, *(entry.name for entry in others if entry is not None)]))
+
+
+def set_fonts(figure: Figure) -> None:
+    """Sets fonts that have the letters of each text of a figure, and draws texts literally: `$` begins no formula."""
+    for text in figure.findobj(Text):
+        shown = text.get_text()
+        text.set_parse_math(False)
+        text.set_usetex(False)
+        if shown:
+            drawn = "".join(each if each == "\n" or can_draw(each) else "?" for each in shown)
+            if drawn != shown:
+                text.set_text(drawn)
+            text.set_fontfamily(font_families(drawn.replace("\n", "")))
+
+
+class LetteredFigure(Figure):
+    """A figure that sets its fonts (`set_fonts`) whenever it is drawn."""
+
+    def draw(self, renderer: object) -> None:
+        set_fonts(self)
+        super().draw(renderer)  # type: ignore[arg-type]
 
 
 def color_ramp(theme: Theme, series: int = 0) -> LinearSegmentedColormap:

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from actrec.drawing.colors import LIGHT
 from actrec.drawing.frames import draw_skeleton, write_video
 from actrec.evaluation.metrics import confusion_counts
+from actrec.evaluation.predictions import class_numbers
 from actrec.evaluation.results import Results
 from actrec.evaluation.samples import SampleClip
 from actrec.report.plots import confusion_matrix, observation_curve
@@ -35,10 +36,9 @@ def log_results(loggers: Sequence[Logger], cfg: DictConfig, folder: Path, result
     for logger in loggers:
         logger.log_metrics(figures)
         if isinstance(logger, TensorBoardLogger):
-            known = list(metrics["classes"])
-            true, given = ([known.index(label) for label in column] for column in _labels(results))
-            counts = confusion_counts(np.array(true), np.array(given), len(known))
-            logger.experiment.add_figure("test/confusion", confusion_matrix(counts, metrics["classes"]))
+            classes = metrics["classes"]
+            counts = confusion_counts(*class_numbers(results.predictions, classes), len(classes))
+            logger.experiment.add_figure("test/confusion", confusion_matrix(counts, classes))
             logger.experiment.add_figure("test/observation", observation_curve(metrics))
             for ratio, value in curve.items():
                 logger.experiment.add_scalar("test/accuracy_by_observation", value, round(100 * ratio))
@@ -47,31 +47,17 @@ def log_results(loggers: Sequence[Logger], cfg: DictConfig, folder: Path, result
         logger.finalize("success")
 
 
-def _labels(results: Results) -> tuple[list[str], list[str]]:
-    """The true and the predicted label of each clip."""
-    return [each.label for each in results.predictions], [each.prediction for each in results.predictions]
-
-
 def _to_wandb(
     logger: WandbLogger, cfg: DictConfig, folder: Path, results: Results, curve: dict[float, float], store: Path | None
 ) -> None:
     import wandb
 
     run, classes = logger.experiment, results.metrics["classes"]
-    numbers, (true, given) = {name: number for number, name in enumerate(classes)}, _labels(results)
     table = wandb.Table(columns=["observation_ratio", "accuracy"], data=[list(row) for row in curve.items()])
-    run.log(
-        {
-            "test/confusion": wandb.plot.confusion_matrix(
-                y_true=[numbers[label] for label in true],
-                preds=[numbers[label] for label in given],
-                class_names=list(classes),
-            ),
-            "test/observation": wandb.plot.line(
-                table, "observation_ratio", "accuracy", title="Accuracy by observation"
-            ),
-        }
-    )
+    true, given = class_numbers(results.predictions, classes)
+    confusion = wandb.plot.confusion_matrix(y_true=true.tolist(), preds=given.tolist(), class_names=list(classes))
+    curve_plot = wandb.plot.line(table, "observation_ratio", "accuracy", title="Accuracy by observation")
+    run.log({"test/confusion": confusion, "test/observation": curve_plot})
     videos = []
     for number, sample in enumerate(results.samples):
         file = folder / "samples" / f"{number}.mp4"

@@ -6,6 +6,9 @@ when they are there: no figure is lost where a picture fails or the process is e
 
 from __future__ import annotations
 
+import gc
+import io
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,20 +19,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from actrec.drawing.colors import Theme
+from actrec.drawing.colors import DARK, LIGHT, Theme
 from actrec.drawing.lettering import coded, pictured, spaced
 from actrec.evaluation.confusion import WHOLE, classes_shown, most_frequent
 from actrec.evaluation.metrics import confusion_counts
-from actrec.evaluation.predictions import ClipPrediction
+from actrec.evaluation.predictions import ClipPrediction, class_numbers
 from actrec.evaluation.results import Results
 from actrec.explain.explanation import Explanation
 from actrec.files import replace_file
 from actrec.report.bodies import BODIES
 from actrec.report.explanation import explanation_pictures
-from actrec.report.pictures import write_pictures
 from actrec.report.plots import BARS, class_bars, confusion_matrix, learning_curves, observation_curve
 from actrec.report.poses import CONTACTS, contact_sheet, sample_sheet
 from actrec.types import SkeletonSequence
+
+log = logging.getLogger(__name__)
 
 _N_MISTAKES = 20
 _NOT_YET = "it has not been drawn yet, or the process was ended; actrec.evaluate with this model draws a report anew"
@@ -61,7 +65,7 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     metrics, predictions, samples = results.metrics, results.predictions, results.samples
     names = pictured(metrics["classes"])
-    counts = _confusion_counts(predictions, metrics["classes"])
+    counts = confusion_counts(*class_numbers(predictions, metrics["classes"]), len(metrics["classes"]))
     draw: dict[str, Callable[[Theme], Figure]] = {
         "observation": lambda theme: observation_curve(metrics, theme),
         "class_f1": lambda theme: class_bars(metrics, theme),
@@ -91,6 +95,29 @@ def write_report(
     return page
 
 
+def write_pictures(folder: Path, draw: Mapping[str, Callable[[Theme], Figure]]) -> dict[str, str]:
+    """Draws pictures in both themes into PNG files; `draw` has the functions by file name without ending.
+
+    Returns the reason for each picture that could not be drawn; it is logged too, and no file of that picture is left.
+    """
+    missing = {}
+    for name, figure in draw.items():
+        files = {theme: folder / f"{name}{theme.suffix}.png" for theme in (LIGHT, DARK)}
+        try:
+            for theme, file in files.items():
+                data = io.BytesIO()
+                figure(theme).savefig(data, format="png", dpi=144)
+                replace_file(file, data.getvalue())
+        except Exception as error:  # of any kind: a failed picture must not lose the figures
+            for file in files.values():
+                file.unlink(missing_ok=True)
+            missing[name] = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            log.warning("The picture '%s' could not be drawn and is omitted (%s).", name, missing[name])
+            log.debug("The picture '%s'", name, exc_info=True)
+        gc.collect()  # a figure refers to itself: without this several would be in memory at once
+    return missing
+
+
 def _tables(
     metrics: Mapping[str, Any], predictions: Sequence[ClipPrediction], counts: Int[ndarray, "class class"]
 ) -> dict[str, Any]:
@@ -111,23 +138,12 @@ def _tables(
 
 
 def _write_page(file: Path, content: Mapping[str, Any]) -> None:
-    environment = Environment(
-        loader=PackageLoader("actrec.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader = PackageLoader("actrec.report")
+    options: Any = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    environment = Environment(loader=loader, **options)
     environment.filters["spaced"] = spaced
     page = environment.get_template("report.html").render(**content)
     replace_file(file, page.encode(errors="replace"))  # a file name may contain bytes that are not characters
-
-
-def _confusion_counts(predictions: Sequence[ClipPrediction], classes: Sequence[str]) -> Int[ndarray, "class class"]:
-    number = {name: k for k, name in enumerate(classes)}
-    labels = np.array([number[clip.label] for clip in predictions], dtype=int)
-    predicted = np.array([number[clip.prediction] for clip in predictions], dtype=int)
-    return confusion_counts(labels, predicted, len(classes))
 
 
 def _most_confused(row: ndarray, own: int, classes: Sequence[str]) -> tuple[str, int] | None:

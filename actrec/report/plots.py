@@ -72,16 +72,8 @@ def observation_curve(metrics: Mapping[str, Any], theme: Theme = LIGHT) -> Figur
     axes.yaxis.set_major_formatter(percent)
     for i in sorted({0, int(np.abs(ratios - 0.3).argmin()), int(np.abs(ratios - 0.5).argmin()), len(ratios) - 1}):
         text, place = f"{100 * values[i]:.1f}", (ratios[i], values[i])
-        axes.annotate(
-            text,
-            place,
-            (0, -14),
-            textcoords="offset points",
-            ha="center",
-            fontsize=SMALL,
-            color=theme.ink,
-            weight="bold",
-        )
+        note = axes.annotate(text, place, (0, -14), textcoords="offset points", ha="center", fontsize=SMALL)
+        note.set(color=theme.ink, weight="bold")
     axes.legend(fontsize=SMALL, labelcolor=theme.ink, frameon=False, loc="lower right")
     return figure
 

@@ -74,15 +74,12 @@ def contact_sheet(
         column, row = divmod(number, rows)
         left, top = column * (label + _POSES), row * 1.1
         axes.hlines(top - 0.02, left + 0.16, left + label + _POSES - 0.1, color=theme.grid, linewidth=0.8)
-        what = _length_and_id(clip) if with_ids else f"{len(clip) / clip.fps:.1f} s"
+        what = f"{len(clip) / clip.fps:.1f} s"
+        if with_ids:
+            what += f", {clip.clip_id if len(clip.clip_id) < 16 else f'…{clip.clip_id[-14:]}'}"
         _draw_label(axes, theme, lettered(clip.label, names, _LABEL), what, (left + 0.2, top + 0.42))
         _draw_poses(axes, theme, clip, (left + label, top), weight=1 / columns)
     return figure
-
-
-def _length_and_id(clip: SkeletonSequence) -> str:
-    name = clip.clip_id if len(clip.clip_id) < 16 else f"…{clip.clip_id[-14:]}"
-    return f"{len(clip) / clip.fps:.1f} s, {name}"
 
 
 def _draw_label(axes: Axes, theme: Theme, label: str, what: str, place: tuple[float, float]) -> None:
@@ -111,13 +108,8 @@ def _draw_text(axes: Axes, theme: Theme, sample: SampleClip, top: float, names: 
     axes.text(x, top + 0.3, f"{'✓' if right else '✗'} {verdict}", fontsize=LARGE, color=colour, weight="bold")
     if not right:
         axes.text(x, top + 0.5, f"true: {lettered(sample.sequence.label, names, 24)}", fontsize=NORMAL, color=theme.ink)
-    axes.text(
-        x,
-        top + (0.5 if right else 0.7),
-        f"clip {shorten(sample.sequence.clip_id, 30)}",
-        fontsize=SMALL,
-        color=theme.muted,
-    )
+    clip = f"clip {shorten(sample.sequence.clip_id, 30)}"
+    axes.text(x, top + (0.5 if right else 0.7), clip, fontsize=SMALL, color=theme.muted)
 
 
 def _chosen_frames(sequence: SkeletonSequence) -> Int[ndarray, " pose"]:

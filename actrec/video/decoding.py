@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +33,6 @@ class Footage(NamedTuple):
     Attributes:
         width: Of the upright picture, in pixels.
         height: Of the upright picture, in pixels.
-        header: The header of the file.
         decode: Decodes all pictures in a given width and height.
     """
 
@@ -56,20 +56,11 @@ def open_file(path: Path, limits: VideoLimits) -> Footage:
     if first is None:
         raise ActrecError("none of its pictures can be decoded: it is cut short or damaged. Get it again.")
     width, height = (first.height, first.width) if _turn(first).swapped else (first.width, first.height)
-
-    def decode(width: int, height: int) -> Pictures:
-        return _pictures(path, limits, header, width, height)
-
-    return Footage(width, height, header, decode)
+    return Footage(width, height, header, partial(_pictures, path, limits, header))
 
 
 def _pictures(path: Path, limits: VideoLimits, header: Header, width: int, height: int) -> Pictures:
-    """Decodes all pictures in one size.
-
-    Raises:
-        ActrecError: The file is damaged, or its pictures change shape; earlier pictures have been yielded.
-        TooMuchVideo: It is beyond the limits.
-    """
+    """Decodes all pictures in one size."""
     from av.error import FFmpegError
     from av.video.reformatter import VideoReformatter
 
@@ -129,11 +120,7 @@ class _LostFrames(Exception):
 
 
 def _frames(path: Path, limits: VideoLimits, header: Header) -> Iterator[Any]:
-    """Decodes frames in the order of presentation, with many threads; after a loss with one thread, which loses none.
-
-    Raises:
-        ActrecError: More than a few frames are lost; all that can be decoded have been yielded.
-    """
+    """Decodes frames in the order of presentation, with many threads; after a loss with one, which loses none."""
     given = 0
     try:
         for frame in _decoded(path, limits, header, 0):
@@ -144,12 +131,7 @@ def _frames(path: Path, limits: VideoLimits, header: Header) -> Iterator[Any]:
 
 
 def _decoded(path: Path, limits: VideoLimits, header: Header, threads: int) -> Iterator[Any]:
-    """Decodes frames with that many threads; 0 lets FFmpeg choose the number.
-
-    Raises:
-        _LostFrames: With many threads, a packet gave no frame.
-        ActrecError: With one thread, at the end: more than a few frames are lost.
-    """
+    """Decodes frames with that many threads (0: FFmpeg's choice); with several, a lost frame raises `_LostFrames`."""
     from av.error import FFmpegError
 
     n_packets = n_hidden = n_frames = n_bad = 0
@@ -180,11 +162,7 @@ def _decoded(path: Path, limits: VideoLimits, header: Header, threads: int) -> I
 
 
 def _report(path: Path, n_frames: int, n_lost: int) -> None:
-    """Logs the number of frames that are lost.
-
-    Raises:
-        ActrecError: They are more than a few.
-    """
+    """Logs the number of frames that are lost."""
     n_all = n_frames + n_lost
     if n_lost > max(_LOST * n_all, 1):
         raise ActrecError(

@@ -113,11 +113,7 @@ def one_ahead(items: Iterator[T]) -> Iterator[T]:
 def _at_rate(
     keypoints: Float[ndarray, "frame joint 3"], times: Float[ndarray, " frame"], fps: float
 ) -> Float[ndarray, "slot joint 3"]:
-    """Returns the nearest frame at every 1/fps seconds; no joint is observed if there is none nearby.
-
-    Raises:
-        ActrecError: The times span far more than the frames, and so are damaged.
-    """
+    """Returns the nearest frame at every 1/fps seconds; no joint is observed if there is none nearby."""
     if times[-1] * fps > _SPARSE * len(times):
         raise ActrecError(f"its {len(times)} frames last {times[-1]:.0f} s by their times, which are damaged.")
     due = np.arange(round(float(times[-1]) * fps) + 1) / fps

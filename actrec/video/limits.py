@@ -38,11 +38,7 @@ class VideoLimits:
                 raise ActrecError(f"The limit {field.name} is {value!r}; expected a number above 0.")
 
     def check(
-        self,
-        side: int | None = None,
-        seconds: float | None = None,
-        fps: float | None = None,
-        frames: int | None = None,
+        self, side: int | None = None, seconds: float | None = None, fps: float | None = None, frames: int | None = None
     ) -> None:
         """Checks the given values of a video; None is unknown.
 

@@ -60,11 +60,7 @@ def open_pictures(folder: Path, fps: object, limits: VideoLimits) -> Footage:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Lists the pictures of a folder, in order, and logs the files that are skipped.
-
-    Raises:
-        ActrecError: There are none, or two have the same name.
-    """
+    """Lists the pictures of a folder, in order, and logs the files that are skipped."""
     try:
         every = sorted((file for file in folder.iterdir() if file.is_file()), key=lambda file: natural(file.name))
     except OSError as error:

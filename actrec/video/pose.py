@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy import ndarray
 
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, Picture, SetupError
@@ -86,14 +85,11 @@ class PoseModel:
             SetupError: The model cannot be loaded, or is no pose model with 17 joints.
         """
         images = [np.ascontiguousarray(picture[..., ::-1]) for picture in pictures]
-        return [self._people(result) for result in self._predict(images)]
-
-    def _predict(self, images: list[ndarray]) -> list[Any]:
         with _ONE_AT_A_TIME:
-            results: list[Any] = self._model.predict(
+            results = self._model.predict(
                 images, conf=self.min_score, verbose=False, half=torch.cuda.is_available(), batch=len(images)
             )
-        return results
+        return [self._people(result) for result in results]
 
     def _people(self, result: Any) -> People:
         boxes, found = result.boxes.cpu().numpy(), result.keypoints.data.cpu().numpy().astype(np.float32)

@@ -19,8 +19,7 @@ from PIL import Image
 from actrec.drawing import fonts
 from actrec.drawing.lettering import coded, lettered, one_line, pictured, shorten, width
 from actrec.evaluation.samples import SampleClip
-from actrec.report.figures import new_figure
-from actrec.report.fonts import font_families
+from actrec.report.figures import font_families, new_figure
 from actrec.report.plots import confusion_matrix
 from actrec.report.poses import contact_sheet, sample_sheet
 

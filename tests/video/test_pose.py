@@ -121,7 +121,7 @@ def test_signals_are_survived_when_models_have_come_and_gone(test_data: Path) ->
 
 class TestWeights:
     def test_that_are_not_there(self, tmp_path: Path) -> None:
-        with pytest.raises(ActrecError, match=r"pose=/none/yolo\.pt is not there"):
+        with pytest.raises(ActrecError, match=r"pose=/none/yolo\.pt does not exist"):
             PoseModel("/none/yolo.pt")
 
     def test_that_would_have_to_be_fetched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,6 @@ class Source:
 
     Attributes:
         places: Glob patterns relative to the folder; the first with a match is used.
-        importer: The importer that reads the match.
     """
 
     places: Sequence[str]

@@ -99,11 +99,7 @@ def _plain(label: str) -> str:
 
 
 def _as_text(value: object, what: str) -> str:
-    """Converts a label as YAML has read it to text.
-
-    Raises:
-        ActrecError: YAML has read it as a value from which the text cannot be restored.
-    """
+    """Converts a label as YAML has read it to text."""
     if isinstance(value, str):
         return clean_label(value)
     if isinstance(value, int) and not isinstance(value, bool):

@@ -71,11 +71,7 @@ class PennAction:
 
 
 def _load(file: Path) -> Mapping[str, Any]:
-    """Loads the variables of an annotation file.
-
-    Raises:
-        ActrecError: It cannot be read, or a variable is missing or has no numbers.
-    """
+    """Loads the variables of an annotation file."""
     import scipy.io  # slow to import, and needed for this format alone
 
     try:

@@ -94,11 +94,7 @@ class Pyskl:
             raise ActrecError(f"class_names={file} cannot be read ({error}). Save it as text in UTF-8.") from None
 
     def _official(self, raw: Path, splits: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
-        """Returns the official split of each clip, from the lists of train, val and test that belong together.
-
-        Raises:
-            ActrecError: There are no such lists, or a clip is in two of them.
-        """
+        """Returns the official split of each clip, from the lists of train, val and test that belong together."""
         families = families_of(splits)
         chosen = [lists for lists in families if lists["train"].startswith(self.split_name or "")]
         if not chosen:
@@ -145,11 +141,7 @@ class Pyskl:
     def _row(
         self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
     ) -> dict[str, str]:
-        """Returns the label, group and official split of a clip.
-
-        Raises:
-            ActrecError: It has no label.
-        """
+        """Returns the label, group and official split of a clip."""
         ucf = _UCF_NAME.fullmatch(Path(name).name)
         label = _label(annotation.get("label"), ucf["label"] if ucf else None, classes)
         group = f"{ucf['label']}_{ucf['group']}" if ucf else name
@@ -193,11 +185,7 @@ def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"
 
 
 def _size(annotation: Mapping[str, Any]) -> tuple[int, int]:
-    """Returns the width and height of the picture; zeros where the annotation has none.
-
-    Raises:
-        ActrecError: They are not those of a picture.
-    """
+    """Returns the width and height of the picture; zeros where the annotation has none."""
     name = next((name for name in ("original_shape", "img_shape") if annotation.get(name) is not None), None)
     if name is None:
         return 0, 0

@@ -28,8 +28,6 @@ class Row:
     """A row of a CSV, which describes a clip.
 
     Attributes:
-        table: The CSV.
-        number: Line number.
         cells: Text by column; empty cells are left out.
     """
 

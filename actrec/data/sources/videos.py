@@ -22,7 +22,6 @@ class VideoClip:
     Attributes:
         path: The file, or the folder of pictures.
         clip_id: Unique in the source.
-        label: The source's label.
         group: Clips of one group are never divided between train, val and test.
         split: The source's official split: "train", "val", "test" or empty.
         fps: Frames per second of a folder of pictures.

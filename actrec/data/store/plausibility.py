@@ -35,7 +35,6 @@ class ClipMeasure:
     """Statistics of one sequence's keypoints.
 
     Attributes:
-        row: The row of the manifest.
         keypoints: Hash of the array.
         seen: Number of frames in which each joint is observed, with a confidence of 0.2 or more, as in preprocessing.
         any: Number of joints with a confidence above 0, in all frames.

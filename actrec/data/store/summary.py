@@ -20,7 +20,6 @@ class StoreSummary:
     """The summary of a run of `write_store`: what it did, and what the store contains now.
 
     Attributes:
-        rows: The manifest's rows.
         written: Number of clips that this run wrote.
         reasons: How many were written for which reason: NEW, CHANGED or REPAIRED.
         updated: Number of clips whose label, group or split changed.

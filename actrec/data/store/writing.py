@@ -100,11 +100,7 @@ def write_store(
 
 
 def _distinct(given: Iterable[ClipSource]) -> list[ClipSource]:
-    """Makes the ids of clips distinct on every file system.
-
-    Raises:
-        ActrecError: A clip is listed twice, or two clips have the same id.
-    """
+    """Makes the ids of clips distinct on every file system."""
     clips = list(given)
     ids = distinct_ids([clip.clip_id for clip in clips], [clip.given_id for clip in clips])
     clips = [

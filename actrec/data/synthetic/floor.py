@@ -5,19 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from actrec.data.synthetic.body import (
-    Array,
-    Limbs,
-    Pose,
-    Trunk,
-    both,
-    free_arms,
-    free_legs,
-    head_of,
-    hung,
-    orient,
-    vec,
-)
+from actrec.data.synthetic.body import Array, Limbs, Pose, Trunk, both, free_arms, free_legs, head_of, hung, orient, vec
 from actrec.data.synthetic.motion import Actor, Repetitions, cycles, ease, repetitions, sway
 from actrec.data.synthetic.standing import gaze
 

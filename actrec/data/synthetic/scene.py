@@ -62,7 +62,6 @@ class Scene(NamedTuple):
         box: Left and top, right and bottom edge of the picture, in pixels.
         torso: T in pixels.
         hard: How easily left and right are confused, from 0 (upright, facing the camera) to 1.
-        fps: Frames per second.
         grid: Side of an annotator's pixel, in pixels: they saw pictures 640 wide.
     """
 

@@ -159,9 +159,7 @@ def jump_rope(actor: Actor) -> Pose:
     size, hands = a.u(0.02, 0.12), a.u(-0.75, -0.5)
     turnover = phase + 0.2 * a.rng.standard_normal() + np.pi * a.rng.random()
     reach = both(
-        a.u(0.05, 0.35) + size * np.cos(turnover),
-        a.u(0.04, 0.36),
-        hands + size * np.sin(turnover),
+        a.u(0.05, 0.35) + size * np.cos(turnover), a.u(0.04, 0.36), hands + size * np.sin(turnover)
     ) + 0.03 * a.rng.standard_normal((1, 2, 3))
     arms = free_arms(b, trunk, reach, both(-1, a.u(0.1, 0.8), -0.3))
     return Pose(trunk, arms, Limbs(feet, both(1, 0.15, 0)), gaze(a, t, 0.3 * lean))
