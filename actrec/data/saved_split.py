@@ -70,11 +70,7 @@ class SavedSplit:
 
     @classmethod
     def read(cls, folder: Path) -> SavedSplit | None:
-        """Reads the split from the folder of a run or a model; None if there is none, as in earlier versions.
-
-        Raises:
-            ActrecError: The file is damaged.
-        """
+        """Reads the split of a run or a model; None if there is none. Raises an ActrecError if the file is damaged."""
         file = folder / FILE
         if not file.is_file():
             return None

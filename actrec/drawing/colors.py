@@ -7,16 +7,8 @@ from dataclasses import dataclass
 GREY = "#969696"  # bones of the torso in videos, and people without a label
 # Colours of classes, in the order in which the classes first appear; distinguishable with most colour deficiencies.
 CLASS_COLORS = (
-    "#2563eb",
-    "#ea7317",
-    "#0f9d77",
-    "#c026d3",
-    "#ca8a04",
-    "#dc2626",
-    "#0891b2",
-    "#65a30d",
-    "#7c3aed",
-    "#be185d",
+    *("#2563eb", "#ea7317", "#0f9d77", "#c026d3", "#ca8a04"),
+    *("#dc2626", "#0891b2", "#65a30d", "#7c3aed", "#be185d"),
 )
 
 

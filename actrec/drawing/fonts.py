@@ -22,19 +22,8 @@ OWN = "DejaVu Sans"
 _OWN_FILES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 # Preferred families: made for running text, with a weight similar to DejaVu.
 _FIRST = (
-    "Noto Sans CJK",
-    "Source Han Sans",
-    "Noto Sans",
-    "WenQuanYi",
-    "Droid Sans Fallback",
-    "PingFang",
-    "Hiragino Sans",
-    "Apple SD Gothic Neo",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Nirmala UI",
-    "Segoe UI",
+    *("Noto Sans CJK", "Source Han Sans", "Noto Sans", "WenQuanYi", "Droid Sans Fallback", "PingFang", "Hiragino Sans"),
+    *("Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Nirmala UI", "Segoe UI"),
     "Arial Unicode MS",
 )
 _NOT_FOR_TEXT = ("Color Emoji", "LastResort", "Last Resort", "Blank")  # colour bitmaps, or boxes for all letters

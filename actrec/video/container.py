@@ -42,11 +42,7 @@ class Header(NamedTuple):
 
 
 def opened(path: Path, limits: VideoLimits) -> Any:
-    """Opens a container with PyAV, and limits the size of pictures that FFmpeg decodes while it probes the file.
-
-    Raises:
-        ActrecError: FFmpeg cannot open it as one of `CONTAINERS`.
-    """
+    """Opens a file with PyAV, with a limit for pictures; raises an ActrecError if it is none of `CONTAINERS`."""
     import av
 
     safe = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "file"}
@@ -70,11 +66,7 @@ def codec_options(limits: VideoLimits) -> dict[str, str]:
 
 
 def video_stream(container: Any) -> Any:
-    """Returns the first stream of moving pictures that FFmpeg can decode.
-
-    Raises:
-        ActrecError: There is none.
-    """
+    """Returns the first stream of moving pictures that FFmpeg can decode; an ActrecError if there is none."""
     from av.stream import Disposition
 
     covers = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -89,11 +81,7 @@ def video_stream(container: Any) -> Any:
 
 
 def read_header(container: Any, stream: Any, limits: VideoLimits) -> Header:
-    """Reads and checks the header.
-
-    Raises:
-        TooMuchVideo: It is beyond the limits.
-    """
+    """Reads the header; raises TooMuchVideo if it is beyond the limits."""
     import av
 
     rates = [float(rate) for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]

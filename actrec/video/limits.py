@@ -40,11 +40,7 @@ class VideoLimits:
     def check(
         self, side: int | None = None, seconds: float | None = None, fps: float | None = None, frames: int | None = None
     ) -> None:
-        """Checks the given values of a video; None is unknown.
-
-        Raises:
-            TooMuchVideo: A value is beyond its limit.
-        """
+        """Raises TooMuchVideo if a value of a video is beyond its limit; None is unknown."""
         for what, found, most, unit in (
             ("is", side, self.side, "pixels a side"),
             ("lasts", seconds, self.seconds, "seconds"),

@@ -15,11 +15,7 @@ Cells = dict[str, str]
 
 
 def read_records(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
-    """Reads the column names, in lower case, and each row's line number and cells.
-
-    Raises:
-        ActrecError: The file is no CSV in text.
-    """
+    """Reads the column names in lower case, and each row's line number and cells; an ActrecError if it is no CSV."""
     text = re.sub(r"\A\s*sep=.\s*[\r\n]", "", _text(table))  # a line that names the separator for Excel
     first = next(filter(str.strip, text.splitlines()), "")
     columns = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in _SEPARATORS}

@@ -11,14 +11,9 @@ from actrec.types import ActrecError
 log = logging.getLogger(__name__)
 
 NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validate": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validate", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
 }
 
 _WORD = re.compile("|".join(sorted(NAMES, key=len, reverse=True)), re.IGNORECASE)

@@ -48,11 +48,7 @@ class PennAction:
         ]
 
     def read(self, file: Path) -> SkeletonSequence:
-        """Reads a clip from its annotations.
-
-        Raises:
-            ActrecError: The file is damaged.
-        """
+        """Reads a clip from its annotations; raises an ActrecError if the file is damaged."""
         mat = _load(file)
         size = mat["dimensions"].ravel()[:2]
         if len(size) < 2 or not ((size > 0) & (size <= FARTHEST)).all():

@@ -17,11 +17,7 @@ from actrec.types import ActrecError
 
 
 def load_pickle(file: Path) -> Any:
-    """Loads a pickle of numpy arrays and builtin containers; nothing else in it is imported, called or run.
-
-    Raises:
-        ActrecError: The pickle asks for anything else, or is damaged.
-    """
+    """Loads numpy arrays and builtin containers; raises an ActrecError for a damaged pickle or anything else."""
     try:
         with file.open("rb") as stream:
             return _DataUnpickler(stream).load()

@@ -53,11 +53,7 @@ class Row:
         return str(self.path.with_suffix(""))
 
     def rate(self, default: float) -> float:
-        """Returns the frames per second, or the default if the cell is empty.
-
-        Raises:
-            ActrecError: The cell is no frame rate.
-        """
+        """Returns the frames per second, the default for an empty cell; raises an ActrecError if it is no rate."""
         expected = f"a number above {RATES[0]:g} and at most {RATES[1]:g}"
         value = self._number("fps", expected, default)
         if not RATES[0] < value <= RATES[1]:
@@ -65,11 +61,7 @@ class Row:
         return value
 
     def pixels(self, column: str) -> int:
-        """Returns a side length of the picture; 0 if the cell is empty.
-
-        Raises:
-            ActrecError: The cell is no number of pixels.
-        """
+        """Returns a side length of the picture, 0 for an empty cell; raises an ActrecError if it is none."""
         expected = f"a whole number of pixels, at most {FARTHEST:,.0f}"
         value = self._number(column, expected, 0.0)
         if not (0 <= value <= FARTHEST and value == int(value)):

@@ -27,18 +27,8 @@ MANIFEST = "manifest.csv"
 INFO = "store.json"
 SKELETONS = "skeletons.json"  # joint layouts of the clips that are not built in
 COLUMNS = (
-    "clip_id",
-    "label",
-    "source",
-    "group",
-    "split",
-    "variant",
-    "fps",
-    "width",
-    "height",
-    "n_frames",
-    "skeleton",
-    "file",
+    *("clip_id", "label", "source", "group", "split", "variant"),
+    *("fps", "width", "height", "n_frames", "skeleton", "file"),
 )
 _SPLITS = ("train", "val", "test", "")
 _WITHOUT_DATA = "python -m actrec.train experiment=quickstart"
@@ -109,11 +99,7 @@ def read_info(path: Path) -> dict[str, Any] | None:
 
 
 def read_rows(file: Path, expected: Sequence[str] = COLUMNS) -> list[Row]:
-    """Reads the rows of the manifest, or of another table of the store.
-
-    Raises:
-        ActrecError: The columns are not the expected ones.
-    """
+    """Reads the rows of a table of the store; raises an ActrecError if its columns are not the expected ones."""
     with file.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         try:

@@ -30,20 +30,8 @@ from actrec.types import ActrecError, SkeletonSequence
 ACTIONS: dict[str, Callable[[Actor], Pose]] = {
     action.__name__: action
     for action in (
-        bench_press,
-        squat,
-        clean_and_jerk,
-        handstand_pushups,
-        handstand_walking,
-        jumping_jacks,
-        jump_rope,
-        lunges,
-        pull_ups,
-        push_ups,
-        running_on_treadmill,
-        sit_ups,
-        snatch_weight_lifting,
-        wall_pushups,
+        *(bench_press, squat, clean_and_jerk, handstand_pushups, handstand_walking, jumping_jacks, jump_rope),
+        *(lunges, pull_ups, push_ups, running_on_treadmill, sit_ups, snatch_weight_lifting, wall_pushups),
     )
 }
 
