@@ -75,11 +75,7 @@ def load_dataset(
 
 
 def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> SkeletonSequence | None:
-    """Returns an imported clip with the data set's label and joint layout; None where it is to be left out.
-
-    Raises:
-        ActrecError: The label is unknown, and the label map leaves none out.
-    """
+    """Returns a clip with the data set's label and joint layout; None if the label map leaves it out."""
     label = label_map(sequence.source, sequence.label)
     if label is None:
         return None

@@ -118,7 +118,6 @@ class TrainingWindows(Dataset[Item]):
 
 
 def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[SkeletonSequence]:
-    """Returns the clips that were in the data set when the run began."""
     kept = [clip for clip in clips if not saved.is_new(clip)]
     if len(kept) < len(clips):
         log.warning("%d clips are new since this run began, and are left out of it.", len(clips) - len(kept))

@@ -92,7 +92,6 @@ class Split:
     def _summary(
         self, sequences: Sequence[SkeletonSequence], parts: Parts, groups: Mapping[str, str], official: bool
     ) -> str:
-        """Describes the split for the log."""
         stored = {sequence.split for sequence in sequences if sequence.split}
         by = "window" if self.protocol == "random_windows" else "group"
         drawn = f"by {by}, stratified by label (split.val_share={self.val_share:g}"

@@ -80,20 +80,17 @@ class FoldedGraphConv(nn.Module):
 
     def _mixed(self, h: Float[Tensor, "frame joint in_dim"]) -> Float[Tensor, "row out_dim"]:
         n_frames, n_joints, in_dim = h.shape
-        if self.gathers_first:
-            shape = (n_frames, n_joints * self.heads, n_joints)
-            if self.attention_dim:
-                adjacency = self._attention(h).permute(0, 3, 1, 2).reshape(shape)
-            else:
-                adjacency = self.topology.view(shape[1:]).expand(shape)
-            gathered = torch.bmm(adjacency, h).view(n_frames * n_joints, self.heads * in_dim)
-            return torch.addmm(self.bias, gathered, self.weight)
-        shape = (n_frames, n_joints, n_joints * self.heads)
+        wide = n_joints * self.heads
+        shape = (n_frames, wide, n_joints) if self.gathers_first else (n_frames, n_joints, wide)
         if self.attention_dim:
-            adjacency = self._attention(h).permute(0, 3, 2, 1).reshape(shape)
+            order = (0, 3, 1, 2) if self.gathers_first else (0, 3, 2, 1)
+            adjacency = self._attention(h).permute(order).reshape(shape)
         else:
             adjacency = self.topology.view(shape[1:]).expand(shape)
-        projected = (h.view(-1, in_dim) @ self.weight).view(n_frames, n_joints * self.heads, self.out_dim)
+        if self.gathers_first:
+            gathered = torch.bmm(adjacency, h).view(n_frames * n_joints, self.heads * in_dim)
+            return torch.addmm(self.bias, gathered, self.weight)
+        projected = (h.view(-1, in_dim) @ self.weight).view(n_frames, wide, self.out_dim)
         return torch.baddbmm(self.bias, adjacency, projected).view(-1, self.out_dim)
 
     def forward(self, x: Float[Tensor, "*lead joint in_dim"]) -> Float[Tensor, "*lead joint out_dim"]:

@@ -90,9 +90,8 @@ class GraphConv(nn.Module):
             gathered = rearrange(gathered, "b (v m) c -> (b v) (m c)", m=self.heads)
             mixed = torch.addmm(self.bias, gathered, self.weight.flatten(0, 1))
         else:
-            projected = rearrange(
-                h @ rearrange(self.weight, "m c d -> c (m d)"), "b u (m d) -> b (u m) d", m=self.heads
-            )
+            projected = h @ rearrange(self.weight, "m c d -> c (m d)")
+            projected = rearrange(projected, "b u (m d) -> b (u m) d", m=self.heads)
             mixed = torch.baddbmm(self.bias, rearrange(adjacency, "b m u v -> b v (u m)"), projected)
         sum_ = self.norm(mixed.view(-1, out_dim)) + self.residual(x.reshape(-1, in_dim))
         return torch.relu_(sum_).view(*x.shape[:-1], out_dim)

@@ -121,7 +121,6 @@ def write_pictures(folder: Path, draw: Mapping[str, Callable[[Theme], Figure]]) 
 def _tables(
     metrics: Mapping[str, Any], predictions: Sequence[ClipPrediction], counts: Int[ndarray, "class class"]
 ) -> dict[str, Any]:
-    """Returns the template's variables for figures and tables."""
     classes = list(metrics["classes"])
     mistakes = sorted((clip for clip in predictions if not clip.correct), key=lambda clip: -clip.probability)
     return {

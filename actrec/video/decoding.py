@@ -60,7 +60,6 @@ def open_file(path: Path, limits: VideoLimits) -> Footage:
 
 
 def _pictures(path: Path, limits: VideoLimits, header: Header, width: int, height: int) -> Pictures:
-    """Decodes all pictures in one size."""
     from av.error import FFmpegError
     from av.video.reformatter import VideoReformatter
 

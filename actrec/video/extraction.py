@@ -86,11 +86,7 @@ class Extractor:
                 yield people.scaled(*scale)
 
     def choose(self, video: Video, people: Sequence[People]) -> list[Float[ndarray, "frame joint 3"]]:
-        """Tracks the people, and returns the keypoints, in all frames, of the persons to keep.
-
-        Raises:
-            ActrecError: There is no such person.
-        """
+        """Tracks the people, and returns the keypoints of those to keep, in all frames; an ActrecError for none."""
         tracker = Tracker(video.fps, self.gap)
         tracks = collect(people, [tracker(present) for present in people], video.fps, self.gap)
         return choose(tracks, people, self.person, video.fps, self.min_presence)

@@ -65,11 +65,7 @@ class Video:
 
     @cached_property
     def times(self) -> Float[ndarray, " frame"]:
-        """The time of each frame, in seconds from the first; the video is decoded unless `frames` has done so.
-
-        Raises:
-            ActrecError: The file is damaged.
-        """
+        """The time of each frame in seconds from the first; it is decoded unless `frames` has done so."""
         width, height = self._size(16)
         return np.array([time for time, _ in self._decode(width, height)])
 

@@ -67,7 +67,6 @@ class PennAction:
 
 
 def _load(file: Path) -> Mapping[str, Any]:
-    """Loads the variables of an annotation file."""
     import scipy.io  # slow to import, and needed for this format alone
 
     try:

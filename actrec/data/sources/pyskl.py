@@ -141,7 +141,6 @@ class Pyskl:
     def _row(
         self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
     ) -> dict[str, str]:
-        """Returns the label, group and official split of a clip."""
         ucf = _UCF_NAME.fullmatch(Path(name).name)
         label = _label(annotation.get("label"), ucf["label"] if ucf else None, classes)
         group = f"{ucf['label']}_{ucf['group']}" if ucf else name
@@ -149,11 +148,7 @@ class Pyskl:
 
 
 def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"]:
-    """Returns the keypoints of the person with the highest mean score.
-
-    Raises:
-        ActrecError: There are no keypoints, they are 3D, or the shapes do not fit.
-    """
+    """Returns the keypoints of the person with the highest mean score; raises an ActrecError if they are not 2D."""
     if "keypoint" not in annotation:
         raise ActrecError(
             "it has no keypoint. pyskl's Kinetics file is a table of contents: the keypoints are in its kpfiles; "

@@ -132,7 +132,6 @@ def _checked(table: Path, number: int, cells: Cells) -> Cells:
 
 
 def _check_rows(table: Path, rows: Sequence[Row]) -> None:
-    """Raises an ActrecError if a clip is listed twice, and warns if only some rows have a split."""
     numbers: dict[tuple[str, str], int] = {}
     for row in rows:
         other = numbers.setdefault((row["file"], row.get("clip_id")), row.number)

@@ -30,9 +30,8 @@ def initialize_store(path: Path, info: dict[str, Any], keep: bool) -> bool:
     if path.exists() and not path.is_dir():
         raise ActrecError(f"store={path} is a file; give a folder.")
     old = read_info(path)
-    if (
-        old is None and path.is_dir() and any(file.suffix != ".tmp" for file in path.iterdir())
-    ):  # .tmp: another worker is creating the store
+    # A .tmp file is of another worker, which is creating the store.
+    if old is None and path.is_dir() and any(file.suffix != ".tmp" for file in path.iterdir()):
         raise ActrecError(f"The folder {path} has files in it and is no skeleton store. Give an empty or new store=.")
     differing = [] if old is None else [key for key in info if _differ(old.get(key), info[key])]
     grown = old is not None and differing != [] and _grown(old, info, differing)

@@ -112,7 +112,6 @@ def measure(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipMeasure
 
 @cache
 def _torso(skeleton: str) -> list[int]:
-    """Returns the numbers of the shoulders and the hips."""
     layout = get_skeleton(skeleton)
     return layout.index([*layout.shoulders, *layout.hips])
 

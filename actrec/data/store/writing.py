@@ -100,7 +100,6 @@ def write_store(
 
 
 def _distinct(given: Iterable[ClipSource]) -> list[ClipSource]:
-    """Makes the ids of clips distinct on every file system."""
     clips = list(given)
     ids = distinct_ids([clip.clip_id for clip in clips], [clip.given_id for clip in clips])
     clips = [

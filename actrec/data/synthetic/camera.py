@@ -71,6 +71,5 @@ def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: F
 
 
 def _bounds(points: Float[ndarray, "frame joint axis"]) -> tuple[Float[ndarray, " axis"], Float[ndarray, " axis"]]:
-    """Computes the least and the greatest value along each axis."""
     axes = [points[..., axis] for axis in range(points.shape[2])]  # numpy is slow along a short axis
     return np.array([axis.min() for axis in axes]), np.array([axis.max() for axis in axes])

@@ -30,9 +30,8 @@ def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
     """Places the arms in a squat or lunge of depth `u`, by what the hands carry."""
     a = actor
     if how == "behind_head":
-        wrists = (
-            head_of(a.body, trunk, trunk.chest)[:, None] + both(-0.06, a.u(0.02, 0.12), a.u(-0.05, 0.1)) @ trunk.chest
-        )
+        head = head_of(a.body, trunk, trunk.chest)[:, None]
+        wrists = head + both(-0.06, a.u(0.02, 0.12), a.u(-0.05, 0.1)) @ trunk.chest
         return Limbs(wrists, both(a.u(-0.3, 0.5), 1, 0.2) @ trunk.chest)
     reach, pole = {
         "bar": ((a.u(-0.1, 0.08), a.u(0.12, 0.75), a.u(-0.02, 0.2)), (-0.5, 0.4, -1)),
@@ -48,9 +47,8 @@ def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
     if how == "forward" and a.chance(0.6):  # raised while the body goes down
         hanging = both(0.1, 0.1, -0.95)
         ends = hanging + ease(u * 1.4)[:, None, None] * (ends - hanging)
-    if how in ("hanging", "overhead") or (
-        how == "forward" and a.chance(0.5)
-    ):  # relative to the world, not to the chest
+    # Relative to the world, not to the chest.
+    if how in ("hanging", "overhead") or (how == "forward" and a.chance(0.5)):
         middle = shoulders(a.body, trunk)
         return Limbs(middle + a.body.arm * ends, np.broadcast_to(both(*pole), middle.shape))
     return free_arms(a.body, trunk, ends, both(*pole))
