@@ -1,14 +1,17 @@
 """Named joint layouts, and the mapping of keypoints from one to another.
 
 A layout lists its joints in storage order. Bones, mirror pairs, hips and shoulders are given by joint name, so that no
-other module needs joint numbers. Layouts of users are added by `add_skeleton`, or as YAML files (docs/extend.md).
+other module needs joint numbers. The built-in layouts are in `actrec/skeletons/`; layouts of users are added by
+`add_skeleton`, or as YAML files (docs/extend.md).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,7 +55,7 @@ class Skeleton:
 
     def to_json(self) -> str | dict[str, Any]:
         """Returns the layout as plain data for `add_skeleton`: of a built-in one, the name is enough."""
-        return self.name if self.name in _BUILT_IN else asdict(self)
+        return self.name if self.name in BUILT_IN else asdict(self)
 
     @property
     def n_joints(self) -> int:
@@ -96,132 +99,6 @@ class Skeleton:
         matrix[self.bone_index[:, 1], self.bone_index[:, 0]] = 1
         return matrix / matrix.sum(1, keepdims=True)
 
-
-def _limb(side: str, *joints: str) -> list[tuple[str, str]]:
-    names = [f"{side}_{joint}" for joint in joints]
-    return list(zip(names[1:], names[:-1], strict=True))
-
-
-def _both(*joints: str) -> tuple[tuple[str, str], ...]:
-    return tuple(_limb("left", *joints) + _limb("right", *joints))
-
-
-_BODY_12 = tuple(
-    f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
-)
-_TORSO = (("left_hip", "left_shoulder"), ("right_hip", "right_shoulder"), ("left_hip", "right_hip"))
-_KINECT_ARMS = ("shoulder", "elbow", "wrist", "hand")
-_KINECT_LEGS = ("hip", "knee", "ankle", "foot")
-
-COCO17 = Skeleton(
-    name="coco17",
-    joints=("nose", "left_eye", "right_eye", "left_ear", "right_ear", *_BODY_12),
-    bones=(
-        ("left_shoulder", "nose"),
-        ("right_shoulder", "nose"),
-        ("left_eye", "nose"),
-        ("right_eye", "nose"),
-        ("left_ear", "left_eye"),
-        ("right_ear", "right_eye"),
-        ("left_shoulder", "right_shoulder"),
-        *_TORSO,
-        *_both("shoulder", "elbow", "wrist"),
-        *_both("hip", "knee", "ankle"),
-    ),
-)
-
-PENN13 = Skeleton(
-    name="penn13",
-    joints=("head", *_BODY_12),
-    bones=(
-        ("left_shoulder", "head"),
-        ("right_shoulder", "head"),
-        ("left_shoulder", "right_shoulder"),
-        *_TORSO,
-        *_both("shoulder", "elbow", "wrist"),
-        *_both("hip", "knee", "ankle"),
-    ),
-)
-
-NTU25 = Skeleton(
-    name="ntu25",
-    joints=(
-        "spine_base",
-        "spine_mid",
-        "neck",
-        "head",
-        *(f"{side}_{joint}" for side in ("left", "right") for joint in _KINECT_ARMS),
-        *(f"{side}_{joint}" for side in ("left", "right") for joint in _KINECT_LEGS),
-        "spine_shoulder",
-        "left_hand_tip",
-        "left_thumb",
-        "right_hand_tip",
-        "right_thumb",
-    ),
-    bones=(
-        ("spine_mid", "spine_base"),
-        ("spine_shoulder", "spine_mid"),
-        ("neck", "spine_shoulder"),
-        ("head", "neck"),
-        ("left_shoulder", "spine_shoulder"),
-        ("right_shoulder", "spine_shoulder"),
-        ("left_hip", "spine_base"),
-        ("right_hip", "spine_base"),
-        *_both(*_KINECT_ARMS, "thumb", "hand_tip"),
-        *_both(*_KINECT_LEGS),
-    ),
-)
-
-NWUCLA20 = Skeleton(
-    name="nwucla20",
-    joints=(
-        "spine_base",
-        "spine_mid",
-        "neck",
-        "head",
-        *(f"{side}_{joint}" for side in ("left", "right") for joint in _KINECT_ARMS),
-        *(f"{side}_{joint}" for side in ("left", "right") for joint in _KINECT_LEGS),
-    ),
-    bones=(
-        ("spine_mid", "spine_base"),
-        ("neck", "spine_mid"),
-        ("head", "neck"),
-        ("left_shoulder", "neck"),
-        ("right_shoulder", "neck"),
-        ("left_hip", "spine_base"),
-        ("right_hip", "spine_base"),
-        *_both(*_KINECT_ARMS),
-        *_both(*_KINECT_LEGS),
-    ),
-)
-
-JHMDB15 = Skeleton(
-    name="jhmdb15",
-    joints=(
-        "neck",
-        "belly",
-        "face",
-        *(
-            f"{side}_{joint}"
-            for joint in ("shoulder", "hip", "elbow", "knee", "wrist", "ankle")
-            for side in ("right", "left")
-        ),
-    ),
-    bones=(
-        ("belly", "neck"),
-        ("face", "neck"),
-        ("left_shoulder", "neck"),
-        ("right_shoulder", "neck"),
-        ("left_hip", "belly"),
-        ("right_hip", "belly"),
-        *_both("shoulder", "elbow", "wrist"),
-        *_both("hip", "knee", "ankle"),
-    ),
-)
-
-SKELETONS = {skeleton.name: skeleton for skeleton in (COCO17, PENN13, NTU25, NWUCLA20, JHMDB15)}
-
-_BUILT_IN = frozenset(SKELETONS)
 
 # Names of about the same joint, which are used where the joint itself is absent, nearest first.
 _STAND_INS = {
@@ -279,6 +156,18 @@ def _names(value: Any, count: int | None = None) -> Any:
     if not is_list or not all(isinstance(each, str) for each in value) or len(value) != (count or len(value)):
         raise TypeError(f"expected a list of {count or ''} joint names, got {str(value)[:60]}".replace("  ", " "))
     return tuple(value)
+
+
+SKELETONS: dict[str, Skeleton] = {}
+
+
+def _built_in(name: str) -> Skeleton:
+    file = Path(__file__).parent / "skeletons" / f"{name}.json"
+    return add_skeleton(json.loads(file.read_text(encoding="utf-8")))
+
+
+BUILT_IN = ("coco17", "penn13", "ntu25", "nwucla20", "jhmdb15")
+COCO17, PENN13, NTU25, NWUCLA20, JHMDB15 = map(_built_in, BUILT_IN)
 
 
 def counterparts(source: str, target: str) -> list[int | None]:
