@@ -133,11 +133,7 @@ class SavedSplit:
         return parts
 
     def restore(self, clips: Sequence[SkeletonSequence]) -> Parts:
-        """Returns the parts as they were when the run began, for a run that is resumed.
-
-        Raises:
-            ActrecError: Some of their clips are missing.
-        """
+        """Returns the parts as they were when the run began; raises an ActrecError if clips of them are missing."""
         unused = set(self.unused)
         there = {clip.clip_id: clip for clip in self._cut(clips)}
         missing = [name for name in self._clips if name not in there and name not in unused]

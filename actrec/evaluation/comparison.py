@@ -17,11 +17,7 @@ from actrec.types import ActrecError
 
 
 def read_correct(run: Path) -> tuple[dict[str, str], Float[ndarray, "clip ratio"]]:
-    """Reads a run's `predictions.csv`: the group of each clip, and 1 where its prediction was correct, else 0.
-
-    Raises:
-        ActrecError: There is no such file, or it lacks the column of an observation ratio.
-    """
+    """Reads `predictions.csv`: each clip's group, and 1 where its prediction was correct; an ActrecError without it."""
     file = run / "predictions.csv"
     columns = [f"correct_{ratio}" if ratio < 1 else "correct" for ratio in RATIOS]
     try:

@@ -167,11 +167,7 @@ def _figures(sums: ndarray) -> dict[str, ndarray]:
 
 
 def _resample(counts: Any, groups: Sequence[str], n_bootstrap: int, seed: int) -> Float[ndarray, "resample count"]:
-    """Sums the counts over groups that are drawn with replacement, as many as there are.
-
-    Args:
-        counts: (clip, count), dense or sparse: most are 0 where there are many classes.
-    """
+    """Sums the counts (clip, count), dense or sparse, over as many groups as there are, drawn with replacement."""
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     member = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(len(names), len(group)))
     by_group = member @ sparse.csr_array(counts)

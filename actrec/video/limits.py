@@ -51,11 +51,7 @@ class VideoLimits:
                 raise TooMuchVideo(f"The video {what} {found:g} {unit}; at most {most:g} are taken.")
 
     def check_frame(self, number: int, time: float) -> None:
-        """Checks a decoded frame, since the header may state less than there is.
-
-        Raises:
-            TooMuchVideo: The frames are too many, last too long, or follow one another too fast.
-        """
+        """Checks a decoded frame (number from 1, time in seconds), since the header may state less than there is."""
         self.check(seconds=time, frames=number)
         if number > self.fps * (time + 1):  # the first second is not checked
             self.check(fps=(number - 1) / max(time, 1e-3))

@@ -41,7 +41,7 @@ def is_video(path: Path) -> bool:
 
 
 class Video:
-    """An open video that has not been decoded yet.
+    """An open video that has not been decoded yet; decoding raises an ActrecError if the file is damaged.
 
     Attributes:
         path: The file, or the folder of pictures.
@@ -71,11 +71,7 @@ class Video:
 
     @property
     def fps(self) -> float:
-        """Frames per second: the rate in the header if the frames have it, else that of most frames.
-
-        Raises:
-            ActrecError: The file is damaged, or its frames come faster than any camera gives them.
-        """
+        """Frames per second: the rate in the header if the frames have it, else that of most frames."""
         fps = self._mean_rate
         if not self.is_constant:
             steps = np.diff(self.times)

@@ -20,11 +20,7 @@ _EXPECTED = "expected numbers of shape (frame, joint, 3), x, y and confidence, o
 
 
 def load_array(file: Path) -> ndarray:
-    """Reads an npy file, or from an npz file the array `keypoints` or else the only one that can be keypoints.
-
-    Raises:
-        ActrecError: The file does not exist, is damaged, or has no such array.
-    """
+    """Reads an npy file, or of an npz file `keypoints` or the only likely array; an ActrecError if there is none."""
     try:
         with file.open("rb") as stream:  # np.load would leave a damaged file open
             loaded = np.load(stream)

@@ -75,11 +75,7 @@ def build_command(path: Path, dataset: str = "<name>", needs_raw: bool = True) -
 
 
 def read_info(path: Path) -> dict[str, Any] | None:
-    """Reads `store.json`, which describes how the store was made; None if there is none.
-
-    Raises:
-        ActrecError: The file is not JSON, or of a later format.
-    """
+    """Reads `store.json`; None if there is none. Raises an ActrecError for another format."""
     file = path / INFO
     if not file.is_file():
         return None
