@@ -58,11 +58,7 @@ class PoseModel:
         return self._released or Path(self.weights).expanduser().resolve().name, _version()
 
     def load(self) -> None:
-        """Loads the model now, instead of on first use.
-
-        Raises:
-            SetupError: The model cannot be loaded, or is no pose model with 17 joints.
-        """
+        """Loads the model now, instead of on first use; raises a SetupError if it is no pose model with 17 joints."""
         _ = self._model
 
     @property

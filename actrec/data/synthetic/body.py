@@ -167,12 +167,7 @@ def head_of(body: Body, trunk: Trunk, head: Orientation) -> Float[ndarray, "fram
 
 
 def free_arms(body: Body, trunk: Trunk, reach: Array, pole: Array) -> Limbs:
-    """Places the arms relative to the chest.
-
-    Args:
-        reach: From shoulder to wrist, in arm lengths along the chest's axes (frame or 1, 2, 3).
-        pole: Direction of the elbows, along the chest's axes.
-    """
+    """Places the arms; `reach` from the shoulders, in arm lengths, and `pole` are along the chest's axes."""
     return Limbs(shoulders(body, trunk) + body.arm * (reach @ trunk.chest), pole @ trunk.chest)
 
 
