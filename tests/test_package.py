@@ -303,9 +303,8 @@ assert not {{"torch", "hydra"}} & set(sys.modules)"""
 def test_a_missing_package_is_one_line_that_names_the_extra() -> None:
     hidden = "import sys; sys.modules['torch'] = None; "
     module = "sys.argv = ['-m', 'x']; import actrec, actrec.train"
-    assert python("-c", hidden + module).stderr.startswith(
-        "error: This needs torch, which is not installed: pip install"
-    )
+    says = "This needs torch, which is not installed: pip install 'actrec[train]'\n"
+    assert python("-c", hidden + module).stderr == f"error: {says}"
     done = python("-c", hidden + "import actrec; actrec.load_model")
     assert done.stderr.endswith(f"SetupError: {says}")
 
