@@ -1,7 +1,7 @@
 """Times a network on this machine: `python -m actrec.benchmark`; or videos: `… video=<file or folder>`.
 
-Times of the network are accompanied by the GFLOP/s that it reaches, as a share of those of its most common matrix
-product, which is timed between the measurements.
+For the network it also reports GFLOP/s, and their share of those of its most common matrix product, which is timed
+between the measurements.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def run(cfg: DictConfig) -> None:
         check_whole(cfg, name, 1)
     unknown = [part for part in cfg.parts if part not in PARTS]
     if unknown:
-        raise ActrecError(f"There is no part '{unknown[0]}'. Choose of: {', '.join(PARTS)}.")
+        raise ActrecError(f"There is no part '{unknown[0]}'. Choose among: {', '.join(PARTS)}.")
     setup, figures = make_setup(cfg), dict[str, Any]()
     n_joints = setup.pipeline.skeleton.n_joints
     print(f"{setup.spec.network_name}, {cfg.windows.length} frames, {n_joints} joints, {setup.dtype}")

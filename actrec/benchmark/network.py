@@ -22,7 +22,7 @@ from actrec.types import Batch
 
 
 def time_training(setup: Setup) -> dict[str, Any]:
-    """Times a training step; its malloc settings, which are those of `actrec.train`, stay for all later parts."""
+    """Times a training step; the malloc settings of `actrec.train` stay in effect for all later parts."""
     keep_freed_memory()
     network = setup.network.to(setup.device).train()
     if setup.cfg.hardware.compile:
@@ -35,8 +35,8 @@ def time_training(setup: Setup) -> dict[str, Any]:
 
 
 def time_forward(setup: Setup) -> dict[str, Any]:
-    """Times the forward of a batch as `actrec.evaluate` runs it (float32, not compiled), and of a window as `predict`
-    and `serve` run it on the CPU where a model cannot be stepped; both also by plain modules (`plain`)."""
+    """Times the forward of a batch as in `actrec.evaluate` (float32, not compiled), and of a window on the CPU as in
+    `predict` and `serve` with `WindowEngine`; both also with plain modules (`plain`)."""
     network, repeats = setup.network.to(setup.device).eval(), setup.cfg.repeats
     batch, window = _batch(setup, setup.cfg.batch_size), _batch(setup, 1)
     plain_network = plain(network)
@@ -56,7 +56,7 @@ def time_forward(setup: Setup) -> dict[str, Any]:
 
 
 def _time_evaluation(setup: Setup, network: nn.Module) -> dict[str, Any]:
-    """Computes clips per second at one observation ratio, with preprocessing, by the function of `actrec.evaluate`."""
+    """Measures clips per second of evaluation at one observation ratio, including preprocessing."""
     size, n_classes = setup.cfg.batch_size, setup.cfg.n_classes
     clips = list(Synthetic(n_clips=100).clips())[:size]
 

@@ -1,4 +1,4 @@
-"""Prints the figures of a benchmark and writes them with the machine that they were measured on."""
+"""Prints the results of a benchmark, and writes them with a description of the machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def speed_ratios(figures: dict[str, Any]) -> dict[str, Any]:
-    """Computes ratios between the measurements that there are."""
+    """Computes speed ratios between the available measurements."""
     ratios: dict[str, Any] = {}
     if "batch forward" in figures:
         ratio = figures["batch forward, plain"]["ms"] / figures["batch forward"]["ms"]
@@ -48,7 +48,7 @@ def print_figures(figures: dict[str, Any]) -> None:
 
 
 def write_figures(cfg: DictConfig, figures: dict[str, Any]) -> None:
-    """Writes machine, config and figures to the JSON file `to=`."""
+    """Writes machine, config and results to the JSON file `to=`."""
     file = Path(str(cfg.to)).expanduser()
     content = {"machine": describe_machine(), "config": OmegaConf.to_container(cfg, resolve=True), "figures": figures}
     replace_file(file, json.dumps(content, indent=2) + "\n")

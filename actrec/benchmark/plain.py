@@ -1,6 +1,6 @@
-"""InfoGCN++ as in the paper's formulas, module by module and head by head, without fused products.
+"""Implements InfoGCN++ head by head as in the paper's formulas, without fused products.
 
-The fused network is compared with it, in speed by the benchmark and in values by a test.
+The benchmark compares the speed of the fused network with it, and a test the outputs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def plain(network: Network) -> Network:
-    """Copies a network, with the same weights, to plain modules."""
+    """Returns a copy of a network in which plain modules use the same weights."""
     made = copy.deepcopy(network)
     for module in list(made.modules()):
         for name, child in module.named_children():

@@ -51,7 +51,7 @@ def make_setup(cfg: DictConfig) -> Setup:
     """Instantiates the config.
 
     Raises:
-        ActrecError: The config asks for a GPU that is not there.
+        ActrecError: The config needs a GPU, and there is none.
     """
     torch.manual_seed(cfg.seed)
     device = torch.device("cuda" if cfg.hardware.accelerator == "gpu" else "cpu")

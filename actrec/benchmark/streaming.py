@@ -45,7 +45,7 @@ def time_step(recognizers: Recognizers, n_frames: int) -> dict[str, Any]:
 
 
 def time_people(recognizers: Recognizers, counts: Sequence[int]) -> dict[str, Any]:
-    """Times a frame of several people, and finds the largest of these numbers that fits in a frame's time."""
+    """Times a frame of several people, and finds the greatest number that is processed within a frame's time."""
     found: dict[str, Any] = {}
     for name, recognizer in recognizers.items():
         most = 0
@@ -57,7 +57,7 @@ def time_people(recognizers: Recognizers, counts: Sequence[int]) -> dict[str, An
 
 
 def measure_memory(recognizers: Recognizers, n_frames: int) -> dict[str, Any]:
-    """Measures the growth of memory over a long stream of one person, with the last of the backends."""
+    """Measures the growth of memory over a long stream of one person, with the last backend."""
     name, recognizer = list(recognizers.items())[-1]
     return {f"memory, {name}": {"grown_mib": memory_growth(recognizer, n_frames)}}
 
@@ -68,7 +68,7 @@ def _latency(times: Float[ndarray, " frame"]) -> dict[str, float]:
 
 
 def random_stream(n_frames: int, n_joints: int, seed: int = 0) -> Float[ndarray, "frame joint 3"]:
-    """Makes keypoints of joints that swing about their places, some of them unobserved."""
+    """Makes keypoints of oscillating joints, some of them unobserved."""
     rng = np.random.default_rng(seed)
     place, swing = rng.uniform(200, 400, size=(n_joints, 2)), rng.normal(0, 20, size=(2, n_joints, 2))
     phase = 2 * np.pi * np.arange(n_frames)[:, None, None] / 45
@@ -94,7 +94,7 @@ def frame_times(recognizer: OnlineRecognizer, n_people: int, n_frames: int) -> F
 
 
 def resident_mib() -> float:
-    """Reads the resident memory of this process in MiB; NaN on other systems than Linux."""
+    """Reads the resident memory of this process in MiB; NaN if the system is not Linux."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.is_file() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), float("nan"))

@@ -1,4 +1,4 @@
-"""Times repeated computations, and compares their GFLOP/s with those of a plain matrix product."""
+"""Times repeated computations, and compares their GFLOP/s with those of a matrix product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times the extraction of skeletons from videos, and decisions, compared with the pose model alone."""
+"""Times the extraction of skeletons from videos and online recognition, compared with only the pose model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VideoRates(NamedTuple):
 
     Attributes:
         n_frames: Number of frames of the video.
-        pose_alone: Of the pose model, on pictures that are decoded already.
+        pose_alone: Of the pose model, on pictures that were decoded before.
         whole: From the file to its sequences, as in `actrec.prepare`.
         decisions: From the file to a decision for each person in each frame; None without a model.
     """
@@ -41,7 +41,7 @@ def video_rates(path: Path, extractor: Extractor, recognizer: OnlineRecognizer |
     """Times the pose model alone, the whole extraction, and online recognition, one after the other.
 
     Raises:
-        ActrecError: The video cannot be read, or nobody is in it.
+        ActrecError: The video cannot be read, or shows no person.
     """
     video, pose = open_video(path), extractor.pose
     pictures = [picture for _, picture in islice(video.frames(pose.longest), _BUFFERED)]
@@ -69,7 +69,7 @@ def time_videos(path: Path, extractor: Extractor, recognizer: OnlineRecognizer |
     """Prints the rates of each video and of all together, and returns them by name.
 
     Raises:
-        ActrecError: A video cannot be read, or nobody is in it.
+        ActrecError: A video cannot be read, or shows no person.
     """
     files = videos_in(path) if path.is_dir() else [path]
     if not files:

@@ -20,7 +20,7 @@ def frame_answer(timestamp: float, people: Sequence[TrackedPerson | Prediction])
 
     Args:
         timestamp: Time of the frame, in seconds; returned unchanged, since clients match answers to frames by it.
-        people: Tracked people, or predictions alone where the client sent the keypoints.
+        people: Tracked people, or only predictions if the client sent the keypoints.
     """
     return {"timestamp": timestamp, "people": [_person_answer(each) for each in people]}
 
@@ -61,7 +61,7 @@ def person_lines(number: int, answer: dict[str, Any], labels: Sequence[str]) -> 
 
 
 def to_json(answer: dict[str, Any]) -> str:
-    """Converts an answer to JSON; half a surrogate pair in a name that a client has sent is escaped.
+    """Converts an answer to JSON; unpaired surrogates in a client's names are escaped.
 
     Raises:
         ValueError: A number is NaN or infinite, which JSON cannot represent.

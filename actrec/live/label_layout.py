@@ -1,4 +1,4 @@
-"""Computes where labels of people are drawn: inside the picture, and not over faces or one another."""
+"""Computes the places of people's labels: inside the picture, and not over faces or one another."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Rectangle(NamedTuple):
 
 
 def face_of(keypoints: Float[ndarray, "joint 3"], box: Float[ndarray, " 4"], skeleton: Skeleton) -> Rectangle | None:
-    """Estimates the rectangle of a person's face within the box; None where no joint of the head is observed.
+    """Estimates the rectangle of a person's face within the box; None if no joint of the head is observed.
 
     Args:
         keypoints: x, y and confidence; 0 is unobserved.

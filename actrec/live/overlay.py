@@ -1,4 +1,4 @@
-"""Draws predictions over the pictures of a stream."""
+"""Draws predictions on the pictures of a stream."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _ROWS = 3  # people in the timeline
 
 
 class Overlay:
-    """Draws over the pictures of one stream, in bounded memory.
+    """Draws on the pictures of one stream, in bounded memory.
 
     Args:
         skeleton: Layout of the keypoints.
         forecast_skeleton: Layout of the forecast poses: the model's.
         length: Duration of the stream in seconds; None if unknown.
-        labels: The model's, in order; a label whose letters no installed font has is drawn as its number.
+        labels: The model's, in order; a label without an installed font is drawn as its number.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Overlay:
             draw.text((place.left + size / 2, middle), text, _BRIGHT, font, anchor="lm")
 
     def _text(self, each: TrackedPerson) -> str:
-        """Formats the held label and its probability, after the person's number where there are several people."""
+        """Formats the held label and its probability, after the person's number if there are several people."""
         prediction = each.prediction
         text = "no action" if prediction.held is None else lettered(prediction.held, self._names)
         if prediction.held is not None and prediction.held == prediction.label:

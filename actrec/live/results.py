@@ -43,14 +43,14 @@ def write_results(
     """Writes `predictions.jsonl` and, with `with_video`, `annotated.mp4`.
 
     Args:
-        folder: Made if needed; removed where an error leaves nothing in it.
+        folder: Created if needed; removed if an error leaves it empty.
         frames: See `actrec.live.stream.recognize`.
         stream: The stream that they are from.
         recognizer: A recogniser of the same model, for its labels and skeletons.
         with_video: Whether to write the video.
 
     Raises:
-        ActrecError: There are no frames, or the stream is damaged further on; no file is written then.
+        ActrecError: There are no frames, or the stream is damaged; no file is written then.
     """
     overlay = Overlay(recognizer.input_skeleton, recognizer.skeleton, stream.seconds, recognizer.labels)
     count, held = 0, Counter[str | None]()
@@ -77,7 +77,7 @@ def write_results(
 
 @contextmanager
 def _removed_if_empty(folder: Path) -> Iterator[None]:
-    """Makes a folder, and removes it where an error leaves nothing in it."""
+    """Creates a folder, and removes it if it is empty after an error."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield

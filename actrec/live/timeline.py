@@ -1,4 +1,4 @@
-"""Records the held labels of each person over time, in bounded memory in an endless stream."""
+"""Records the held labels of each person over time, in bounded memory."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Timeline:
 
     @property
     def stretches(self) -> dict[str, list[Stretch]]:
-        """The intervals of held labels, of each person who is shown."""
+        """The intervals of held labels, by person."""
         first, people = self.span[0], list(self._held)
         shown = people[: self.rows] if self.length is not None else people[-self.rows :]
         found = {}

@@ -1,4 +1,4 @@
-"""Tracks the people in a stream of pictures and recognises what each does: the tracker and the recogniser together."""
+"""Tracks the people in a stream of pictures and recognises their actions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TrackingRecognizer:
     """Recognises the actions of the people in one stream of pictures.
 
     Args:
-        recognizer: A recogniser of its own, that nothing else pushes to.
+        recognizer: A recogniser that is used for this stream only.
         fps: Approximate frame rate of the stream.
     """
 
@@ -77,7 +77,7 @@ class TrackingRecognizer:
         ]
 
     def _within_limit(self, present: dict[str, int]) -> dict[str, int]:
-        """Selects the people who are followed already, and others up to the recogniser's `max_people`."""
+        """Selects the people who are already followed, and new ones up to the recogniser's `max_people`."""
         followed = set(self.recognizer.people)
         others = [person for person in present if person not in followed]
         left_out = set(others[max(self.recognizer.max_people - len(followed), 0) :])

@@ -1,6 +1,6 @@
-"""What an engine is: it runs the network in online recognition, from frames to logits and forecasts of many people.
+"""Defines engines, which run the network in online recognition: from frames to logits and forecasts of many people.
 
-There are two, `StepEngine` and `WindowEngine`. The output of both equals the batch forward over the frames since the
+There are two, `StepEngine` and `WindowEngine`. The outputs of both equal the batch forward over the frames since the
 anchor.
 """
 
@@ -33,12 +33,12 @@ class StepModel(Protocol):
     """`actrec.network.step.Step`, with arrays for tensors."""
 
     def cache_shape(self, rows: int) -> tuple[int, ...]:
-        """Shape of the keys, and of the values, of that many rows."""
+        """Returns the shape of the cached keys (and of the cached values) of that many rows."""
 
     def __call__(
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
     ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
-        """Logits, pose forecasts, and the frame's keys and values."""
+        """Returns logits, pose forecasts, and the frame's keys and values."""
 
 
 @runtime_checkable
@@ -46,7 +46,7 @@ class WindowModel(Protocol):
     """A network's forward over one window without padding, with arrays for tensors."""
 
     def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
-        """Logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
+        """Returns logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
 
 
 @runtime_checkable

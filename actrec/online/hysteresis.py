@@ -94,6 +94,6 @@ class LabelHysteresis:
             not NO_ACTION <= min(label, candidate) <= max(label, candidate) < len(self._sum)
             or min(count, values[3]) < 0
         ):
-            raise ValueError("the state of the held label is not one of a stream")
+            raise ValueError("the state of the held label is not that of a stream")
         self.label, self._candidate, self._count = label, candidate, count
         self._weight, self._sum = float(values[3]), values[4:].copy()

@@ -10,11 +10,11 @@ from actrec.model.spec import ModelSpec
 from actrec.skeleton import Skeleton
 from actrec.types import ActrecError, checked_keypoints, checked_timestamp
 
-MOST_BRIDGED = 1000  # frames at the model's rate that may come due at once
+MOST_BRIDGED = 1000  # most frames at the model's rate that may be due at once
 
 
 def check_settings(spec: ModelSpec, max_gap: float, max_people: int) -> None:
-    """Raises an ActrecError for settings with which the work of one push would have no bound."""
+    """Raises an ActrecError for settings that do not limit the work of one push."""
     if not 0 < max_gap < np.inf:
         raise ActrecError(f"max_gap is {max_gap} seconds; expected more than 0, and finite.")
     fps = spec.pipeline.preprocess.fps

@@ -21,7 +21,7 @@ from actrec.types import ActrecError
 def open_session(path: Path) -> Any:
     """Opens a session of ONNX Runtime.
 
-    It uses one thread for an operation, because a frame of one person is too little work for more.
+    It uses one thread for an operation, because one frame of one person is too little work for several.
 
     Raises:
         ActrecError: ONNX Runtime cannot read the file.
@@ -77,7 +77,7 @@ class OnnxWindow:
         self.session, self.length = session, session.get_inputs()[0].shape[1]
 
     def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
-        """Logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
+        """Returns logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
         n_frames = len(features)
         padded = np.zeros((1, self.length, *features.shape[1:]), dtype=np.float32)
         padded[0, :n_frames] = features
@@ -90,7 +90,7 @@ def _opened(path: Path, kind: Callable[[Any], T]) -> T:
     try:
         return kind(session)
     except (IndexError, KeyError, TypeError):
-        raise ActrecError(f"'{path}' is not what actrec.export writes. Export the model again.") from None
+        raise ActrecError(f"'{path}' is not a file of actrec.export. Export the model again.") from None
 
 
 def _check_fit(path: Path, spec: ModelSpec, probe: Callable[[], tuple[ndarray, ndarray]], logits: list[int]) -> None:

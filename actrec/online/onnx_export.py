@@ -28,7 +28,7 @@ from actrec.online.onnx_backend import open_session
 from actrec.online.torch_backend import can_step
 from actrec.types import ActrecError, SetupError
 
-TOLERANCE = 1e-4  # relative to the greatest output of PyTorch
+TOLERANCE = 1e-4  # of the difference from PyTorch, relative to its greatest output
 
 STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values")
 WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts")
@@ -54,12 +54,12 @@ def _flat(inputs: Inputs) -> list[Tensor]:
 
 
 def step_input_names(n_layers: int) -> list[str]:
-    """Returns the input names of `step.onnx`; each layer has its own caches, as slicing a common array would copy."""
+    """Returns the input names of `step.onnx`; each layer has its own caches, because slicing a common array copies."""
     return ["features", "position", "answer", *(f"{kind}.{i}" for kind in ("keys", "values") for i in range(n_layers))]
 
 
 def step_inputs(step: Step, n_channels: int, rows: int, seed: int = 0) -> Inputs:
-    """Makes random inputs of a step; every other row asks for an answer."""
+    """Makes random inputs of a step; the output of every other row is requested."""
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(rows, len(step.network.joint_code), n_channels, generator=generator)
     position = torch.randint(step.window, (rows,), generator=generator)

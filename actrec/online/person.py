@@ -1,4 +1,4 @@
-"""The state that a recogniser keeps of one person, apart from what the engine keeps."""
+"""The state of one person in a recogniser, without that of the engine."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class Prediction:
         probabilities: Probability of each class, from this frame and those before it.
         label: The most probable class.
         held: The class after hysteresis (`Hysteresis`), which changes only after several frames; None is no action.
-        forecast: Poses 1 to N frames ahead, in pixels, in the model's joint layout; NaN for a joint not yet seen.
+        forecast: Poses 1 to N frames ahead, in pixels, in the model's joint layout; NaN for a joint not yet observed.
         n_frames: Frames of the person so far, at the model's rate.
         seen: Whether a joint was observed in the newest frame that was pushed.
     """

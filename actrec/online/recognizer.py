@@ -1,4 +1,4 @@
-"""The streaming recogniser: takes keypoints frame by frame and predicts after each. It imports no torch."""
+"""Recognises actions online: one prediction after each frame of keypoints. This module does not import torch."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class OnlineRecognizer:
     Args:
         spec: The model's specification.
         engine: Runs the model's network.
-        hysteresis: When the held label changes.
+        hysteresis: Thresholds for changes of the held label.
         max_gap: Seconds without an observed joint after which a person is dropped; one who comes back starts anew.
             Shorter gaps are bridged: the joints keep their last positions.
         skeleton: Joint layout of the keypoints that are pushed; by default the model's.
-        max_people: Greatest number of people who are followed at once; each takes some megabytes.
+        max_people: Greatest number of people who are followed at once; each needs a few megabytes of memory.
     """
 
     def __init__(
@@ -69,11 +69,10 @@ class OnlineRecognizer:
     ) -> OnlineRecognizer:
         """Loads a model folder (run by PyTorch), or a folder that `actrec.export` wrote (run by ONNX Runtime).
 
-        `trust` is that of `actrec.load_model`; ONNX Runtime does not need it. The other arguments are those of the
-        class.
+        For `trust` see `actrec.load_model`; ONNX Runtime does not need it. The other arguments are those of the class.
 
         Raises:
-            ActrecError: The folder is neither, or it is damaged.
+            ActrecError: The folder is neither of these, or is damaged.
         """
         folder, spec = find_model(folder), load_spec(folder)
         if any((folder / name).is_file() for name in ("step.onnx", "window.onnx")):
@@ -110,8 +109,8 @@ class OnlineRecognizer:
             person: Name of the person.
 
         Returns:
-            The newest prediction; that of an earlier frame where no frame is due at the model's rate; None where the
-            person is not followed, or no longer.
+            The newest prediction, from an earlier frame if none is due at the model's rate; None if the person is not
+            followed.
 
         Raises:
             ActrecError: The keypoints or the timestamp are invalid, the timestamps are not in seconds
@@ -120,7 +119,7 @@ class OnlineRecognizer:
         return self._push({checked_name(person): keypoints}, timestamp).get(person)
 
     def push_all(self, people: Mapping[str, Any], timestamp: float) -> dict[str, Prediction]:
-        """Processes the next frame of all people as one batch; people who are followed and not given were not found.
+        """Processes the next frame of all people as one batch; followed people who are not in it were not found.
 
         Args:
             people: Keypoints of each person by name, see `push`; nested lists are accepted too.
@@ -206,9 +205,9 @@ class OnlineRecognizer:
             )
 
     def forget(self, person: str) -> None:
-        """Drops all state of a person; does nothing where no person of that name is followed."""
+        """Drops all state of a person; does nothing if the person is not followed."""
         self._drop(checked_name(person))
-        if not self._people:  # a new stream may begin at any time
+        if not self._people:  # a new stream may start with any timestamp
             self._unit_check = TimestampUnitCheck(self.max_gap)
 
     def _drop(self, person: str) -> None:
@@ -241,5 +240,5 @@ class OnlineRecognizer:
             known.restore(state)
             self._engine.restore(person, substate(state, "engine"))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ActrecError(f"That state is not one of this model's ({error}).") from error
+            raise ActrecError(f"The state does not fit this model ({error}).") from error
         self._people[person] = known

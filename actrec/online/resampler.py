@@ -9,8 +9,8 @@ from numpy import ndarray
 from actrec.online.state_checks import check_within, checked_array
 from actrec.types import FARTHEST, LATEST
 
-# A frame this close to a due time, in frames at the model's rate, is used as it is: cameras' clocks jitter, and waiting
-# for the next frame in order to interpolate would add a frame of latency.
+# A frame this close to a due time, in frames at the model's rate, is used without interpolation: cameras' clocks
+# jitter, and waiting for the next frame would add a frame of latency.
 TOLERANCE = 0.1
 
 
@@ -34,8 +34,8 @@ class StreamResampler:
     ) -> list[tuple[float, Float[ndarray, "joint 3"]]]:
         """Takes the next frame and returns the output frames that are due by then, with their times in seconds.
 
-        Their number is at most the gap since the previous frame times the frame rate, plus two; the caller bounds it by
-        the longest gap that it bridges.
+        Their number is at most the gap since the previous frame times the frame rate, plus two; the caller
+        limits the gap.
 
         Args:
             keypoints: Keypoints of the frame.
@@ -82,5 +82,5 @@ class StreamResampler:
         else:  # all frames due until now have been returned
             fits = -LATEST <= start <= time and abs((time - start) * self.fps + 1 - due) <= 1 + TOLERANCE
         if not fits:
-            raise ValueError("the state of the resampler is not one of a stream")
+            raise ValueError("the state of the resampler is not that of a stream")
         self.time, self._start, self._due, self._last = time, start, due, frame

@@ -41,7 +41,7 @@ def check_window_positions(position: Int[ndarray, "2"], answers: Bool[ndarray, "
         elder, younger = int(position[answers][0]), int(position[~answers][0])
         if 1 <= elder <= length and younger == max(elder - (length - length // 2), 0):
             return
-    raise ValueError("the positions of the two windows do not fit together")
+    raise ValueError("the positions of the two windows contradict each other")
 
 
 def check_rows(rows: ndarray, keys: ndarray, values: ndarray, length: int) -> None:

@@ -1,4 +1,4 @@
-"""An engine that keeps each layer's keys and values, so that a frame costs one frame's work."""
+"""An engine that caches each layer's keys and values, so that only the new frame is computed."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class StepEngine:
         return active
 
     def _preprocess(self, rows: ndarray, frames: Frames) -> None:
-        """Preprocesses a frame in both windows of each person; the result in an idle window is not used."""
+        """Preprocesses a frame in both windows of each person; the result of an idle window is not used."""
         raw, observed = frames.astype(np.float64), self.pipeline.preprocess.observed(frames)
         both = [each.repeat(2, 0)[:, None] for each in (raw, observed, *measure(raw, observed, self.pipeline.skeleton))]
         normalized, known = push(rows, both[0], both[1], Measures(*both[2:]))

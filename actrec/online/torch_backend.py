@@ -56,19 +56,19 @@ class TorchWindow:
 
     @torch.inference_mode()
     def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
-        """Logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
+        """Returns logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
         output = self.network(torch.from_numpy(features)[None], torch.ones(1, len(features), dtype=torch.bool))
         return output.logits[0].numpy(), output.pose_forecasts[:, 0].numpy()
 
 
 def can_step(spec: ModelSpec, network: nn.Module) -> bool:
-    """Whether the network can process frame by frame: with causal preprocessing, and an InfoGCN++ with an ODE."""
+    """Returns whether a model can run frame by frame: an InfoGCN++ with an ODE, and causal preprocessing."""
     causal = spec.pipeline.preprocess.mode == "causal"
     return causal and isinstance(network, InfoGCN) and network.dynamics.solver != "linear"
 
 
 def load_engine(folder: Path, spec: ModelSpec, trust: str | Sequence[str] = ()) -> Engine:
-    """Loads the engine of a model folder; `trust` is that of `load_model`."""
+    """Loads the engine of a model folder; see `load_model` for `trust`."""
     return make_engine(load_model(folder, trust), spec)
 
 

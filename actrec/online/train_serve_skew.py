@@ -43,11 +43,11 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
     if rate is None:
         found.append(
             f"It has no frame rate of its own (preprocess.fps=null): it was trained on clips of {spec.fps:g} frames a "
-            "second, and a camera of another rate makes every movement faster or slower."
+            "second, and at another rate every movement is faster or slower."
         )
     if spec.decision == "mean":
         found.append(
-            "Its decision is the mean over a window's frames (decision=mean); in a stream the newest frame decides."
+            "Its decision is the mean over a window's frames (decision=mean); a stream's is that of the newest frame."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""An engine that runs the whole window again for each frame, which works with any model."""
+"""An engine that runs the whole window again for each frame; it works with any model."""
 
 from __future__ import annotations
 

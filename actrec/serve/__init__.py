@@ -1,1 +1,1 @@
-"""The API and the live page."""
+"""Serves a model: HTTP and WebSocket API, live page, and Streamlit app."""

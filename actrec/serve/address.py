@@ -1,4 +1,4 @@
-"""Binds the server's socket, before the model is loaded, so that a port in use is reported at once."""
+"""Binds the server's socket before the model is loaded, so that a port in use is reported at once."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def port_of(sock: socket.socket) -> int:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is reached from this machine alone."""
+    """Returns whether a host name or address is reachable only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name: "127.example.org" may be any machine
+    except ValueError:  # a host name: "127.example.org" may be any machine
         return host.lower() == "localhost"
 
 
@@ -91,6 +91,6 @@ def _refused(error: OSError, host: str, port: int) -> ActrecError:
 
 def _no_host(host: str) -> ActrecError:
     return ActrecError(
-        f"host={host} is no address of this machine. Give 127.0.0.1 for this machine alone, or 0.0.0.0 for all its "
+        f"host={host} is no address of this machine. Give 127.0.0.1 for this machine only, or 0.0.0.0 for all its "
         "networks."
     )

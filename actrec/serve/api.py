@@ -80,19 +80,19 @@ def _add_operation(app: FastAPI, server: Server) -> None:
 
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:
-        """The process is running."""
+        """Reports that the process is running."""
         return {"status": "ok"}
 
     @app.get("/readyz", tags=["operation"], responses=_failures(503))
     async def readyz() -> dict[str, str]:
-        """The model is loaded, and another client can be served."""
+        """Reports whether the model is loaded and another client can be served."""
         if not server.ready or server.is_full:
             raise HTTPException(503, "busy" if server.ready else "loading")
         return {"status": "ready"}
 
     @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
     async def metrics() -> Response:
-        """Metrics in the text format of Prometheus."""
+        """Returns metrics in the text format of Prometheus."""
         return Response(server.counters.text(), media_type="text/plain; version=0.0.4")
 
     @app.get("/", include_in_schema=False)
@@ -106,7 +106,7 @@ def _add_recognition(app: FastAPI, server: Server) -> None:
 
     @app.get("/v1/model", tags=["model"], responses=_failures(401, 403), openapi_extra=security)
     async def model(request: Request) -> ModelInfo:
-        """Labels, skeleton, metrics and card of the model."""
+        """Returns labels, skeleton, metrics and model card."""
         if refusal := server.unauthorized(request):
             raise refusal
         return server.info

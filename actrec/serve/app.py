@@ -1,6 +1,6 @@
 """The Streamlit app: `make app`, or `streamlit run actrec/serve/app.py -- <model folder> … [<pose model>]`.
 
-Visitors can choose only among the models that it was started with; no other path can be given.
+Visitors can choose only among the models that it was started with.
 """
 
 from __future__ import annotations

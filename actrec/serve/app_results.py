@@ -29,7 +29,7 @@ from actrec.video.pose import PoseModel
 _LONGEST = 960  # pixels of the annotated video
 _BACKGROUND = 38  # grey value of the pictures of a generated clip
 
-Progress = Callable[[int, int], None]  # frames done, and all
+Progress = Callable[[int, int], None]  # number of processed frames, and of all
 
 
 class VideoResults(NamedTuple):
@@ -135,7 +135,7 @@ def class_table(lines: Sequence[dict[str, Any]], labels: Sequence[str], fps: flo
 
 
 class AttentionFigures(NamedTuple):
-    """The network's attention in one frame, as figures.
+    """The network's attention in one frame, as matplotlib figures.
 
     Attributes:
         joints: Attention and effective adjacency between joints, by name.

@@ -48,15 +48,15 @@ def parse_text(text: str, limits: Limits) -> tuple[float, dict[str, Any]]:
     if not isinstance(people, dict):
         raise ActrecError("The message has neither keypoints nor people.")
     if len(people) > limits.people:
-        raise ActrecError(f"There are {len(people)} people; at most {limits.people} are taken.")
+        raise ActrecError(f"There are {len(people)} people; expected at most {limits.people}.")
     longest = max(map(len, people), default=0)
     if longest > _LONGEST_NAME:
-        raise ActrecError(f"A person's name has {longest} characters; at most {_LONGEST_NAME} are taken.")
+        raise ActrecError(f"A person's name has {longest} characters; expected at most {_LONGEST_NAME}.")
     return checked_seconds(message.get("timestamp")), people
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Makes a dict of a JSON object.
+    """Converts a JSON object to a dict.
 
     Raises:
         ActrecError: A key occurs twice.
@@ -95,11 +95,11 @@ def decode_jpeg(content: bytes, limits: Limits) -> Picture:
             size = image.size
             if max(size) <= limits.side and max(size) <= _LONGEST_SHAPE * min(size):
                 return np.array(image.convert("RGB"))
-    except Exception as error:  # Pillow raises a dozen types for damaged files
+    except Exception as error:  # Pillow raises many types for damaged files
         log.debug("a picture cannot be decoded: %r", error)
-        raise ActrecError("The picture is no whole JPEG.") from None
+        raise ActrecError("The picture is not a complete JPEG.") from None
     if max(size) > limits.side:
-        raise ActrecError(f"The picture is {size[0]} × {size[1]} pixels; at most {limits.side} a side are taken.")
+        raise ActrecError(f"The picture is {size[0]} × {size[1]} pixels; expected at most {limits.side} on each side.")
     raise ActrecError(
-        f"The picture is {size[0]} × {size[1]} pixels; one side may be {_LONGEST_SHAPE} times the other at most."
+        f"The picture is {size[0]} × {size[1]} pixels; expected an aspect ratio of at most {_LONGEST_SHAPE}."
     )

@@ -36,20 +36,20 @@ class Origins:
     """The web pages that may use the server: its own, and those of the listed origins.
 
     A browser lets any page send requests and open WebSockets to any server, including localhost. The header `Origin`,
-    which pages cannot forge, names the page. Programs other than browsers do not send it, and are admitted. Where a
-    server listens on this machine alone, a page is its own only under a name of this machine; otherwise a
-    foreign domain that resolves to 127.0.0.1 (DNS rebinding) would be admitted.
+    which pages cannot forge, names the page. Programs other than browsers do not send it, and are admitted. If
+    the server listens only on this machine, its own page must have a name of this machine as host; otherwise a foreign
+    domain that resolves to 127.0.0.1 (DNS rebinding) would be admitted.
 
     Attributes:
         listed: Origins of other pages, "*" for all.
-        local: Whether the server listens on this machine alone.
+        local: Whether the server listens only on this machine.
     """
 
     listed: tuple[str, ...] = field(default=())
     local: bool = True
 
     def admits(self, origin: str | None, host: str | None) -> bool:
-        """Whether a request with these headers is admitted."""
+        """Returns whether a request with these headers is admitted."""
         if origin is None or "*" in self.listed or origin.lower() in self.listed:
             return True
         try:

@@ -1,4 +1,4 @@
-"""Runs the models for the API outside its event loop: pose estimation in one thread, recognition in another."""
+"""Runs the models for the API outside its event loop: pose estimation and recognition in a thread each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from actrec.video.video import open_video
 
 T = TypeVar("T")
 _WARM_UP = 30  # frames
-_STREAM_FPS = 15.0  # about what a browser sends; the tracker's memory is counted in frames at this rate
+_STREAM_FPS = 15.0  # typical of a browser; the tracker's memory is counted in frames at this rate
 
 
 class Recognition:
@@ -54,7 +54,7 @@ class Recognition:
         if self.pose is not None:
             await self.find([np.zeros((360, 640, 3), dtype=np.uint8)])
         gc.collect()
-        gc.freeze()  # a garbage collection that visits the loaded modules stops all streams for 180 ms
+        gc.freeze()  # otherwise a garbage collection of the loaded modules would stop all streams for 180 ms
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Runs a short function in the recognition thread."""
@@ -108,7 +108,7 @@ async def video_answers(recognition: Recognition, file: Path) -> AsyncIterator[d
     """Recognises the people in each frame of a video, and yields an answer for each frame.
 
     Raises:
-        TooMuchVideo: The video exceeds the limits: by its header, before a picture is decoded, or further on.
+        TooMuchVideo: The video exceeds the limits: found in its header or while decoding.
         ActrecError: It is not a video.
     """
     limits, pose = recognition.limits, recognition.pose
@@ -129,7 +129,7 @@ async def video_answers(recognition: Recognition, file: Path) -> AsyncIterator[d
 
 
 class NoPoseModelError(ActrecError):
-    """A client has sent pictures to a server without a pose model."""
+    """Raised if a client sends pictures to a server without a pose model."""
 
     def __init__(self) -> None:
         super().__init__("This server has no pose model and takes keypoints only.")

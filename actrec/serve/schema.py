@@ -37,7 +37,7 @@ class ModelInfo(BaseModel):
     )
     forecast_bones: list[list[int]] = Field(description="Bones, as pairs of numbers of joints.")
     fps: float | None = Field(
-        description="Frame rate of the model; frames in between get the previous prediction. null: the client's rate."
+        description="Frame rate of the model; others repeat the last prediction. null: the client's rate."
     )
     training_fps: float = Field(description="Median frame rate of the training clips.")
     window: WindowInfo

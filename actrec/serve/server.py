@@ -16,7 +16,7 @@ from actrec.serve.schema import ModelInfo
 
 
 class Server:
-    """The state behind the app.
+    """The state of the ASGI application.
 
     Args:
         recognition: Runs the models.
@@ -44,7 +44,7 @@ class Server:
         headers = connection.headers
         if not self.origins.admits(headers.get("origin"), headers.get("host")):
             return HTTPException(
-                403, "Pages of this origin may not use the server. Its owner lists those that may: origins=…"
+                403, "Pages of this origin may not use the server. Its operator can allow it: origins=…"
             )
         if self.token is None:
             return None
@@ -59,7 +59,7 @@ class Server:
         if refused := self.unauthorized(connection):
             return refused
         if self.is_full:
-            return HTTPException(503, "As many clients are served as are allowed. Try later.", {"Retry-After": "5"})
+            return HTTPException(503, "The limit of concurrent clients is reached. Try later.", {"Retry-After": "5"})
         return None
 
     @asynccontextmanager

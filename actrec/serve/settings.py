@@ -21,7 +21,7 @@ class Limits:
         sessions: Concurrent streams and uploads.
         idle: Seconds without a message, or a part of an upload, after which a client is disconnected.
         upload: Duration of an upload, in seconds.
-        queue: Waiting frames of a stream; when there are more, the oldest is dropped.
+        queue: Most frames of a stream that may wait; when there are more, the oldest is dropped.
     """
 
     body_mb: float | int = 200

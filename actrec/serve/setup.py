@@ -1,4 +1,4 @@
-"""Makes the ASGI application of a composed `serve` config."""
+"""Makes the ASGI application from a composed `serve` config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""WebSocket /v1/stream: answers each frame with the predictions of its people."""
+"""WebSocket /v1/stream: answers each frame with the predictions of its people.
+
+A stream that is too slow drops its oldest frames (`FrameQueue`) and states their number in the answer as "shed".
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ async def answer_stream(server: Server, socket: WebSocket) -> None:
             log.exception("A stream failed, and was closed.")
             server.counters.failures.labels("stream").inc()
             queue.end()
-            queue.close = _FAILED, "The server failed. Its log says why."
+            queue.close = _FAILED, "The server failed. See its log."
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
@@ -68,7 +71,7 @@ class FrameQueue:
 
     Attributes:
         shed: Number of frames dropped so far.
-        close: WebSocket close code and reason, for when no more frames will come.
+        close: WebSocket close code and reason, sent after the last frame.
     """
 
     def __init__(self, most: int) -> None:
@@ -77,7 +80,7 @@ class FrameQueue:
         self._changed = asyncio.Event()
 
     def put(self, message: str | bytes) -> None:
-        """Adds a message that has arrived now."""
+        """Adds a message, with the present time as its arrival."""
         if len(self._waiting) >= self.most:
             self._waiting.popleft()
             self.shed += 1
@@ -102,7 +105,7 @@ class FrameQueue:
 
 async def _read(server: Server, socket: WebSocket, queue: FrameQueue) -> None:
     limits, last = server.recognition.limits, time.monotonic()
-    allowed = float(limits.fps)  # frames; those of one second may arrive at once, as after a network pause
+    allowed = float(limits.fps)  # frames; a burst of one second is allowed, as after a network pause
     try:
         while True:
             message = await asyncio.wait_for(socket.receive(), limits.idle)
@@ -111,7 +114,7 @@ async def _read(server: Server, socket: WebSocket, queue: FrameQueue) -> None:
             now = time.monotonic()
             allowed, last = min(allowed + (now - last) * limits.fps, limits.fps) - 1, now
             if allowed < 0:
-                queue.end(_NOT_ALLOWED, f"More than {limits.fps:g} frames a second are not taken.")
+                queue.end(_NOT_ALLOWED, f"More than {limits.fps:g} frames a second are not accepted.")
                 break
             queue.put(message["text"] if message.get("text") is not None else message["bytes"])
     except TimeoutError:

@@ -23,7 +23,7 @@ from actrec.video.limits import TooMuchVideo
 
 log = logging.getLogger(__name__)
 
-_FAILED = "The server failed on this video. Its log says why."
+_FAILED = "The server failed on this video. See its log."
 
 
 class NdJson(StreamingResponse):
@@ -79,9 +79,9 @@ async def answer_upload(server: Server, request: Request) -> Response:
         await end()
         if isinstance(error, ActrecError):
             status = {TooMuchVideo: 413, NoPoseModelError: 501}.get(type(error), 400)
-            raise HTTPException(status, f"The video cannot be taken: {error}") from None
+            raise HTTPException(status, f"The video cannot be processed: {error}") from None
         if isinstance(error, ClientDisconnect):
-            return Response(status_code=400)  # the client no longer reads it
+            return Response(status_code=400)  # the client has disconnected
         if isinstance(error, Exception) and not isinstance(error, HTTPException):
             _failed(server)
             raise HTTPException(500, _FAILED) from None
@@ -122,7 +122,7 @@ async def _receive(server: Server, request: Request, file: Path) -> None:
             try:
                 part = await asyncio.wait_for(anext(parts, None), max(left, 0.001))
             except TimeoutError:
-                raise HTTPException(408, "The upload has stalled, or takes longer than is allowed.") from None
+                raise HTTPException(408, "The upload has stalled, or takes longer than the limit.") from None
             if part is None:
                 break
             size += len(part)

@@ -1,4 +1,4 @@
-"""The Hydra callback that summarises a sweep when its last run has ended."""
+"""The Hydra callback that summarises a sweep after its last run."""
 
 from __future__ import annotations
 

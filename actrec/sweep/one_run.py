@@ -1,4 +1,4 @@
-"""Trains one run of a sweep, unless an earlier start of the sweep has finished it."""
+"""Trains one run of a sweep, unless it has been finished already."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 150  # characters of a run's name
 
 
 def run_one(cfg: DictConfig, train: Callable[[DictConfig], Path]) -> None:
-    """Trains one run of a sweep in the folder named after its overrides; a finished run is left as it is.
+    """Trains one run of a sweep in the folder named after its overrides; a finished run is not repeated.
 
     Args:
         cfg: A composed `train` config with a `sweep` node.
@@ -35,7 +35,7 @@ def run_one(cfg: DictConfig, train: Callable[[DictConfig], Path]) -> None:
     """
     hydra = HydraConfig.get()
     if hydra.mode is not RunMode.MULTIRUN:
-        raise ActrecError("sweep= is for several runs: python -m actrec.train -m … (--multirun).")
+        raise ActrecError("sweep= needs several runs: python -m actrec.train -m … (--multirun).")
     folder = Path(cfg.sweep.folder) / "runs" / _name(hydra.overrides.task)
     search = instantiate(cfg.sweep.search, _convert_="all") if cfg.sweep.search else None
     if search is not None:

@@ -1,4 +1,4 @@
-"""The picture of a sweep: a heat map of two values, or a bar a setting."""
+"""Plots a sweep: a heat map of two values, or a bar for each setting."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import drawable
 from actrec.report.figures import NORMAL, color_ramp, new_figure, percent, style
 
-MOST = 20  # values of a key for which a heat map has room
-_LONGEST = 60  # letters of a setting's name
+MOST = 20  # greatest number of values of a key in a heat map
+_LONGEST = 60  # characters of a setting's name
 
 
 def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
-    """Accuracy on val and test over two swept values.
+    """Plots the accuracy on val and test over two swept values.
 
     Args:
         settings: The :class:`actrec.sweep.settings.Setting` of each pair of values.
@@ -47,7 +47,7 @@ def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
 
 
 def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30) -> Figure:
-    """Accuracy on test of each setting with its 95 % interval, the best by val on top.
+    """Plots the accuracy on test of each setting with its 95 % interval, the best by val on top.
 
     Args:
         settings: Each a :class:`actrec.sweep.settings.Setting`, the best first.

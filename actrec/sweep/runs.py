@@ -19,7 +19,7 @@ class SweptRun(NamedTuple):
     Attributes:
         folder: The run's folder.
         values: Every value of its config, by dotted key.
-        figures: The figures of the test split, from `metrics.json`.
+        figures: The metrics of the test split, from `metrics.json`.
         val_accuracy: Accuracy on val at the epoch whose checkpoint is kept; NaN where no epoch was validated.
         val_loss: The classification loss on val at that epoch.
         minutes: Duration of the training.
@@ -48,10 +48,10 @@ def read_runs(folder: Path) -> list[SweptRun]:
 
 
 def kept_figures(run: Path) -> dict[str, float]:
-    """Returns the figures of the epoch whose checkpoint a run kept; figures of val are the latest up to that epoch.
+    """Returns the metrics of the epoch whose checkpoint a run kept; those of val may be from an earlier epoch.
 
     Args:
-        run: A run's folder, with `config.yaml`, and `history.csv` if it has finished an epoch.
+        run: A run's folder, with `config.yaml`, and `history.csv` after its first epoch.
     """
     best = OmegaConf.load(run / "config.yaml").callbacks.best
     rows = read_history(run / "history.csv")

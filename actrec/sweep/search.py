@@ -1,4 +1,4 @@
-"""Searches hyperparameters with Optuna: each run of a sweep is a trial, which asks the study for values."""
+"""Searches hyperparameters with Optuna: each run of a sweep is a trial with suggested values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Trial:
 
     Attributes:
         values: The values that Optuna has chosen, by dotted key.
-        is_done: Whether an earlier start of the sweep has finished it.
+        is_done: Whether it was finished before the sweep was interrupted.
         value: The metric that the run has reached; set after its training.
     """
 
@@ -37,7 +37,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Search:
-    """A search for the values of a config that are best by a metric.
+    """A search for the config values that optimise a metric.
 
     Args:
         metric: A column of `history.csv`.
@@ -53,7 +53,7 @@ class Search:
 
     @contextmanager
     def trial(self, folder: Path, number: int) -> Iterator[Trial]:
-        """Yields the trial of this number from the study in a folder; an interrupted trial has its values again.
+        """Yields the trial of this number from the study in a folder; an interrupted trial keeps its values.
 
         Raises:
             SetupError: Optuna is not installed.

@@ -1,4 +1,4 @@
-"""Groups the runs of a sweep that differ in their seeds alone, and ranks the groups by their val figures."""
+"""Groups the runs of a sweep that differ only in their seeds, and ranks the groups by their val metrics."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from scipy.stats import t as student
 
 from actrec.sweep.runs import SweptRun
 
-_SEEDS = ("seed", "split.seed", "trial")  # keys that tell runs of one setting apart
+_SEEDS = ("seed", "split.seed", "trial")  # keys in which runs of one setting may differ
 _NOT_SETTINGS = ("resume", "output_dir", "sweep", "store")
 
 
 class Setting(NamedTuple):
-    """The runs of a sweep that differ in their seeds alone, with their mean accuracy on test.
+    """The runs of a sweep that differ only in their seeds, with their mean accuracy on test.
 
     Attributes:
-        values: The values in which the settings of the sweep differ, by dotted key.
+        values: The values of the keys that differ within the sweep.
         runs: The runs, the best by val first.
         accuracy: Mean accuracy on the test split.
-        low: Lower end of its 95 % interval: Student's t over several seeds, or the single run's own over clips.
+        low: Lower end of its 95 % interval: Student's t over seeds, or the bootstrap interval of a single run.
         high: Upper end of that interval.
     """
 
@@ -40,7 +40,7 @@ class Setting(NamedTuple):
 
     @property
     def rank(self) -> tuple[float, float]:
-        """Sort key, greater for a better setting, from the val split alone."""
+        """Sort key from the val split; greater for a better setting."""
         return _rank(self.val_accuracy, float(np.mean([run.val_loss for run in self.runs])))
 
 
@@ -64,7 +64,7 @@ def settings_of(runs: Sequence[SweptRun]) -> list[Setting]:
 
 
 def differing(runs: Sequence[SweptRun]) -> list[str]:
-    """Lists the keys in whose values runs differ, without seeds; of keys that always vary together, the topmost one."""
+    """Lists the keys whose values differ between runs, without seeds; of keys that vary together, the topmost one."""
     keys = dict.fromkeys(key for run in runs for key in run.values)
     columns: dict[tuple[Any, ...], str] = {}
     for key in sorted(keys, key=lambda key: (key.count("."), list(keys).index(key))):
@@ -76,5 +76,5 @@ def differing(runs: Sequence[SweptRun]) -> list[str]:
 
 
 def _rank(accuracy: float, loss: float) -> tuple[float, float]:
-    """Sort key, greater for better val figures; a run that was not validated is last."""
+    """Sort key, greater for better val metrics; least for a run that was not validated."""
     return tuple(value if math.isfinite(value) else -math.inf for value in (accuracy, -loss))  # type: ignore[return-value]

@@ -20,10 +20,10 @@ METRICS = ("accuracy", "macro_f1", "auc")
 def summarize(folder: Path) -> list[Setting]:
     """Writes `summary.csv`, `summary.png` and `model`, the model folder of the best run by val, into a sweep's folder.
 
-    Where no run was validated, no `model` is written.
+    If no run was validated, no `model` is written.
 
     Returns:
-        The settings, the best by val first; empty where no run is finished.
+        The settings, the best by val first; empty if no run is finished.
     """
     runs = read_runs(folder)
     settings = settings_of(runs)
@@ -64,7 +64,7 @@ def _cell(value: float) -> str:
 
 
 def _is_grid(settings: Sequence[Setting]) -> bool:
-    """Whether two numbers are swept over a full grid of several values each, small enough to draw."""
+    """Returns whether the sweep is a full grid of two numeric keys that is small enough to draw."""
     values = [list(setting.values.values()) for setting in settings]
     if len(values[0]) != 2 or not all(isinstance(value, int | float) for row in values for value in row):
         return False

@@ -205,7 +205,7 @@ def test_a_saved_state_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_a_state_of_another_model_is_refused() -> None:
     recognizer = MODELS["infogcnpp"].recognizer()
     recognizer.push(make_stream(1, 0)[0], 0.0)
-    with pytest.raises(ActrecError, match="not one of this model's"):
+    with pytest.raises(ActrecError, match="does not fit this model"):
         make_model(layers=1).recognizer().restore("x", recognizer.state(""))
     with pytest.raises(ActrecError, match="no person 'x'"):
         recognizer.state("x")

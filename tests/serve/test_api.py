@@ -166,10 +166,10 @@ GOOD = json.dumps({"timestamp": 1.0, "keypoints": person(0)})
         (json.dumps({"timestamp": 1, "people": {str(i): None for i in range(40)}}), "at most 32"),
         (json.dumps({"timestamp": 0.5, "keypoints": person(0)}), "ascend"),
         (b"", "too short"),
-        (frame(2, b"no jpeg"), "no whole JPEG"),
-        (frame(2, jpeg(640, 480)[:1500]), "no whole JPEG"),
-        (frame(2, jpeg(5000, 20)), "5000 × 20 pixels; at most 4096"),
-        (frame(2, claiming(20_000, 20_000)), "20000 × 20000 pixels; at most 4096"),
+        (frame(2, b"no jpeg"), "not a complete JPEG"),
+        (frame(2, jpeg(640, 480)[:1500]), "not a complete JPEG"),
+        (frame(2, jpeg(5000, 20)), "5000 × 20 pixels; expected at most 4096"),
+        (frame(2, claiming(20_000, 20_000)), "20000 × 20000 pixels; expected at most 4096"),
         (frame(float("nan"), jpeg()), "timestamp"),
         (frame(2, jpeg()), "no pose model"),
     ],
@@ -255,7 +255,7 @@ def test_more_frames_than_are_allowed_end_a_stream(make_client: Make) -> None:
             socket.send_text(json.dumps({"timestamp": number / 30, "keypoints": person(0)}))
         while (closed := socket.receive())["type"] != "websocket.close":
             assert "people" in closed["text"]
-    assert (closed["code"], closed["reason"]) == (1008, "More than 10 frames a second are not taken.")
+    assert (closed["code"], closed["reason"]) == (1008, "More than 10 frames a second are not accepted.")
 
 
 def test_frames_in_a_burst_are_shed_oldest_first_and_told(make_client: Make) -> None:

@@ -228,7 +228,7 @@ def test_a_fault_of_the_server_is_logged_counted_and_closes_the_stream(
         assert socket.receive() == {
             "type": "websocket.close",
             "code": 1011,
-            "reason": "The server failed. Its log says why.",
+            "reason": "The server failed. See its log.",
         }
     (record,) = [each for each in caplog.records if each.name == "actrec.serve.stream"]
     assert record.levelname == "ERROR"
