@@ -1,4 +1,4 @@
-"""Makes the skeleton store of a data set: importer, label map, joint layout, writer, and a summary for the log.
+"""Makes the skeleton store of a data set: imports clips, maps labels and joints, writes, and logs a summary.
 
 `actrec.prepare` is the command.
 """
@@ -148,13 +148,13 @@ def _rejections(summary: StoreSummary, store: Path) -> list[str]:
     if summary.adopted:
         lines.append(
             f"{summary.adopted} clips are of a version that wrote no sources.csv. Their sources are not newer than the "
-            "clips, and are taken to be those from which they were made."
+            "clips, so they are assumed to be their sources."
         )
     return lines
 
 
 def outcome(summary: StoreSummary, store: Path) -> str:
-    """Returns the last line of the output, which says what the run did."""
+    """Formats what the run did, for the last line of the output."""
     if not summary.missing:
         return summary.outcome(store)
     return (

@@ -1,4 +1,4 @@
-"""The clips of a data set for training and evaluation: from its skeleton store, or generated in memory."""
+"""Loads the clips of a data set for training and evaluation: from its skeleton store, or generated in memory."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> S
 def load_clips(
     store: str | Path | None, dataset: str, importer: Importer | ClipGenerator, label_map: LabelMap, skeleton: str
 ) -> list[SkeletonSequence]:
-    """Loads every clip of a data set; generated clips are those that a store of them would hold.
+    """Loads every clip of a data set; generated clips are the same as in a store of them.
 
     Args:
         store: Folder of the skeleton store; None where the clips are to be generated.

@@ -1,4 +1,4 @@
-"""The Lightning data module: a data set's clips, split, and served as batches of windows for train, val and test."""
+"""The Lightning data module: splits the clips of a data set, and makes batches of windows for train, val and test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEST_BATCH = 64  # windows, as in actrec.evaluate; without gradients more fit th
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """Pairs of (epoch, index) in an order that seed and epoch alone decide, so that a resumed run sees the same.
+    """Samples pairs (epoch, index) in an order that depends only on seed and epoch, so that a resumed run repeats it.
 
     Args:
         rank: This process among `world`; each takes every world-th item of the same order.
@@ -44,7 +44,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
-        order = np.resize(order, len(self) * self.world)  # every process gets equally many: the first few come twice
+        order = np.resize(order, len(self) * self.world)  # every process gets equally many: the first few are repeated
         return iter((self.epoch, int(index)) for index in order[self.rank :: self.world])
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
 
 class Packed(Sequence[NormalizedSequence]):
-    """Preprocessed clips end to end in two shared tensors, which worker processes read without a copy."""
+    """Stores preprocessed clips in two shared tensors, which worker processes read without a copy."""
 
     def __init__(self, sequences: Sequence[NormalizedSequence]) -> None:
         self.ends = np.cumsum([len(sequence) for sequence in sequences])
@@ -70,12 +70,12 @@ class Packed(Sequence[NormalizedSequence]):
 
 
 class TrainingWindows(Dataset[Item]):
-    """The augmented windows of the train split; item (epoch, index) is the same in every process and at every time.
+    """The augmented windows of the train split; item (epoch, index) is the same in every process and run.
 
     Args:
         labels: Class numbers of the clips.
         augmentation: Applied anew to every window.
-        preload: Preprocess every clip once, beforehand, rather than whenever a window of it is made.
+        preload: Preprocess every clip once, beforehand, instead of for each of its windows.
         preload_to_tensor: Keep preprocessed clips in tensors that worker processes share.
     """
 
@@ -127,7 +127,7 @@ def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[S
 class ActionData(L.LightningDataModule):
     """The train, val and test splits of a data set.
 
-    `splits` holds the clips in the layout that the network sees, `stored_train` the clips of train as they were given.
+    `splits` holds the clips in the joint layout of the network, `stored_train` those of train in the stored layout.
 
     Args:
         dataset: The data set.
@@ -172,7 +172,7 @@ class ActionData(L.LightningDataModule):
         for name in {clip.skeleton for clip in clips} - {pipeline.skeleton.name}:
             lost = set(get_skeleton(name).joints) - set(pipeline.skeleton.joints)
             log.warning(
-                "Clips of skeleton '%s' are mapped to '%s', without %s. Set skeleton=%s to keep them as they are.",
+                "Clips of skeleton '%s' are mapped to '%s', without %s. Set skeleton=%s to keep all joints.",
                 name,
                 pipeline.skeleton.name,
                 ", ".join(sorted(lost)) or "a loss",
@@ -187,9 +187,9 @@ class ActionData(L.LightningDataModule):
                 f"Leave them out with {exclude_override(unknown)}."
             )
         for names in alike(self.labels):
-            log.warning("Labels that differ in case or punctuation alone are classes of their own: %s.", names)
+            log.warning("Labels that differ only in case or punctuation are classes of their own: %s.", names)
         if len({clip.label for clip in clips}) == 1:
-            raise ActrecError(f"All clips are of one class, {clips[0].label}: nothing to tell apart.")
+            raise ActrecError(f"All clips are of one class, {clips[0].label}: expected two classes or more.")
         saved = saved or SavedSplit.of(split, clips)
         self.split, self.saved = split, replace(saved, dataset=dataset.name, generated=dataset.generated)
         parts = self.saved.restore(clips)

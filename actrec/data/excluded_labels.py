@@ -23,7 +23,7 @@ _WORDS = {  # words that YAML 1.1 or Hydra does not read as text
 def excluded(entries: object, known: Collection[str]) -> set[str]:
     """Returns the labels that are excluded.
 
-    A number, truth value or null stands for the label that is spelled so: 1 for "1", true for "on" or "true".
+    A number, truth value or null stands for the label with that spelling: 1 for "1", true for "on" or "true".
 
     Args:
         entries: The config's value: a list, one label, or None.
@@ -57,7 +57,7 @@ def _meant(entry: object, known: Collection[str]) -> str:
 
 
 def _may_read(label: str, value: object) -> bool:
-    """Whether YAML or Hydra may have read the label as that value."""
+    """Returns whether YAML or Hydra may have read the label as that value."""
     if value is None or isinstance(value, bool):
         return label.casefold() in _WORDS[value]
     if not isinstance(value, (int, float)):
@@ -84,7 +84,7 @@ def _quoted(label: str) -> str:
 
 
 def alike(labels: Sequence[str]) -> list[tuple[str, ...]]:
-    """Groups labels that differ in case and punctuation alone, which are probably one label."""
+    """Groups labels that differ only in case and punctuation, which are probably one label."""
     by_spelling: dict[str, list[str]] = {}
     for label in labels:
         by_spelling.setdefault("".join(filter(str.isalnum, label.casefold())) or label, []).append(label)

@@ -42,12 +42,12 @@ class SavedSplit:
 
     @cached_property
     def _part_of(self) -> dict[str, str]:
-        """The part of each group, by name."""
+        """Maps each group to its part."""
         return {group: part for part, groups in self.groups.items() for group in groups}
 
     @cached_property
     def _clips(self) -> dict[str, str]:
-        """The part of each clip, or window, by id."""
+        """Maps the id of each clip, or window, to its part."""
         return {clip: part for part, groups in self.groups.items() for ids in groups.values() for clip in ids}
 
     @classmethod
@@ -98,7 +98,7 @@ class SavedSplit:
         return frozenset(self._clips)
 
     def covers(self, clips: Sequence[SkeletonSequence], dataset: str, generated: Mapping[str, Any] | None) -> bool:
-        """Whether some of these clips are of the data that was split; other data may have the same names."""
+        """Returns whether some of these clips are from the data that was split; other data may have the same names."""
         if generated is not None and self.generated is not None and _content(generated) != _content(self.generated):
             return False
         if dataset != self.dataset:
@@ -110,10 +110,10 @@ class SavedSplit:
         return self._part_of.get(clip.clip_id if self.windows else _group(clip))
 
     def is_new(self, clip: SkeletonSequence) -> bool:
-        """Whether a clip, or its first window, is not in the saved split."""
+        """Returns whether a clip, or its first window, is missing from the saved split."""
         first, *_ = self._cut([clip])
         part = self.part_of(first)
-        is_wanted = part == "train" or clip.variant == "original"  # variants are used in train alone
+        is_wanted = part == "train" or clip.variant == "original"  # variants are used only in train
         return part is None or (is_wanted and first.clip_id not in self._clips)
 
     def divide(self, clips: Sequence[SkeletonSequence]) -> Parts:
@@ -133,7 +133,7 @@ class SavedSplit:
         return parts
 
     def restore(self, clips: Sequence[SkeletonSequence]) -> Parts:
-        """Returns the parts as they were when the run began; raises an ActrecError if clips of them are missing."""
+        """Returns the parts at the start of the run; raises an ActrecError if clips of them are missing."""
         unused = set(self.unused)
         there = {clip.clip_id: clip for clip in self._cut(clips)}
         missing = [name for name in self._clips if name not in there and name not in unused]

@@ -24,7 +24,7 @@ class Split:
     """Splits clips into train, val and test; the result depends on the clips and the seed, not on their order.
 
     Val is the official one if there is one; otherwise it is drawn from train, stratified by label. Clips of a variant
-    other than "original" are in train only, and left out if their group is in another part. The split is logged.
+    other than "original" are only in train, and left out if their group is in another part. The split is logged.
 
     Attributes:
         protocol: "official" uses train, val and test as stored (val as test if no clip is of test); "grouped" draws
@@ -174,7 +174,7 @@ def _draw(
 ) -> dict[str, str]:
     """Draws the groups of each part; returns the part of each drawn group. All other groups are in train.
 
-    Each share is of the groups that the parts before it have left. A group with clips of several classes counts for
+    Each share is relative to the groups that earlier parts have left. A group with clips of several classes counts for
     each of them. Each class has its own generator, so that leaving out one class does not change the draw of another
     with which it shares no group.
     """
@@ -198,7 +198,7 @@ def _draw(
             size = min(max(round(share * left), 1), left - (len(shares) - place) - 1)
             left -= size
             _fill(part_of, order, part, size)
-        _fill(part_of, order, "train", 1)  # so that another class of these groups cannot take all
+        _fill(part_of, order, "train", 1)  # so that another class cannot take all of these groups
     for label in sorted(members):
         without = {"train", *shares} - {part_of.get(group, "train") for group in members[label]}
         if without:

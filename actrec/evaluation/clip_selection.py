@@ -1,4 +1,4 @@
-"""Selects the clips that a model is evaluated on, by the split that its training used as far as that is known."""
+"""Selects the clips that a model is evaluated on, by the split of its training if that is known."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def select_clips(
 
     Args:
         models: Model folders; the split of the first is used.
-        split: One of `SPLITS`; "new" are the clips that the first model's training did not have.
+        split: One of `SPLITS`; "new" are the clips that were not in the first model's training.
         protocol: The split protocol; None is the model's own, so that test holds no clips that it was trained on.
-        default: The split protocol where the model records none.
+        default: The split protocol if the model records none.
 
     Raises:
         ActrecError: There is no such split, it is empty, or it is not known which clips are new.
@@ -71,12 +71,12 @@ def _by_saved_split(saved: SavedSplit, data: DataSet, split: str) -> Clips:
         )
     if added:
         log.warning(
-            "%d clips of the store's official test are new since the model's training; test has them.", len(added)
+            "%d clips of the store's official test are new since the model's training; they are in test.", len(added)
         )
     gone = saved.missing_groups(data.clips)
     if gone:
         counts = ", ".join(f"{count} of {name}" for name, count in gone.items())
-        log.warning("Groups that the model's training had are not among the clips any more: %s.", counts)
+        log.warning("Groups of the model's training are missing from the clips: %s.", counts)
     if not parts[split]:
         counts = ", ".join(f"{len(clips)} {name}" for name, clips in parts.items())
         raise ActrecError(f"There are no clips in split={split}. By the model's split there are: {counts}.")
@@ -87,7 +87,7 @@ def _all_new(saved: SavedSplit | None, data: DataSet, model: Path) -> Clips:
     if saved is None:
         raise ActrecError(f"Which clips are new to '{model}' is not known: it has no split.json. Choose another split.")
     if _is_of(saved, data):
-        raise ActrecError("split=new is by the model's own protocol. Leave out protocol=…")
+        raise ActrecError("split=new needs the model's own protocol. Leave out protocol=…")
     return data.clips
 
 
@@ -103,7 +103,7 @@ def _drawn(
     own = Split(**spec.split) if spec.split else Split(default)
     rule = own if protocol is None else Split(protocol)
     if saved is not None and not _is_of(saved, data):
-        log.info("None of the %d clips was there in the training of '%s'.", len(data.clips), model)
+        log.info("None of the %d clips was in the training of '%s'.", len(data.clips), model)
     elif protocol not in (None, spec.split.get("protocol")) and spec.split:
         log.warning(
             "The model was trained with the split '%s': with '%s' it may be evaluated on clips that it was trained on.",

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
 
-WHOLE = 40  # classes up to which a matrix is drawn whole
-SHOWN = 30  # classes of a larger one that are drawn
+WHOLE = 40  # most classes of a matrix that is drawn whole
+SHOWN = 30  # number of classes that are drawn of a larger one
 
 
 class Confusion(NamedTuple):

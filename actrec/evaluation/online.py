@@ -25,7 +25,7 @@ class Streamed(NamedTuple):
 
     Attributes:
         label: The predicted class number after each frame; `NOBODY` before the person is first observed.
-        held: The class number of the held label, or -1 for no action; `NOBODY` likewise.
+        held: The class number of the held label, or -1 for no action; `NOBODY` as above.
     """
 
     label: Int[ndarray, " frame"]
@@ -33,7 +33,7 @@ class Streamed(NamedTuple):
 
 
 def stream_clips(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> list[Streamed]:
-    """Streams clips, whose skeleton is the one that the recogniser takes, and returns the labels of their frames."""
+    """Streams clips in the recogniser's skeleton, and returns the labels of their frames."""
     results = [Streamed(*(np.full(len(clip), NOBODY) for _ in range(2))) for clip in clips]
     by_rate: dict[float, list[int]] = defaultdict(list)
     for number in sorted(range(len(clips)), key=lambda number: len(clips[number])):
@@ -66,7 +66,7 @@ def _stream_together(
 
 
 def frames_to_decision(held: Int[ndarray, " frame"], label: int) -> float:
-    """Counts the frames until the held label is right and stays so to the clip's end; infinite where it never does."""
+    """Counts the frames until the held label is correct and stays so to the clip's end; infinite if it never does."""
     wrong = np.flatnonzero(held != label)
     needed = wrong[-1] + 2 if len(wrong) else 1
     return float(needed) if needed <= len(held) else math.inf

@@ -1,4 +1,4 @@
-"""The prediction of each clip of a split, from the class probabilities at each observation ratio; `predictions.csv`."""
+"""Makes the predictions of a split from class probabilities at each observation ratio; writes `predictions.csv`."""
 
 from __future__ import annotations
 

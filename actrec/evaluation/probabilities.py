@@ -47,7 +47,7 @@ def decide_at(
 
 
 class ClipAverage:
-    """The average of each clip's window probabilities, at several observation ratios."""
+    """Averages the probabilities of each clip's windows, at several observation ratios."""
 
     def __init__(self, n_ratios: int, n_clips: int, n_classes: int) -> None:
         self.totals: Float[ndarray, "ratio clip class"] = np.zeros((n_ratios, n_clips, n_classes))
@@ -55,7 +55,7 @@ class ClipAverage:
     def add(
         self, probabilities: Float[Tensor, "window class"], clip: Int[Tensor, " window"], ratio: Int[Tensor, " window"]
     ) -> None:
-        """Adds windows: their probabilities, the clip each is from, and the number of its ratio."""
+        """Adds the probabilities of windows, each with the numbers of its clip and its ratio."""
         np.add.at(self.totals, (ratio.cpu().numpy(), clip.cpu().numpy()), probabilities.double().cpu().numpy())
 
     @property
@@ -64,7 +64,7 @@ class ClipAverage:
         return np.all(self.totals.any(2), axis=0)
 
     def probabilities(self) -> Float[ndarray, "ratio clip class"]:
-        """Returns the averages of the clips that were seen, in order."""
+        """Returns the averages of the clips that have windows, in order."""
         totals = self.totals[:, self.seen]
         return totals / totals.sum(-1, keepdims=True)  # a window's probabilities add up to 1
 

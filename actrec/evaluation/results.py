@@ -40,7 +40,7 @@ class Results:
 
     @property
     def headlines(self) -> dict[str, float]:
-        """The figures that are logged and saved with the model."""
+        """The metrics that are logged and saved with the model."""
         return {name: self.metrics[name] for name in (*HEADLINES, "auc")}
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ def summarize_probabilities(
     spec: ModelSpec,
     clips: Sequence[SkeletonSequence],
 ) -> Results:
-    """Makes the results of class probabilities at every observation ratio.
+    """Makes the results from class probabilities at every observation ratio.
 
     Args:
         probabilities: Those of each clip, at each ratio of `actrec.pipeline.observation.RATIOS`.
@@ -135,7 +135,7 @@ def summarize_probabilities(
 def _check_labels(members: Sequence[EnsembleMember], clips: Sequence[SkeletonSequence]) -> None:
     labels = members[0].spec.labels
     if any(set(member.spec.labels) != set(labels) for member in members):
-        raise ActrecError("The models do not know the same labels. Fuse models of one label set.")
+        raise ActrecError("The models have different labels. Average models with the same labels.")
     if not clips:
         raise ActrecError("There are no clips in this split.")
     if unknown := sorted({clip.label for clip in clips} - set(labels)):
@@ -146,7 +146,7 @@ def _check_labels(members: Sequence[EnsembleMember], clips: Sequence[SkeletonSeq
 
 
 def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
-    """Writes `metrics.json`; a figure that is not finite, which JSON cannot represent, is null."""
+    """Writes `metrics.json`; NaN and infinite numbers, which JSON cannot represent, become null."""
     replace_file(path, json.dumps(_finite(metrics), indent=2, allow_nan=False) + "\n")
 
 

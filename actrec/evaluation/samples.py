@@ -17,7 +17,7 @@ from actrec.pipeline.batching import collate
 from actrec.pipeline.windows import ResizeWindows
 from actrec.types import ActrecError, SkeletonSequence
 
-_CANDIDATES = 10  # clips of a class among which one is chosen to show it
+_CANDIDATES = 10  # clips of a class from which an example is chosen
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def typical_clips(clips: Sequence[SkeletonSequence], classes: Sequence[str]) -> 
 
 @torch.inference_mode()
 def sample_clip(network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, prediction: ClipPrediction) -> SampleClip:
-    """Returns a clip's first window as the network saw it, with forecasts made a whole horizon before."""
+    """Returns a clip's first window in network coordinates, with forecasts made a whole horizon before."""
     batch = collate(spec.pipeline.evaluation_items(clip, 0, 0)[:1])
     device = next(network.parameters()).device
     forecasts = network(batch.features.to(device), batch.valid.to(device)).pose_forecasts[..., :2].float().cpu().numpy()

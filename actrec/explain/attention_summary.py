@@ -17,12 +17,12 @@ from actrec.pipeline.batching import collate
 from actrec.skeleton import Skeleton
 from actrec.types import SkeletonSequence
 
-_MOST_CLIPS = 100  # of more clips, this many are drawn
+_MOST_CLIPS = 100  # if there are more, this many are drawn at random
 
 
 @dataclass(frozen=True)
 class AttentionSummary:
-    """What an InfoGCN++ attends to: means over clips and heads.
+    """The attention of an InfoGCN++, averaged over clips and heads.
 
     Attributes:
         adjacency: The effective adjacency, averaged over layers and frames too; see
@@ -37,7 +37,7 @@ class AttentionSummary:
 
 
 def summarize_attention(network: InfoGCN, spec: ModelSpec, clips: Sequence[SkeletonSequence]) -> AttentionSummary:
-    """Averages what an InfoGCN++ attends to over clips, or over 100 of them drawn at random.
+    """Averages the attention of an InfoGCN++ over clips, or over 100 of them drawn at random.
 
     Args:
         network: In eval mode, with at least one encoder layer.
@@ -72,5 +72,5 @@ def connection_shares(weights: Float[ndarray, "joint source"], skeleton: Skeleto
 
 
 def mean_of_finite(values: ndarray) -> ndarray:
-    """Averages finite values over the last axis; NaN where there are none, as for a horizon longer than every clip."""
+    """Averages finite values over the last axis; NaN if there are none, as for a horizon longer than every clip."""
     return np.ma.masked_invalid(values).mean(-1).filled(np.nan)

@@ -19,7 +19,7 @@ from actrec.network.infogcn import InfoGCN
 from actrec.skeleton import Skeleton
 from actrec.types import SkeletonSequence
 
-_CANDIDATES = 10  # clips of a class among whose frames a pose is chosen to show it
+_CANDIDATES = 10  # clips of a class from whose frames a typical pose is chosen
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Explanation:
             `actrec.explain.occlusion.class_importance`.
         poses: A typical pose for each of those classes, in torso lengths, y down.
         check: The result of `actrec.explain.occlusion.check_occlusion`; None where there is only one group.
-        attention: None where the network is not an InfoGCN++.
-        forecast_error: See `actrec.explain.forecast_error`; without rows where the network forecasts no poses.
+        attention: None if the network is not an InfoGCN++.
+        forecast_error: See `actrec.explain.forecast_error`; without rows if the network forecasts no poses.
         still_error: The error of a forecast that repeats the present pose.
     """
 

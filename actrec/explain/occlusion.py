@@ -109,7 +109,7 @@ def check_occlusion(
     rng = np.random.default_rng(0)
     half = set(rng.permutation(names)[: len(names) // 2].tolist())
     inside = np.array([group in half for group in groups])
-    order = np.empty(importance.shape, dtype=int)  # joints of each clip, what matters most first
+    order = np.empty(importance.shape, dtype=int)  # joints of each clip, the most important first
     for of, other in ((inside, ~inside), (~inside, inside)):
         means = class_importance(importance[other], decided[other], n_classes)
         means = np.where(np.isfinite(means), means, importance[other].mean(0))

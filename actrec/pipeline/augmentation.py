@@ -1,7 +1,7 @@
 """Skeleton-level augmentation of the training split, at three places of the pipeline.
 
-Temporal cropping and joint dropout change the stored clip, so that preprocessing meets clips that begin anywhere and
-lack joints, as it will in use; resampling in time changes the preprocessed clip; the others change the window.
+Temporal cropping and joint dropout change the stored clip, so that preprocessing gets incomplete clips as in serving;
+resampling in time changes the preprocessed clip; the others change the window.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stacks windows to batches of tensors; training, evaluation and explanation share it."""
+"""Stacks windows to batches of tensors, for training, evaluation and explanation."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Item(NamedTuple):
 
 
 def collate(items: list[Item]) -> Batch:
-    """Stacks windows to a batch that ends with the last frame that is valid in any of them; padding only costs time."""
-    import torch  # here, since recognition by ONNX Runtime runs without torch
+    """Stacks windows to a batch, and cuts off the frames at the end that are padding in all of them."""
+    import torch  # imported here, since recognition by ONNX Runtime runs without torch
 
     features, valid, observed, label, clip = zip(*items, strict=True)
     length = int(np.flatnonzero(np.any(valid, axis=0)).max()) + 1

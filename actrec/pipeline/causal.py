@@ -97,7 +97,7 @@ def _hold(
 def _first(
     streams: ndarray, name: str, places: Float[ndarray, "stream frame 2"]
 ) -> tuple[Float[ndarray, "stream 1 2"], Bool[ndarray, "stream frame"]]:
-    """Returns the first known of the positions, in these frames or before, and the frames from which on it is known."""
+    """Returns the first known position, in these frames or before, and the frames from which on it is known."""
     so_far = np.logical_or.accumulate(~np.isnan(places[..., 0]), 1)
     new = np.isnan(streams[name][:, 0])
     if new.any():

@@ -10,8 +10,8 @@ from numpy import ndarray
 
 from actrec.skeleton import Skeleton
 
-# A torso length is used if it is more than this share of the body's extent, and any length if it is more than this many
-# pixels, so that nothing is divided by less.
+# Lengths that are too small to divide by are not used: torso lengths below this share of the body's extent, and any
+# length below this number of pixels.
 EPSILON = 1e-3
 
 # The longer side of the box about a body, in torso lengths: the median over Penn Action's training clips.
@@ -21,7 +21,7 @@ TORSOS_PER_BOX = 2.8
 def pelvis(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> Float[ndarray, "frame 2"]:
-    """Computes the midpoint of the hips, or takes the one hip that is observed; NaN where none is."""
+    """Computes the midpoint of the observed hips, one or two; NaN if none is observed."""
     return _midpoint(keypoints, observed, skeleton.index(skeleton.hips))
 
 
@@ -37,7 +37,7 @@ def _midpoint(
 def boxes(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
 ) -> Float[ndarray, "frame 4"]:
-    """Computes the least x and y and the negated greatest x and y of observed joints in each frame; infinite without.
+    """Computes least x and y and negated greatest x and y of the observed joints in each frame; infinite if there are none.
 
     Because the greatest values are negated, the box about many frames is the minimum of their boxes.
     """
@@ -58,7 +58,7 @@ def torso_lengths(
 ) -> Float[ndarray, " frame"]:
     """Computes the torso length of each frame in pixels: from mid-shoulders to pelvis; NaN where it is not known.
 
-    Where one side alone is observed, it is the length from shoulder to hip, since a body filmed from the side shows one
+    If only one side is observed, it is the length from shoulder to hip, since a body filmed from the side shows one
     of each: a quarter of Penn Action's training clips never shows all four joints, and the length of one side is 1.00
     of the whole's in the median (0.91 to 1.09 from the 10th to the 90th percentile).
     """
@@ -88,7 +88,7 @@ class Measures(NamedTuple):
 def measure(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> Measures:
-    """Measures frames independently of one another, so that they may be of one person or of many."""
+    """Measures frames independently of one another, of one person or of many."""
     box = boxes(keypoints, observed)
     return Measures(
         _midpoint(keypoints, observed, list(range(skeleton.n_joints))),

@@ -1,7 +1,7 @@
-"""The windows by which a clip is evaluated at the ten observation ratios: after preprocessing, before the network.
+"""Cuts the windows for evaluating a clip at the ten observation ratios, after preprocessing, before the network.
 
-A clip seen up to a ratio has windows of its own. With causal preprocessing most of them are the beginning of a window
-of the clip seen further. A causal network computes each frame's logits from that frame and those before it, so such a
+Each ratio has its own windows. With causal preprocessing, most of them are the beginning of a window of a greater
+ratio. A causal network computes each frame's logits from that frame and those before it, so such a
 window is not run: its decision is read from the longer window's logits.
 """
 
@@ -81,7 +81,7 @@ def _begins_with(whole: Item, part: Item, n_frames: int) -> bool:
 
 def collate_observed(items: list[ObservedItem]) -> tuple[Batch, Readings]:
     """Stacks windows to a batch, with the decisions to read from it."""
-    import torch  # here, since recognition by ONNX Runtime runs without torch
+    import torch  # imported here, since recognition by ONNX Runtime runs without torch
 
     rows = [(row, *reading) for row, (_, readings) in enumerate(items) for reading in readings]
     return collate([item for item, _ in items]), Readings(*torch.tensor(rows).T)

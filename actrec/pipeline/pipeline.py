@@ -48,7 +48,7 @@ class Pipeline:
     def _frames(
         self, sequence: SkeletonSequence, n_seen: int | None = None
     ) -> tuple[Float[ndarray, "frame joint 3"], float]:
-        """Returns the first `n_seen` frames as preprocessing takes them, and their rate.
+        """Returns the first `n_seen` frames, resampled if preprocessing does not do that, and their rate.
 
         Causal pipelines and anchored windows resample first, as streams do: anchors are counted at the model's rate.
         Offline preprocessing resamples last.

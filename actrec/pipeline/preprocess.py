@@ -60,7 +60,7 @@ class Preprocess:
     ) -> tuple[Float[ndarray, "_ joint 3"], float]:
         """Resamples a stored clip to the rate `fps` of preprocessing; returns the keypoints and their rate.
 
-        A joint is observed in a new frame if it was in both frames from which that is interpolated.
+        A joint is observed in a new frame if it is observed in both frames around it.
         """
         if self.fps is None or self.fps == fps:
             return keypoints, fps

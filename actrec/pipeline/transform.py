@@ -1,4 +1,4 @@
-"""The base class of skeleton-level augmentations, and what their options share."""
+"""The base class of skeleton-level augmentations, and checks of their options."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Scaling(Transform[NormalizedSequence]):
 
     Attributes:
         range: Least and greatest factor of x and y.
-        aspect: Least and greatest additional factor of x alone; None keeps the proportions.
+        aspect: Least and greatest additional factor of only x; None keeps the proportions.
     """
 
     range: Sequence[float] = (0.9, 1.1)

@@ -1,7 +1,7 @@
 """Cuts preprocessed clips into windows of a fixed number of frames, and pads windows that are too short.
 
 Windows come after preprocessing; window-level augmentation and `features.py` follow. Evaluation uses the rule that is
-saved with the model; online recognition uses `AnchoredWindows` where the model does.
+saved with the model; online recognition uses `AnchoredWindows` if the model does.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class SlidingWindows:
 
     def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:
         """Returns all windows of the frames seen; `sequence` is a clip of `n_frames`, or its first part."""
-        rng = np.random.default_rng(0)  # not drawn from
+        rng = np.random.default_rng(0)  # unused
         return [self.train(sequence, index, rng) for index in range(self.count(len(sequence)))]
 
 

@@ -1,4 +1,4 @@
-"""Pictures of an explanation: joint importance, connections, attention over time, forecast error."""
+"""Draws an explanation: joint importance, connections, attention over time, forecast error."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def forecast_curve(
 
 
 def attention_curve(weights: Float[ndarray, "layer lag"], theme: Theme = LIGHT) -> Figure:
-    """Draws the attention of a window's last frame to the frames before it, a line a layer; lag 0 is itself."""
+    """Draws the attention of a window's last frame to the frames before it, with a line for each layer."""
     figure = new_figure(5.4, 3.6, theme)
     axes = figure.add_subplot()
     style(axes, theme, x="frames back", y="attention")

@@ -1,4 +1,4 @@
-"""Logs the results of a finished run to TensorBoard, W&B and CSV: figures, plots, sample videos, the model folder."""
+"""Logs the results of a finished run to TensorBoard, W&B and CSV: metrics, plots, sample videos, the model folder."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _to_wandb(
         data.add_file(str(store / "store.json"))
         data.add_file(str(store / "manifest.csv"))
         trained_on |= {"store": data.name, "digest": data.digest}
-        if run.offline:  # which cannot say that it uses one
+        if run.offline:  # an offline run cannot declare that it uses an artifact
             run.log_artifact(data)
         else:
             run.use_artifact(data)

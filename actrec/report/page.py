@@ -1,7 +1,7 @@
 """Writes the report of an evaluation: `index.html` and the pictures beside it.
 
-Every file is written whole or not at all. The page is written before the pictures, with its text and tables, and again
-when they are there: no figure is lost where a picture fails or the process is ended.
+Every file is replaced in one step. The page is written before the pictures, with its text and tables, and again after
+them, so that no metric is lost if a picture fails or the process ends.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from actrec.types import SkeletonSequence
 log = logging.getLogger(__name__)
 
 _N_MISTAKES = 20
-_NOT_YET = "it has not been drawn yet, or the process was ended; actrec.evaluate with this model draws a report anew"
+_NOT_YET = "it has not been drawn yet, or the process was ended; actrec.evaluate with this model makes a new report"
 
 
 def write_report(
@@ -53,11 +53,11 @@ def write_report(
     """Writes `index.html` and its pictures, which need nothing outside the folder.
 
     Args:
-        history: The figures of each epoch; without them there are no learning curves.
+        history: The metrics of each epoch; without them there are no learning curves.
         typical: A clip of each class of the training data; see `actrec.evaluation.samples.typical_clips`.
-        explanation: Pictures of it are added; its figures are in the metrics of `results`.
+        explanation: Its pictures are added; its numbers are in the metrics of `results`.
         config: The run's resolved config, as YAML.
-        facts: More for the head of the page: network, store, …
+        facts: Further entries for the head of the page: network, store, …
 
     Returns:
         The path of the page.
@@ -146,6 +146,6 @@ def _write_page(file: Path, content: Mapping[str, Any]) -> None:
 
 
 def _most_confused(row: ndarray, own: int, classes: Sequence[str]) -> tuple[str, int] | None:
-    """The other class that a class was most often predicted as, and how often."""
+    """Returns the other class that a class was most often predicted as, and how often."""
     others = np.where(np.arange(len(row)) == own, 0, row)
     return (classes[int(others.argmax())], int(others.max())) if others.any() else None

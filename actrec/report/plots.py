@@ -121,11 +121,11 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     """Draws the loss terms, the val accuracy and the learning rate against the epoch.
 
     Args:
-        history: Rows of `history.csv`: the figures of each epoch.
+        history: Rows of `history.csv`: the metrics of each epoch.
     """
     figure = new_figure(11.0, 3.7, theme)
     losses, accuracy, rate = figure.subplots(1, 3, width_ratios=(1.5, 1.25, 1))
-    marker = "o" if len(history) == 1 else None  # a line through one point does not show
+    marker = "o" if len(history) == 1 else None  # a line through one point is invisible
     for (term, name), colour in zip(_TERMS.items(), theme.series, strict=True):
         for split, line in (("train", "-"), ("val", ":")):
             epochs, values = _column(history, f"{split}/{term}")
@@ -144,7 +144,7 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     accuracy.plot(epochs, values, color=theme.series[0], linewidth=1.6)
     style(accuracy, theme, "Val accuracy", "epoch")
     if len(values):
-        best = len(values) - 1 - int(values[::-1].argmax())  # of equals the latest, as the checkpoint is
+        best = len(values) - 1 - int(values[::-1].argmax())  # the latest of equal ones, as for the checkpoint
         accuracy.plot(epochs[best], values[best], "o", color=theme.series[1], markersize=6)
         text = f"best {100 * values[best]:.1f} % in epoch {epochs[best]:.0f}"
         accuracy.text(0.97, 0.06, text, transform=accuracy.transAxes, ha="right", fontsize=SMALL, color=theme.ink)

@@ -23,9 +23,9 @@ CONTACTS = 30  # most clips on a sheet
 _POSES = 6
 _TEXT = 1.9  # width of a row's text, where a pose is 1 wide
 _ROW = 1.24  # height of a row
-_INCH = 1.34  # of one unit
-_LINE, _LABEL = 17, 50  # letters of a label's line, and of all of it
-_MANY = 8  # more clips than this stand in two columns
+_INCH = 1.34  # inches per unit
+_LINE, _LABEL = 17, 50  # characters of a label's line, and of the whole label
+_MANY = 8  # more clips than this are drawn in two columns
 
 
 def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT, names: Mapping[str, str] | None = None) -> Figure:
@@ -65,7 +65,7 @@ def contact_sheet(
     clips = clips[:CONTACTS]
     columns = 1 if len(clips) <= _MANY else 2
     rows = -(-len(clips) // columns)
-    label = 0.6 + columns  # its width where a pose is 1 wide, which in two columns is half as large
+    label = 0.6 + columns  # width of the label, relative to a pose
     across, height = columns * (label + _POSES), 1.1 * rows + 0.2
     inch = (_TEXT + _POSES) * _INCH / across  # every sheet is as wide, so that its text is as large
     figure, axes = new_sheet(across * inch, height * inch, theme)
@@ -83,7 +83,7 @@ def contact_sheet(
 
 
 def _draw_label(axes: Axes, theme: Theme, label: str, what: str, place: tuple[float, float]) -> None:
-    letters = max(_LINE * len(label) // max(width(label), 1), 1)  # of a line: half as many where they are wide
+    letters = max(_LINE * len(label) // max(width(label), 1), 1)  # per line: half as many if they are wide
     text = textwrap.fill(label, letters, max_lines=3, placeholder=" …")
     name = axes.text(*place, text, va="center", fontsize=NORMAL, color=theme.ink, weight="bold")
     under = axes.annotate(what, (0, 0), (0, -4), name, "offset points", va="top")
@@ -113,7 +113,7 @@ def _draw_text(axes: Axes, theme: Theme, sample: SampleClip, top: float, names: 
 
 
 def _chosen_frames(sequence: SkeletonSequence) -> Int[ndarray, " pose"]:
-    """Frames evenly spread over those in which anything is seen."""
+    """Selects frames evenly among those with an observed joint."""
     seen = np.flatnonzero((sequence.keypoints[..., 2] > 0).any(1))
     return seen[np.unique(np.linspace(0, len(seen) - 1, min(_POSES, len(seen))).round().astype(int))]
 
@@ -132,7 +132,7 @@ def _draw_poses(
     forecasts: Float[ndarray, "frame joint 2"] | None = None,
     weight: float = 1.0,
 ) -> None:
-    """Draws a clip's poses side by side from the corner (x, y), top left; `weight` is how heavy the lines are."""
+    """Draws a clip's poses side by side from the corner (x, y), top left; `weight` scales the line width."""
     frames, skeleton = _chosen_frames(sequence), get_skeleton(sequence.skeleton)
     poses, observed = sequence.keypoints[frames, :, :2], sequence.keypoints[frames, :, 2] > 0
     left, top = corner
@@ -141,7 +141,7 @@ def _draw_poses(
         return
     seen = np.where(observed[..., None], poses, np.nan)
     low, high = np.nanmin(seen, axis=1), np.nanmax(seen, axis=1)
-    y_middle = (low[:, 1].min() + high[:, 1].max()) / 2  # one height for the clip, so that a jump shows
+    y_middle = (low[:, 1].min() + high[:, 1].max()) / 2  # the same for the whole clip, so that a jump is visible
     extent = max((high - low)[:, 0].max() / 0.8, (high[:, 1].max() - low[:, 1].min()) / 0.9, 1e-6)
     for column, frame in enumerate(frames):
         middle = np.array([(low[column, 0] + high[column, 0]) / 2, y_middle])

@@ -1,4 +1,4 @@
-"""Reads cameras and network streams: always the newest frame; frames that come in between are skipped."""
+"""Reads the newest frame of cameras and network streams; frames in between are skipped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATIENCE = 10.0  # seconds without a frame, after which a stream has ended
 
 
 def is_stream(source: str) -> bool:
-    """Whether a source is a camera ("camera:0") or a network stream ("rtsp://…") rather than a file."""
+    """Returns whether a source is a camera ("camera:0") or a network stream ("rtsp://…") rather than a file."""
     return source.startswith("camera:") or "://" in source
 
 

@@ -19,7 +19,7 @@ CONTAINERS = (
     *("vc1", "vvc", "wtv", "yuv4mpegpipe"),
 )
 _TS_DISCONT = 0x200  # AVFMT_TS_DISCONT of FFmpeg
-_HELD = 2**26  # pixels that fit into memory in any case, so that an error can state the size of a picture
+_HELD = 2**26  # pixels that always fit into memory, so that an error can state the size of a picture
 _MOST_SIDE = 2**15  # pixels, of what FFmpeg decodes
 
 
@@ -50,8 +50,7 @@ def opened(path: Path, limits: VideoLimits) -> Any:
         return av.open(f"file:{path.absolute()}", container_options=safe, options=codec_options(limits))
     except av.error.ArgumentError:
         raise ActrecError(
-            "its content is no kind of video file that is read; playlists and scripts that name other files never are. "
-            "Convert it to MP4."
+            "its content is not a supported kind of video file; playlists and scripts never are. Convert it to MP4."
         ) from None
     except (av.error.FFmpegError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error).strip()

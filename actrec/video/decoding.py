@@ -21,7 +21,7 @@ from actrec.video.limits import VideoLimits
 log = logging.getLogger(__name__)
 
 _LEAP, _LEAP_OF_JOINED = 3600.0, 10.0  # seconds, as in ffplay
-_LOST = 0.01  # of the frames; a file that has lost more is refused
+_LOST = 0.01  # share of the frames; a file that has lost more is refused
 _SAME_SHAPE = 0.02  # relative difference of two aspect ratios
 
 Pictures = Iterator[tuple[float, UInt8[ndarray, "height width 3"]]]  # seconds from the first; upright, RGB

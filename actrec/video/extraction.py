@@ -21,7 +21,7 @@ from actrec.video.tracker import Tracker
 from actrec.video.tracks import PERSONS, choose, collect
 from actrec.video.video import Video, open_video
 
-_NEAR = 0.75  # frame intervals; the greatest distance in time of a frame that stands for a position in the output
+_NEAR = 0.75  # frame intervals; greatest distance in time between an output frame and the frame used for it
 _SPARSE = 100  # a video that lasts so many times longer than its frames would at its rate has damaged times
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ def _batched(pictures: Iterator[Picture], size: int) -> Iterator[list[Picture]]:
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yields the same items; a thread makes the next one while one is used."""
+    """Yields the same items, and computes the next one in a thread meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, None)
         while (item := coming.result()) is not None:

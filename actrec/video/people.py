@@ -41,7 +41,7 @@ class People:
 
 
 def scaled_keypoints(keypoints: Float[ndarray, "*lead joint 3"], x: float, y: float) -> Float[ndarray, "*lead joint 3"]:
-    """Scales the coordinates of keypoints, and not their confidences."""
+    """Scales the coordinates of keypoints, but not their confidences."""
     scaled: ndarray = keypoints * np.array([x, y, 1], np.float32)
     return scaled
 

@@ -1,4 +1,4 @@
-"""Finds the people in pictures, with their joints, by a YOLO pose model of Ultralytics."""
+"""Finds the people in pictures, with their joints, with a YOLO pose model of Ultralytics."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class PoseModel:
             raise SetupError(
                 f"pose={self.weights} needs {error.name}, which is not installed: pip install {error.name}"
             ) from None
-        except Exception as error:  # Ultralytics and the runtimes of exports raise a dozen kinds
+        except Exception as error:  # Ultralytics and the runtimes of exports raise many kinds
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise SetupError(f"pose={self.weights} cannot be loaded as a YOLO pose model ({reason[:160]}).") from None
         task = getattr(model.predictor.model, "task", None) or model.task  # weights have the latter, exports the former
@@ -137,7 +137,7 @@ class PoseModel:
                 raise ConnectionError("YOLO_OFFLINE is set")
             file.parent.mkdir(parents=True, exist_ok=True)
             attempt_download_asset(file)
-        except Exception as error:  # what urllib, curl and Ultralytics raise
+        except Exception as error:  # urllib, curl and Ultralytics raise many kinds
             reason = str(error).strip().splitlines()[-1:]
             raise SetupError(
                 f"The weights of pose={self.weights} are not at {file} and cannot be downloaded ({' '.join(reason)}). "

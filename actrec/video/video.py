@@ -36,7 +36,7 @@ _UNKNOWN_RATE = 30.0  # frames per second of a single picture whose file has no 
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file has the ending of a video, in any case, and is not hidden (such as macOS's `._x.mp4`)."""
+    """Returns whether a file has the ending of a video, in any case, and is not hidden (such as macOS's `._x.mp4`)."""
     return path.suffix.lower() in VIDEOS and not path.name.startswith(".")
 
 

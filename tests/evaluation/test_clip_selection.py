@@ -86,7 +86,7 @@ def test_what_is_gone_is_said(clips: list[SkeletonSequence], told: Callable[[], 
     model, test = keep(tmp_path / "model", clips), GROUPED(clips)["test"]
     without = [clip for clip in clips if clip.group != test[0].group]
     assert select_clips(DataSet("mine", without), [model], SPEC, "test", None) == test[2:]
-    assert told() == "Groups that the model's training had are not among the clips any more: 1 of test."
+    assert told() == "Groups of the model's training are missing from the clips: 1 of test."
     only = GROUPED(clips)["train"]
     with pytest.raises(ActrecError, match=rf"no clips in split=test.*: {len(only)} train, 0 val, 0 test, 0 new"):
         select_clips(DataSet("mine", only), [model], SPEC, "test", None)
@@ -121,7 +121,7 @@ def test_other_data_is_all_new(
     other = DataSet("mine", grown.clips[72:])
     assert select_clips(other, [model], SPEC, "new", None) == other.clips
     assert select_clips(other, [model], SPEC, "test", None) == GROUPED(other.clips)["test"]
-    assert told() == f"None of the 72 clips was there in the training of '{model}'."
+    assert told() == f"None of the 72 clips was in the training of '{model}'."
 
 
 @pytest.mark.parametrize(("protocol", "warns"), [("grouped", True), (None, True), ("official", False)])

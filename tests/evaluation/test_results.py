@@ -88,7 +88,7 @@ def test_fusion_is_the_weighted_mean_of_probabilities_whatever_the_order_of_labe
     for row, prediction in zip(expected, fused.predictions, strict=True):
         assert prediction.prediction == one.labels[row.argmax()]
         assert prediction.probability == pytest.approx(row.max())
-    with pytest.raises(ActrecError, match="one label set"):
+    with pytest.raises(ActrecError, match="have different labels"):
         evaluate_ensemble(
             [members[0], EnsembleMember(network(one), replace(one, labels=("label_0", "label_1", "x")))], clips
         )

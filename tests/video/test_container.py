@@ -30,7 +30,7 @@ class TestUntrusted:
         }
         path = tmp_path / f"upload{ending}"
         path.write_text(content[what])
-        with pytest.raises(ActrecError, match=r"no kind of video file|no video at all"):
+        with pytest.raises(ActrecError, match=r"not a supported kind of video file|no video at all"):
             open_video(path)
 
     def test_names_are_no_protocols(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def load_array(file: Path) -> ndarray:
         raise ActrecError("there is no such file.") from None
     except IsADirectoryError:
         raise ActrecError(f"it is a folder; {_EXPECTED} in an .npy or .npz file.") from None
-    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged file
+    except Exception as error:  # numpy and zipfile raise many kinds for a damaged file
         raise ActrecError(f"it cannot be read as a numpy array ({_without_pickle(error)}).") from None
     likely = [name for name, array in arrays.items() if _is_likely(array)]
     if len(arrays) == 1 or len(likely) == 1:
@@ -53,9 +53,8 @@ def _is_likely(array: ndarray) -> bool:
 def with_confidence(array: ndarray, skeleton: Skeleton) -> Float[ndarray, "frame joint 3"]:
     """Converts an array to (x, y, confidence); a joint with NaN is unobserved, and set to zero.
 
-    In an array of x and y alone the confidence is 1, or 0 where both are exactly 0, as pose estimators write a joint
-    that was not found. A third value in [0, 1] is taken as a confidence; a z coordinate in that range cannot be told
-    from one.
+    In an array of only x and y, the confidence is 1, or 0 where both are exactly 0, as pose estimators write a joint
+    that was not found. A third value in [0, 1] is a confidence; z coordinates in that range are not detected.
 
     Raises:
         ActrecError: The array does not have that shape.
@@ -85,7 +84,7 @@ def _advice(array: ndarray, skeleton: Skeleton) -> str:
     if len(shape) == 2:
         return f"Are a frame's joints in one row? Give array.reshape(len(array), {n_joints}, -1)."
     if len(shape) == 4:
-        return "Has it several people? Give each an array of its own, array[person]."
+        return "Does it have several people? Give each its own array: array[person]."
     if len(shape) != 3:
         return "Give the joints of one person in one clip."
     for order in permutations(range(3)):

@@ -1,4 +1,4 @@
-"""Imports a data set that is made of several others, of which any may be absent."""
+"""Imports a data set that consists of several others, any of which may be absent."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def split_level(raw: Path, places: Sequence[Path]) -> int | None:
 
 
 def distinct_names(files: Sequence[PurePath]) -> list[str]:
-    """Names each file by its path without the ending; with the ending if two paths differ in that alone."""
+    """Names each file by its path without the ending; with the ending if two paths differ only in that."""
     stems = [unicodedata.normalize("NFC", str(file.with_suffix(""))) for file in files]
     counts = Counter(stems)
     return [

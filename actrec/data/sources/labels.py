@@ -14,7 +14,7 @@ from actrec.types import ActrecError
 
 
 def clean_label(text: str) -> str:
-    """Normalises a label: accents are composed (macOS decomposes them), and spaces are single and inside alone."""
+    """Normalises a label: accents are composed (macOS decomposes them), and spaces are stripped or collapsed."""
     return " ".join(unicodedata.normalize("NFC", printable(text)).split())
 
 
@@ -30,7 +30,7 @@ class LabelMap:
         unmapped: Treatment of a clip whose label is not in the table: "error" ends the run, "skip" leaves it out.
     """
 
-    labels: Mapping[Any, Any] = field(default_factory=dict)  # as YAML reads it; then strings alone
+    labels: Mapping[Any, Any] = field(default_factory=dict)  # as YAML reads it; converted to strings
     unmapped: str = "error"
 
     def __post_init__(self) -> None:

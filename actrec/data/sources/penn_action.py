@@ -67,11 +67,11 @@ class PennAction:
 
 
 def _load(file: Path) -> Mapping[str, Any]:
-    import scipy.io  # slow to import, and needed for this format alone
+    import scipy.io  # slow to import, and needed only for this format
 
     try:
         mat: Mapping[str, Any] = scipy.io.loadmat(file, variable_names=_NAMES)
-    except Exception as error:  # scipy raises a dozen kinds for a damaged file
+    except Exception as error:  # scipy raises many kinds for a damaged file
         raise ActrecError(f"it cannot be read as a MATLAB file ({error}); it may be cut short. Get it again.") from None
     missing = [name for name in _NAMES if name not in mat or mat[name].size == 0]
     if missing:

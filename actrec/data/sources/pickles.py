@@ -1,6 +1,6 @@
-"""Reads pickles of arrays without running anything that is in them.
+"""Reads pickles of arrays without executing code from them.
 
-A pickle names functions and classes to call; the unpickler admits only what numpy arrays and builtin containers need.
+A pickle names functions and classes to call; only those of numpy arrays and builtin containers are allowed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def load_pickle(file: Path) -> Any:
             return _DataUnpickler(stream).load()
     except ActrecError as error:
         raise ActrecError(f"{file}: {error}") from None
-    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
+    except Exception as error:  # a damaged pickle can raise anything
         raise ActrecError(
             f"{file} cannot be read as a pickle ({error!r}); it may be cut short. Get it again."
         ) from None
@@ -35,7 +35,7 @@ class _DataUnpickler(pickle.Unpickler):
         if admitted is None:
             raise ActrecError(
                 f"this pickle asks for {module}.{name}, which is not data; only numpy arrays and builtin containers "
-                "are read, and nothing of it was run. Do not trust this file."
+                "are read, and none of its code was executed. Do not trust this file."
             )
         return admitted
 

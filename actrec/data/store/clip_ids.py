@@ -23,10 +23,10 @@ def safe_id(text: str) -> str:
 
 
 def distinct_ids(ids: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Makes ids distinct on every file system, unless they were given as the same.
+    """Makes different ids distinct on every file system.
 
-    Of ids that `safe_id` has made the same, or that differ in case alone, all but one get a hash of the given id; so
-    does an id that looks like that of one of several people of another clip.
+    Of ids that `safe_id` makes equal, or that differ only in case, all but one get a hash of the given id. An id that
+    could be that of a person of another clip gets one too.
     """
     taken: dict[str, str] = {}
     whole, out = set(ids), list(ids)

@@ -10,7 +10,7 @@ from actrec.data.store.reading import INFO, read_info
 from actrec.files import replace_file
 from actrec.types import ActrecError
 
-# Lists of the pose models of all clips, which change when clips are added or removed.
+# Keys of `store.json` that list the pose models of all clips; they may change when clips are added or removed.
 _POSES = ("pose_model", "pose_model_version")
 
 
@@ -47,7 +47,7 @@ def initialize_store(path: Path, info: dict[str, Any], keep: bool) -> bool:
 
 
 def _differ(old: Any, new: Any, key: str = "") -> bool:
-    """Whether two values of `store.json` differ; of a `_target_` the class alone counts, which may have been moved."""
+    """Returns whether two values of `store.json` differ; of a `_target_` only the class name is compared."""
     if isinstance(old, dict) and isinstance(new, dict):
         return any(_differ(old.get(name), new.get(name), name) for name in {*old, *new})
     if isinstance(old, list) and isinstance(new, list):
@@ -58,7 +58,7 @@ def _differ(old: Any, new: Any, key: str = "") -> bool:
 
 
 def _grown(old: dict[str, Any], new: dict[str, Any], differing: list[str]) -> bool:
-    """Whether the only difference is that pose models were added or removed."""
+    """Returns whether the only difference is that pose models were added or removed."""
     if not set(differing) <= set(_POSES):
         return False
     pairs = [[set(str(info.get(key) or "").split(", ")) - {""} for info in (old, new)] for key in _POSES]

@@ -1,4 +1,4 @@
-"""The clips of a skeleton store that is being made: stored clips, their provenance, and the clips that are left out.
+"""Records the clips of a store that is being made: stored clips, their provenance, and clips that are left out.
 
 The order for a clip is: its npz under a temporary name, its row in the manifest, its provenance with a hash of its
 arrays, then the renaming of the npz. So a clip whose npz has that hash is complete, even if the run was killed, and is
@@ -171,7 +171,7 @@ class Ledger:
         """
         clip = source.clip
         self._remove_temporary(clip.clip_id)
-        retry = retry or not (source.status or source.content)  # without a file there is nothing that could change
+        retry = retry or not (source.status or source.content)  # without a file, no change can be detected
         stamp = "" if retry else left_out_stamp(clip)
         values = (clip.clip_id, clip.source, label, clip.origin, stamp, reason)
         self._tables.append(LEFT_OUT, {name: printable(value) for name, value in zip(REASONS, values, strict=True)})

@@ -1,4 +1,4 @@
-"""The tables of a store that is being made: each row is appended to a part file when its clip is done.
+"""Writes the tables of a store that is being made: each row is appended to a part file when its clip is done.
 
 The tables are `manifest.csv`, `left_out.csv` and `sources.csv`, with a row for each clip (in the manifest, for each
 person of a clip). Their part files end in `.part`; a worker that makes one shard of a store has part files of its own.
@@ -77,7 +77,7 @@ class PartTables:
         manifest, part = self.path / MANIFEST, self.path / f"{MANIFEST}{_PART}"
         if self.suffix and not part.exists():
             try:
-                os.replace(manifest, part)  # the rows of other shards are nowhere else
+                os.replace(manifest, part)  # it may be the only file with the rows of other shards
             except FileNotFoundError:  # another worker was first, or it was not finished
                 return
         manifest.unlink(missing_ok=True)

@@ -22,12 +22,12 @@ from actrec.skeleton import get_skeleton
 THRESHOLD = Preprocess.confidence_threshold
 SMALL = 10.0  # pixels; no person is smaller
 RATES = (5.0, 240.0)
-_MARGIN = 0.1  # of the picture's size, by which a joint may lie outside: estimates of YOLO and HRNet do
+_MARGIN = 0.1  # share of the picture's size by which joints may lie outside, as in estimates of YOLO and HRNet
 _MOST = 0.5
 _HARDLY = 0.05
-_INVERTED = 0.75  # of frames; in 6 % of Penn Action's, the hips are above the shoulders
-_LYING = 0.9  # of frames; people who lie have their heads on either side
-_MARKED = 0.01  # of the observed joints
+_INVERTED = 0.75  # share of frames; in 6 % of Penn Action's, the hips are above the shoulders
+_LYING = 0.9  # share of frames; people who lie have their heads on either side
+_MARKED = 0.01  # share of the observed joints
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ _TEXTS = {
         "{which} {have} most joints outside the picture: are width and height those of the picture that x and "
         "y are measured in, and not swapped?"
     ),
-    "hardly": "{which} {have} hardly a joint with a confidence of {threshold:g} or more; the network sees nothing.",
+    "hardly": "{which} {have} hardly a joint with a confidence of {threshold:g} or more; the network gets no input.",
     "rate": (
         "{which} {have} fewer than {slow:g} or more than {fast:g} frames a second. Give the rate at which the "
         "frames were filmed (fps)."

@@ -19,7 +19,7 @@ SOURCES = "sources.csv"
 COLUMNS = ("clip_id", "file", "status", "content", "given", "people", "keypoints")
 _AGAIN = "again"  # instead of the hash of the content: the next run reads the clip again
 
-NOTHING, ROW, SOURCE = "nothing", "row", "source"  # what can have changed
+NOTHING, ROW, SOURCE = "nothing", "row", "source"  # possible changes
 
 
 class Provenance:
@@ -43,7 +43,7 @@ class Provenance:
         return json.dumps(given, sort_keys=True, default=str)
 
     def change(self, record: Row) -> str:
-        """Returns what has changed since the record was written: NOTHING, the ROW alone, or the SOURCE."""
+        """Returns what has changed since the record was written: NOTHING, only the ROW, or the SOURCE."""
         if record["content"] == _AGAIN:
             return SOURCE
         if record["status"] == self.status:
@@ -61,15 +61,15 @@ class Provenance:
         return ROW if row else NOTHING
 
     def is_done(self, record: Row) -> bool:
-        """Whether nothing is left to do for the clip by workers other than the one that wrote the record."""
+        """Returns whether other workers than the one that wrote the record have nothing to do for the clip."""
         return record["content"] == _AGAIN or self.change(record) == NOTHING
 
     def is_recorded(self, record: Row | None) -> bool:
-        """Whether the record has the present status, row and inputs."""
+        """Returns whether the record has the present status, row and inputs."""
         return record is not None and (record["status"], record["given"]) == (self.status, self._given)
 
     def agrees(self, rows: Sequence[Row], made: int) -> bool:
-        """Whether stored rows without a record can be from this source: their numbers are equal, and it is not newer.
+        """Returns whether rows without a record can be from this source: equal in number, and not older than it.
 
         Args:
             made: The time at which their arrays were written, in ns since 1970.
@@ -95,7 +95,7 @@ _NUMBERS = ("fps", "width", "height")
 
 
 def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether a value that is in both differs; a later version may have more values."""
+    """Returns whether a value that is in both differs; a later version may have more values."""
     return any(name in was and was[name] != value for name, value in now.items())
 
 

@@ -32,7 +32,7 @@ COLUMNS = (
 )
 _SPLITS = ("train", "val", "test", "")
 _WITHOUT_DATA = "python -m actrec.train experiment=quickstart"
-_ROW_HINT = "Mend that row, or delete the store's manifest.csv and make the store again: "
+_ROW_HINT = "Correct that row, or delete the store's manifest.csv and make the store again: "
 
 Row = dict[str, str]
 
@@ -120,7 +120,7 @@ def whole_keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | N
     try:
         keypoints = read_keypoints(path / row["file"])
         expected = (int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints, 3)
-    except Exception:  # numpy and zipfile raise a dozen kinds for a damaged archive; the clip is then made again
+    except Exception:  # numpy and zipfile raise many kinds for a damaged archive; the clip is then made again
         return None
     sound = keypoints.shape == expected and keypoints.dtype == np.float32 and np.isfinite(keypoints).all()
     return keypoints if sound else None

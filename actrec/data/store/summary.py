@@ -9,7 +9,7 @@ from pathlib import Path
 from actrec.data.store.plausibility import ClipMeasure
 from actrec.data.store.reading import Row
 
-# Reasons for which a clip is written.
+# Reasons for writing a clip.
 NEW = "new"
 CHANGED = "whose source changed"
 REPAIRED = "whose file was damaged or missing"
@@ -25,7 +25,7 @@ class StoreSummary:
         updated: Number of clips whose label, group or split changed.
         removed: Number of clips that were removed from the store.
         tried: Number of clips that this run read.
-        adopted: Number of clips of a version that wrote no `sources.csv`, which are taken to be from the present
+        adopted: Number of clips of a version that wrote no `sources.csv`, which are assumed to be from the present
             sources.
         frames: Number of frames of the written clips.
         missing: Number of clips that other workers have still to make; above 0, the store is not finished.
@@ -66,5 +66,5 @@ class StoreSummary:
         if others:
             return f"{store} was brought up to date: {'; '.join(others)}."
         if self.tried:
-            return f"{store} stays as it was: {self.tried} clips were tried, and all of them left out."
+            return f"{store} is unchanged: {self.tried} clips were tried, and all of them left out."
         return f"{store} was already complete."

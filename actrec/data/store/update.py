@@ -28,7 +28,7 @@ def update_clip(clip: ClipSource, ledger: Ledger, accept: Accept, summary: Store
     """Updates a clip and returns it as stored; None if it is left out.
 
     The clip is read only if its source has changed. An unexpected exception, a file that cannot be read, or one that
-    does not fit into memory leaves out this clip alone.
+    does not fit into memory leaves out only this clip.
 
     Args:
         accept: Gives a sequence its label and skeleton, or returns None to leave it out.

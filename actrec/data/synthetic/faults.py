@@ -113,7 +113,7 @@ class Faults:
         xy = scene.image.copy()
         xy[..., NOSE] += _nose_to_head(xy, rng)
         if self.jitter:
-            if rng.random() < 0.25:  # annotated in key frames alone
+            if rng.random() < 0.25:  # annotated only in key frames
                 xy = scene.spread @ xy[:, scene.keys]
             # Median second differences in Penn: 0 at rest, 0.017 T at 0.9 T/s, 0.05 T at 3.5 T/s; white noise in time.
             size = self.jitter * scene.torso * np.exp(0.8 * rng.standard_normal())

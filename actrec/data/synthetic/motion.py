@@ -1,4 +1,4 @@
-"""Generates courses of values in time: repetitions with their tempo, cycles, key values, and smooth noise."""
+"""Generates time series of values: repetitions with their tempo, cycles, key values, and smooth noise."""
 
 from __future__ import annotations
 

@@ -215,7 +215,7 @@ def stretches(
 
 
 def _lost(n_frames: int, rate: float, fps: float, rng: np.random.Generator) -> Bool[ndarray, "frame 17"]:
-    """Draws joints that are unobserved for other reasons than the body: alone, in pairs, or whole limbs.
+    """Draws joints that are unobserved for other reasons than the body: singly, in pairs, or whole limbs.
 
     They are unobserved for some time (0.6 s in the median) or the whole clip. In Penn's jumping jacks, in which the
     body hides little, 3 % of the joints are.

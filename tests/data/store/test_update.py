@@ -167,7 +167,7 @@ def test_a_bad_clip_is_tried_again_when_it_was_mended_and_a_good_one_that_went_b
     assert list(summary.rejected) == [str(folder.root / "raw/c5.npy")]
     assert list(folder.clips) == ["c0", "c1", "c2", "c3", "c4"]
     (folder.root / "raw/c5.npy").write_bytes(b"another one that is no array")
-    assert "stays as it was: 1 clips were tried" in said(folder.prepare(), folder)
+    assert "is unchanged: 1 clips were tried" in said(folder.prepare(), folder)
 
 
 def test_a_damaged_file_is_counted_as_such(folder: Folder) -> None:
