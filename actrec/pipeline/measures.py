@@ -37,7 +37,7 @@ def _midpoint(
 def boxes(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
 ) -> Float[ndarray, "frame 4"]:
-    """Computes least x and y and negated greatest x and y of the observed joints in each frame; infinite if there are none.
+    """Computes least x and y and negated greatest x and y of observed joints in each frame; infinite if there are none.
 
     Because the greatest values are negated, the box about many frames is the minimum of their boxes.
     """
