@@ -118,7 +118,7 @@ def _sentence(error: BaseException) -> str:
         return f"The config has a wrong or missing key: {str(error).splitlines()[0]}."
     if not isinstance(error, InstantiationException):
         return str(error)
-    key = str(error).partition("full_key: ")[2].strip()  # which Hydra gives in the text alone
+    key = str(error).partition("full_key: ")[2].strip()  # Hydra gives the key only in the text of the message
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

@@ -18,7 +18,7 @@ from actrec.video.extraction import Extractor
 from actrec.video.tracker import Tracker
 from actrec.video.video import open_video
 
-_BUFFERED = 1000  # frames that are decoded beforehand, to time the pose model alone
+_BUFFERED = 1000  # frames that are decoded beforehand, to time only the pose model
 
 
 class VideoRates(NamedTuple):

@@ -52,7 +52,7 @@ def _has(file: str, index: int, code: int) -> bool:
 
 @cache
 def is_own(letter: str) -> bool:
-    """Whether DejaVu has a letter, upright and bold."""
+    """Returns whether DejaVu has a letter, upright and bold."""
     return all(_has(str(_data_fonts() / "ttf" / name), 0, ord(letter)) for name in _OWN_FILES)
 
 
@@ -94,7 +94,7 @@ def font_with(letter: str) -> Any | None:
 
 
 def can_draw(letter: str) -> bool:
-    """Whether any installed font has a letter."""
+    """Returns whether any installed font has a letter."""
     return is_own(letter) or font_with(letter) is not None
 
 

@@ -110,7 +110,7 @@ def _origins(streams: ndarray, measures: Measures) -> Float[ndarray, "stream fra
         return measures.pelvis
     centroid, seen = _first(streams, "centroid", measures.centroid)
     pelvis, hips_seen = _first(streams, "pelvis", measures.pelvis)
-    # Before any joint is observed, all are zero whatever the origin.
+    # Before any joint is observed, all are zero for any origin.
     origins = np.where(hips_seen[..., None], pelvis, np.where(seen[..., None], centroid, 0.0))
     streams["origin"] = origins[:, -1]
     return origins

@@ -33,7 +33,7 @@ class Server:
 
     @property
     def is_full(self) -> bool:
-        """Whether the limit of concurrent sessions is reached."""
+        """Returns whether the limit of concurrent sessions is reached."""
         return self.sessions >= self.recognition.limits.sessions
 
     def unauthorized(self, connection: HTTPConnection) -> HTTPException | None:

@@ -86,7 +86,7 @@ class Video:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the time of each frame is that at a constant rate, within half a frame interval."""
+        """Returns whether the frame rate is constant, within half a frame interval for each frame."""
         away = np.abs(self.times * self._mean_rate - np.arange(len(self.times)))
         return bool(away.max() < _CONSTANT)
 
