@@ -28,6 +28,7 @@ from actrec.skeleton import add_skeleton
 from actrec.types import ActrecError
 
 _VERSION_BASE = "1.3"
+_RENAMED = {("evaluate", "part"): "split"}  # keys of earlier versions, by command
 Task = Callable[[DictConfig], None]
 
 
@@ -232,6 +233,8 @@ def _explain(error: Exception, groups: Groups, texts: Sequence[str], chosen: lis
     if key:
         declared = compose(groups.config_name, chosen)
         name = next((each for text in texts if (each := text.partition("=")[0]).startswith(f"{key}.")), key)
+        if (groups.config_name, name) in _RENAMED:
+            return f"There is no config key '{name}' any more: it is '{_RENAMED[groups.config_name, name]}' now."
         hint = f" To set it, write +{name}=…" if can_be_added(name, declared) else ""
         return f"There is no config key '{name}'.{nearest(name, [*groups.all(), *paths(declared)])}{hint}"
     cause = f" {str(error.__cause__).splitlines()[0]}" if error.__cause__ and str(error.__cause__) else ""

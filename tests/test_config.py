@@ -135,6 +135,11 @@ def test_what_is_needed_cannot_be_removed(run_command: Run) -> None:
     assert run_command(run, "dataset=csv", "raw=/x", "~raw")[2].startswith("error: The config ")
 
 
+def test_a_renamed_key_is_named_by_its_new_name() -> None:
+    with pytest.raises(ActrecError, match=r"no config key 'part' any more: it is 'split' now\."):
+        try_overrides("evaluate", "model=x", "dataset=csv", "part=val")
+
+
 def test_what_is_added_where_nothing_reads_it_is_not_advised() -> None:
     for override in ("+optimizer=sgd", "optimizer=sgd"):
         with pytest.raises(ActrecError, match="does not read the config group optimizer; it reads dataset, hard"):

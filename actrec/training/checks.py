@@ -56,9 +56,13 @@ def check_config(cfg: DictConfig) -> None:
 def make_trainer(trainer: Callable[..., L.Trainer], **more: Any) -> L.Trainer:
     """Constructs the trainer; raises an ActrecError for an argument that is wrong or does not fit this machine."""
     try:
-        return trainer(**more)
+        made = trainer(**more)
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise ActrecError(f"The trainer cannot be made with its arguments: {str(error).splitlines()[0]}") from error
+    batches = made.accumulate_grad_batches  # which Lightning divides by without a check
+    if type(batches) is not int or batches < 1:
+        raise ActrecError(f"trainer.accumulate_grad_batches is {batches!r}; expected a whole number of at least 1.")
+    return made
 
 
 def check_setup(

@@ -42,6 +42,7 @@ def test_it_has_every_argument_of_the_trainer() -> None:
         (["+trainer.max_epoch=4"], "Trainer takes no max_epoch; it takes accelerator, strategy, "),
         (["+trainer.logger=false"], "the command itself sets logger of trainer"),
         (["trainer.precision=12"], "The trainer cannot be made with its arguments: Precision 12 is invalid"),
+        (["trainer.accumulate_grad_batches=x"], "accumulate_grad_batches is 'x'; expected a whole number"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence(overrides: list[str], message: str, run_command: Run, tmp_path: Path) -> None:
