@@ -20,7 +20,6 @@ def frame_answer(timestamp: float, people: Sequence[TrackedPerson | Prediction])
 
     Args:
         timestamp: Time of the frame, in seconds; returned unchanged, since clients match answers to frames by it.
-        people: Tracked people, or only predictions if the client sent the keypoints.
     """
     return {"timestamp": timestamp, "people": [_person_answer(each) for each in people]}
 

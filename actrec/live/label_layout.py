@@ -28,13 +28,7 @@ class Rectangle(NamedTuple):
 
 
 def face_of(keypoints: Float[ndarray, "joint 3"], box: Float[ndarray, " 4"], skeleton: Skeleton) -> Rectangle | None:
-    """Estimates the rectangle of a person's face within the box; None if no joint of the head is observed.
-
-    Args:
-        keypoints: x, y and confidence; 0 is unobserved.
-        box: The person's box.
-        skeleton: Layout of the keypoints.
-    """
+    """Estimates the rectangle of a person's face within the box; None if no joint of the head is observed."""
     joints = [skeleton.joints.index(name) for name in _HEAD if name in skeleton.joints]
     seen = keypoints[[joint for joint in joints if keypoints[joint, 2] > 0], :2]
     if not len(seen):

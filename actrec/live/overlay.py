@@ -28,18 +28,13 @@ class Overlay:
     """Draws on the pictures of one stream, in bounded memory.
 
     Args:
-        skeleton: Layout of the keypoints.
         forecast_skeleton: Layout of the forecast poses: the model's.
         length: Duration of the stream in seconds; None if unknown.
         labels: The model's, in order; a label without an installed font is drawn as its number.
     """
 
     def __init__(
-        self,
-        skeleton: Skeleton,
-        forecast_skeleton: Skeleton,
-        length: float | None = None,
-        labels: Sequence[str] = (),
+        self, skeleton: Skeleton, forecast_skeleton: Skeleton, length: float | None = None, labels: Sequence[str] = ()
     ) -> None:
         self.skeleton, self.forecast_skeleton = skeleton, forecast_skeleton
         self.timeline = Timeline(length, _ROWS)
@@ -53,13 +48,7 @@ class Overlay:
         return self._colours.setdefault(label, CLASS_COLORS[len(self._colours) % len(CLASS_COLORS)])
 
     def __call__(self, picture: Picture, people: Sequence[TrackedPerson], time: float) -> None:
-        """Draws in place: skeletons, forecasts, labels with their probabilities, and the timeline.
-
-        Args:
-            picture: RGB.
-            people: In pixels of the picture.
-            time: In seconds.
-        """
+        """Draws people in pixels of the RGB picture, in place: skeletons, forecasts, labels, and the timeline."""
         for each in people:
             self._draw_person(picture, each)
         self.timeline.update(time, [(each.person, each.prediction.held) for each in people])

@@ -44,10 +44,7 @@ def write_results(
 
     Args:
         folder: Created if needed; removed if an error leaves it empty.
-        frames: See `actrec.live.stream.recognize`.
-        stream: The stream that they are from.
         recognizer: A recogniser of the same model, for its labels and skeletons.
-        with_video: Whether to write the video.
 
     Raises:
         ActrecError: There are no frames, or the stream is damaged; no file is written then.

@@ -38,8 +38,6 @@ class RecognizedFrame(NamedTuple):
     """A picture with the predictions of its people.
 
     Attributes:
-        time: In seconds.
-        picture: RGB.
         people: In pixels of the source, which may be larger than the picture.
     """
 
@@ -77,9 +75,6 @@ def recognize(
     """Recognises the people in each frame; pictures of files are given to the pose model in batches.
 
     Args:
-        stream: The pictures.
-        pose: Finds the people.
-        recognizer: Tracks and recognises them.
         stopped: Ends the stream when it is set.
     """
     size = 1 if stream.n_frames is None else pose.batch

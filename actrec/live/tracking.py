@@ -22,7 +22,6 @@ class TrackedPerson(NamedTuple):
         person: "1" for the first person of the stream, "2" for the second …
         box: Left, top, right and bottom, in pixels.
         keypoints: x, y and confidence; 0 where a joint is not observed.
-        prediction: The prediction after this picture.
     """
 
     person: str
@@ -55,7 +54,6 @@ class TrackingRecognizer:
 
         Args:
             people: In pixels of the stream's pictures.
-            time: Time of the picture, in seconds.
         """
         tracks = self._tracker(people).tolist()
         followed = self._tracker.followed

@@ -42,10 +42,6 @@ class Hysteresis:
 class LabelHysteresis:
     """The held label of one person.
 
-    Args:
-        rule: The thresholds.
-        n_classes: Number of classes.
-
     Attributes:
         label: Number of the held class, or `NO_ACTION`.
     """
@@ -82,11 +78,7 @@ class LabelHysteresis:
         return np.array([self.label, self._candidate, self._count, self._weight, *self._sum])
 
     def restore(self, state: ndarray) -> None:
-        """Restores what `state` returned.
-
-        Raises:
-            ValueError: The state is not valid; nothing has changed then.
-        """
+        """Restores what `state` returned."""
         values = checked_array({"held": state}, "held", (4 + len(self._sum),), float)
         check_within(_MOST, values)
         label, candidate, count = (int(value) for value in values[:3])

@@ -11,6 +11,10 @@ from actrec.skeleton import Skeleton
 from actrec.types import ActrecError, checked_keypoints, checked_timestamp
 
 MOST_BRIDGED = 1000  # most frames at the model's rate that may be due at once
+# Timestamps in another unit than seconds make all frames too far apart, or too close.
+FAR_FRAMES = 10  # consecutive gaps; a real stream has gaps, but not at every frame
+NEAR_FRAMES = 300
+NEAREST = 1 / 1000  # seconds; faster than any camera
 
 
 def check_settings(spec: ModelSpec, max_gap: float, max_people: int) -> None:
@@ -28,11 +32,7 @@ def check_settings(spec: ModelSpec, max_gap: float, max_people: int) -> None:
 
 
 def checked_seconds(timestamp: object) -> float:
-    """Converts a timestamp to seconds as a float.
-
-    Raises:
-        ActrecError: It is no number, not finite, or too large to be in seconds.
-    """
+    """Converts a timestamp to seconds as a float."""
     try:
         if isinstance(timestamp, str | bytes | bool):
             raise TypeError
@@ -43,11 +43,7 @@ def checked_seconds(timestamp: object) -> float:
 
 
 def checked_name(person: object) -> str:
-    """Returns a person's name.
-
-    Raises:
-        ActrecError: It is no string.
-    """
+    """Returns a person's name."""
     if not isinstance(person, str):
         raise ActrecError(f"The person is {str(person)[:40]!r}; expected a name, a string.")
     return person
@@ -69,3 +65,43 @@ def checked_person(keypoints: object, skeleton: Skeleton, person: str) -> Float[
         raise ActrecError(f"{what} has keypoints of shape {array.shape} and type {array.dtype}; expected {expected}.")
     with np.errstate(over="ignore"):  # values that become infinite are refused next
         return checked_keypoints(array.astype(np.float64), what)
+
+
+class TimestampUnitCheck:
+    """Checks the gaps between the frames of one stream."""
+
+    def __init__(self, max_gap: float) -> None:
+        self.max_gap = max_gap
+        self._time, self._far, self._near = np.nan, 0, 0
+
+    def push(self, timestamp: float) -> None:
+        """Takes the time of the next frame; a time that is not later belongs to another person, or to a new stream.
+
+        Raises:
+            ActrecError: The last `FAR_FRAMES` gaps were all longer than `max_gap`, or the last `NEAR_FRAMES` all
+                shorter than `NEAREST`. In the first case the next gap is counted from this frame.
+        """
+        gap, far, near = timestamp - self._time, self._far, self._near
+        if gap > 0:
+            far = far + 1 if gap > self.max_gap else 0
+            near = near + 1 if gap < NEAREST else 0
+        if far >= FAR_FRAMES:
+            self._time = timestamp  # a stream whose frames become closer again is accepted again
+            raise ActrecError(
+                f"Each of the last {far} frames came more than max_gap={self.max_gap:g} s after the one before, the "
+                f"newest {gap:g} s. {_unit(gap)} A stream that is so slow needs a larger max_gap."
+            )
+        if near >= NEAR_FRAMES:
+            raise ActrecError(
+                f"Each of the last {near} frames came less than {NEAREST:g} s after the one before, the newest "
+                f"{gap:.3g} s. Are the timestamps in minutes or hours? Give seconds."
+            )
+        self._time, self._far, self._near = timestamp, far, near
+
+
+def _unit(gap: float) -> str:
+    """Suggests the unit of timestamps with this gap; frames of a camera are 0.004 to 1 s apart."""
+    for least, name, per_second in ((2e6, "nanoseconds", "1e9"), (2e3, "microseconds", "1e6")):
+        if gap > least:
+            return f"Are the timestamps in {name}? Give seconds: divide them by {per_second}."
+    return "Are the timestamps in milliseconds? Give seconds: divide them by 1000."

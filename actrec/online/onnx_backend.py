@@ -22,9 +22,6 @@ def open_session(path: Path) -> Any:
     """Opens a session of ONNX Runtime.
 
     It uses one thread for an operation, because one frame of one person is too little work for several.
-
-    Raises:
-        ActrecError: ONNX Runtime cannot read the file.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -39,11 +36,7 @@ T = TypeVar("T")
 
 
 class OnnxStep:
-    """A network's step, run by ONNX Runtime.
-
-    Args:
-        session: Session of `step.onnx`.
-    """
+    """A network's step, run by ONNX Runtime."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -67,11 +60,7 @@ class OnnxStep:
 
 
 class OnnxWindow:
-    """A network's forward over a window, run by ONNX Runtime.
-
-    Args:
-        session: Session of `window.onnx`, which accepts windows of full length only.
-    """
+    """A network's forward over a window, run by ONNX Runtime on windows padded to full length."""
 
     def __init__(self, session: Any) -> None:
         self.session, self.length = session, session.get_inputs()[0].shape[1]

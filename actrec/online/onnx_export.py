@@ -76,11 +76,7 @@ def window_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> tuple[Tensor, T
 
 
 def _write(
-    path: Path,
-    module: nn.Module,
-    inputs: Inputs,
-    names: tuple[Sequence[str], Sequence[str]],
-    axes: Sequence[Any],
+    path: Path, module: nn.Module, inputs: Inputs, names: tuple[Sequence[str], Sequence[str]], axes: Sequence[Any]
 ) -> None:
     for name in ("onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -102,11 +98,7 @@ def _write(
 
 
 def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Inputs) -> float:
-    """Returns the greatest difference between ONNX Runtime and PyTorch, relative to the greatest value.
-
-    Raises:
-        ActrecError: It exceeds the tolerance.
-    """
+    """Returns the greatest difference between ONNX Runtime and PyTorch, relative to the greatest value."""
     given = {name: value.numpy() for name, value in zip(names, _flat(inputs), strict=True)}
     worst = 0.0
     with torch.inference_mode():
@@ -126,9 +118,7 @@ def export(model: Path, folder: Path, trust: str | Sequence[str] = ()) -> dict[s
     """Writes a model's ONNX files, and compares them with PyTorch on other inputs and batch sizes than those traced.
 
     Args:
-        model: A model folder.
         folder: The folder to write; an existing one is replaced.
-        trust: See `load_model`.
 
     Returns:
         For each file, the greatest difference from PyTorch, relative to the greatest value.

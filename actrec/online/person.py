@@ -17,10 +17,6 @@ from actrec.types import LATEST
 class PersonState:
     """A person who is followed.
 
-    Args:
-        resampler: Resamples the person's frames to the model's rate.
-        hysteresis: Selects the held label.
-
     Attributes:
         n_frames: Frames so far, at the model's rate.
         last_seen: Time of the last frame in which a joint was observed, in seconds.
@@ -38,12 +34,7 @@ class PersonState:
         return own | {"held": self.hysteresis.state()} | clock
 
     def restore(self, state: Mapping[str, ndarray]) -> None:
-        """Restores what `state` returned.
-
-        Raises:
-            KeyError: A part is missing.
-            ValueError: The state is not valid.
-        """
+        """Restores what `state` returned."""
         self.n_frames = int(checked_array(state, "n_frames", (), int))
         self.last_seen = float(checked_array(state, "last_seen", (), float))
         self.hysteresis.restore(state["held"])

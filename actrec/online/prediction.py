@@ -14,7 +14,6 @@ class Prediction:
 
     Attributes:
         timestamp: Time of that frame, in seconds.
-        person: Name of the person.
         probabilities: Probability of each class, from this frame and those before it.
         label: The most probable class.
         held: The class after hysteresis (`Hysteresis`), which changes only after several frames; None is no action.

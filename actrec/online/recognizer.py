@@ -14,11 +14,10 @@ from actrec._startup import import_name
 from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.online.engine import Engine
 from actrec.online.hysteresis import NO_ACTION, Hysteresis, LabelHysteresis
-from actrec.online.inputs import check_settings, checked_name, checked_person, checked_seconds
+from actrec.online.inputs import TimestampUnitCheck, check_settings, checked_name, checked_person, checked_seconds
 from actrec.online.person import PersonState, substate
 from actrec.online.prediction import Prediction
 from actrec.online.resampler import StreamResampler
-from actrec.online.timestamp_units import TimestampUnitCheck
 from actrec.skeleton import get_skeleton, map_keypoints
 from actrec.types import ActrecError
 
@@ -86,12 +85,7 @@ class OnlineRecognizer:
     def fresh(self) -> OnlineRecognizer:
         """Returns a recogniser without people that has the same settings and shares the network."""
         return OnlineRecognizer(
-            self.spec,
-            self._engine.fresh(),
-            self.hysteresis,
-            self.max_gap,
-            self.input_skeleton.name,
-            self.max_people,
+            self.spec, self._engine.fresh(), self.hysteresis, self.max_gap, self.input_skeleton.name, self.max_people
         )
 
     @property
@@ -121,15 +115,8 @@ class OnlineRecognizer:
     def push_all(self, people: Mapping[str, Any], timestamp: float) -> dict[str, Prediction]:
         """Processes the next frame of all people as one batch; followed people who are not in it were not found.
 
-        Args:
-            people: Keypoints of each person by name, see `push`; nested lists are accepted too.
-            timestamp: Time of the frame, in seconds.
-
         Returns:
             The newest prediction of each person who is still followed.
-
-        Raises:
-            ActrecError: See `push`.
         """
         if not isinstance(people, Mapping):
             raise ActrecError(f"The people are a {type(people).__name__}; expected keypoints by name.")
@@ -215,11 +202,7 @@ class OnlineRecognizer:
         self._engine.forget(person)
 
     def state(self, person: str) -> dict[str, ndarray]:
-        """Returns the state of a person, in arrays of fixed size, for `restore` or `numpy.savez`.
-
-        Raises:
-            ActrecError: There is no person of that name.
-        """
+        """Returns the state of a person, in arrays of fixed size, for `restore` or `numpy.savez`."""
         if checked_name(person) not in self._people:
             raise ActrecError(f"There is no person '{person}'. Followed are: {', '.join(self._people) or 'none'}.")
         engine = self._engine.state(person)

@@ -15,13 +15,7 @@ TOLERANCE = 0.1
 
 
 class StreamResampler:
-    """Resamples one person's keypoints by their timestamps, as `Preprocess.at_rate` does with a clip.
-
-    Args:
-        fps: Frame rate of the output; None passes every frame on unchanged.
-        threshold: Confidence from which a joint is observed.
-        n_joints: Joints of the layout.
-    """
+    """Resamples one person's keypoints by their timestamps, as `Preprocess.at_rate` a clip's; fps None keeps all."""
 
     def __init__(self, fps: float | int | None, threshold: float, n_joints: int) -> None:
         self.fps, self.threshold = fps, threshold
@@ -38,7 +32,6 @@ class StreamResampler:
         limits the gap.
 
         Args:
-            keypoints: Keypoints of the frame.
             timestamp: Its time in seconds, later than that of the previous frame.
         """
         before, self.time = self.time, timestamp
@@ -67,11 +60,7 @@ class StreamResampler:
         return {"times": np.array([self.time, self._start]), "due": np.array(self._due), "frame": self._last}
 
     def restore(self, state: dict[str, ndarray]) -> None:
-        """Restores what `state` returned.
-
-        Raises:
-            ValueError: The state is not valid; nothing has changed then.
-        """
+        """Restores what `state` returned."""
         times, due = checked_array(state, "times", (2,), float), int(checked_array(state, "due", (), int))
         frame = checked_array(state, "frame", self._last.shape, np.float32)
         time, start = (float(value) for value in times)

@@ -15,11 +15,7 @@ _GREATEST = 1e15  # limit of features, keys and values; their products are finit
 
 
 def checked_array(state: Mapping[str, ndarray], name: str, shape: tuple[int, ...], kind: Any) -> ndarray:
-    """Returns an array of a state, checked and converted to its type.
-
-    Raises:
-        ValueError: It is missing, of another shape, or of a type that cannot be converted.
-    """
+    """Returns an array of a state, checked and converted to its type."""
     if name not in state:
         raise ValueError(f"no {name}")
     value, wanted = np.asarray(state[name]), np.dtype(kind)
@@ -45,14 +41,7 @@ def check_window_positions(position: Int[ndarray, "2"], answers: Bool[ndarray, "
 
 
 def check_rows(rows: ndarray, keys: ndarray, values: ndarray, length: int) -> None:
-    """Raises a ValueError unless two rows are a valid state of a person in `StepEngine`.
-
-    Args:
-        rows: Records of the two windows, see `StepEngine`.
-        keys: Attention keys of each layer.
-        values: Attention values of each layer.
-        length: Frames of a window.
-    """
+    """Raises a ValueError unless two rows are a valid state of a person in `StepEngine`."""
     check_window_positions(rows["position"], rows["answers"], length)
     for name in ("pelvis", "centroid"):  # NaN where it is not known yet
         check_within(FARTHEST, np.nan_to_num(rows[name], nan=0, posinf=np.inf, neginf=-np.inf))

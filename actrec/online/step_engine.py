@@ -24,10 +24,6 @@ class StepEngine:
     processed already, one at a time, so that every frame costs the same.
 
     The windows of person number i are rows 2 i and 2 i + 1 of all arrays; the numbers have no gaps.
-
-    Args:
-        pipeline: The model's, with causal preprocessing.
-        model: The network's step.
     """
 
     def __init__(self, pipeline: Pipeline, model: StepModel) -> None:
@@ -37,11 +33,7 @@ class StepEngine:
             *stream_fields(n_joints, self.length),
             ("position", np.int64, ()),  # number of frames in the window
             ("answers", np.bool_, ()),
-            (
-                "frames",
-                np.float32,
-                (2, n_joints, 3),
-            ),  # the previous and the current frame, for features
+            ("frames", np.float32, (2, n_joints, 3)),  # the previous and the current frame, for features
             ("placed", np.bool_, (2, n_joints)),  # whether each of their joints is known
         ]
         self._people: list[str] = []

@@ -21,11 +21,7 @@ from actrec.online.window_engine import WindowEngine
 
 
 class TorchStep:
-    """A network's step, run by PyTorch.
-
-    Args:
-        step: The step.
-    """
+    """A network's step, run by PyTorch."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
@@ -45,11 +41,7 @@ class TorchStep:
 
 
 class TorchWindow:
-    """A network's forward over a window, run by PyTorch.
-
-    Args:
-        network: Any network.
-    """
+    """A network's forward over a window, run by PyTorch."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = fold(network)

@@ -17,11 +17,7 @@ _OTHERWISE = "preprocess=causal preprocess.fps=15 windows=anchored augmentation.
 
 
 def streaming_mismatches(spec: ModelSpec) -> list[str]:
-    """Lists the differences between a model's training data and a stream, a sentence each.
-
-    Args:
-        spec: The model's specification.
-    """
+    """Lists the differences between a model's training data and a stream, a sentence each."""
     parts, found = spec.pipeline, list[str]()
     length, rate = parts.windows.length, parts.preprocess.fps
     if isinstance(parts.windows, ResizeWindows):

@@ -15,13 +15,7 @@ from actrec.types import FARTHEST, Window
 
 
 class WindowEngine:
-    """Keeps the frames since each person's anchor, and runs the network over all of them for each new one.
-
-    Args:
-        pipeline: The model's.
-        model: The network.
-        fps: Frame rate of the frames that are pushed.
-    """
+    """Keeps the frames since each person's anchor, and runs the network over all of them for each new one."""
 
     def __init__(self, pipeline: Pipeline, model: WindowModel, fps: float) -> None:
         self.pipeline, self.model, self.fps = pipeline, model, fps

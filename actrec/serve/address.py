@@ -15,11 +15,7 @@ _EVERY = ("0.0.0.0", "::")
 
 
 def bound_socket(host: str, port: Any) -> socket.socket:
-    """Binds a TCP socket, which does not listen yet: clients are refused until `listen` is called.
-
-    Args:
-        host: Name or address of this machine.
-        port: Port number; 0 for a free one.
+    """Binds a TCP socket, to a free port for 0; clients are refused until `listen` is called.
 
     Raises:
         ActrecError: There is no such port or host, or the port is in use or not permitted.

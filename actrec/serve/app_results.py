@@ -33,16 +33,10 @@ Progress = Callable[[int, int], None]  # number of processed frames, and of all
 
 
 class VideoResults(NamedTuple):
-    """The results for a video.
-
-    Attributes:
-        video: The annotated video.
-        predictions: The text of `predictions.jsonl`.
-        fps: Frame rate.
-    """
+    """The results for a video."""
 
     video: bytes
-    predictions: str
+    predictions: str  # the text of `predictions.jsonl`
     fps: float
 
     def people(self) -> dict[str, list[dict[str, Any]]]:
@@ -57,11 +51,7 @@ class VideoResults(NamedTuple):
 def results_of_upload(
     name: str, content: bytes, pose: PoseModel, recognizer: OnlineRecognizer, progress: Progress
 ) -> VideoResults:
-    """Recognises the people in an uploaded video.
-
-    Raises:
-        ActrecError: It is not a video.
-    """
+    """Recognises the people in an uploaded video."""
     with tempfile.TemporaryDirectory(prefix="actrec-") as folder:
         path = Path(folder) / "upload"
         path.write_bytes(content)
@@ -105,12 +95,7 @@ def _results(
 
 
 def probability_curves(lines: Sequence[dict[str, Any]], labels: Sequence[str]) -> Figure:
-    """Plots the probabilities over time of the five classes with the highest peaks.
-
-    Args:
-        lines: One person's, see `VideoResults.people`.
-        labels: The model's.
-    """
+    """Plots the probabilities over time of the five classes with the highest peaks."""
     times = [line["time"] for line in lines]
     best = sorted(labels, key=lambda label: -max(line["probabilities"][label] for line in lines))[:5]
     figure = Figure(figsize=(9, 2.8), layout="constrained")
@@ -135,12 +120,7 @@ def class_table(lines: Sequence[dict[str, Any]], labels: Sequence[str], fps: flo
 
 
 class AttentionFigures(NamedTuple):
-    """The network's attention in one frame, as matplotlib figures.
-
-    Attributes:
-        joints: Attention and effective adjacency between joints, by name.
-        time: Attention over time.
-    """
+    """The network's attention in one frame, as matplotlib figures."""
 
     joints: dict[str, Figure]
     time: Figure

@@ -56,11 +56,7 @@ def parse_text(text: str, limits: Limits) -> tuple[float, dict[str, Any]]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Converts a JSON object to a dict.
-
-    Raises:
-        ActrecError: A key occurs twice.
-    """
+    """Converts a JSON object to a dict; refuses a key that occurs twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ActrecError("The message has an object in which a key occurs twice.")
@@ -69,9 +65,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse_bytes(content: bytes, limits: Limits) -> tuple[float, Picture]:
     """Parses a binary message: the timestamp in seconds as a big-endian double, then a JPEG.
-
-    Returns:
-        The timestamp in seconds, and the RGB picture.
 
     Raises:
         ActrecError: It is not such a message, or exceeds the limits.
@@ -83,11 +76,7 @@ def parse_bytes(content: bytes, limits: Limits) -> tuple[float, Picture]:
 
 
 def decode_jpeg(content: bytes, limits: Limits) -> Picture:
-    """Decodes a JPEG to an RGB picture; its size is checked before it is decoded.
-
-    Raises:
-        ActrecError: It is not a complete JPEG, or exceeds the limits.
-    """
+    """Decodes a JPEG to an RGB picture; its size is checked before it is decoded."""
     if content.count(_SCAN) > _MOST_SCANS:
         raise ActrecError(f"The picture has more than {_MOST_SCANS} scans, which take too long to decode.")
     try:

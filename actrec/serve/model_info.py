@@ -16,14 +16,7 @@ _ID_LENGTH = 16  # hexadecimal digits
 
 
 def model_info(folder: Path, spec: ModelSpec, takes_pictures: bool, warnings: list[str]) -> ModelInfo:
-    """Makes the answer of `/v1/model`.
-
-    Args:
-        folder: A model folder, or a folder that `actrec.export` wrote.
-        spec: The model's specification.
-        takes_pictures: Whether the server has a pose model.
-        warnings: Sentences for clients, for example that the model is not trained for streams.
-    """
+    """Makes the answer of `/v1/model`."""
     skeleton, own, card = get_skeleton(SKELETON), spec.pipeline.skeleton, folder / "README.md"
     return ModelInfo(
         id=model_id(folder),
@@ -45,11 +38,7 @@ def model_info(folder: Path, spec: ModelSpec, takes_pictures: bool, warnings: li
 
 
 def model_id(folder: Path) -> str:
-    """Hashes a model's weights and configuration, without its metrics, to an id.
-
-    Args:
-        folder: A model folder, or a folder that `actrec.export` wrote.
-    """
+    """Hashes a model's weights and configuration, without its metrics, to an id."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config.pop("metrics", None)
     found = hashlib.sha256(json.dumps(config, sort_keys=True).encode())

@@ -15,11 +15,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def checked_origins(origins: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Checks the setting `origins`, and returns it in lower case.
-
-    Raises:
-        ActrecError: An entry is not an origin.
-    """
+    """Checks the setting `origins`, and returns it in lower case."""
     given = [origins] if isinstance(origins, str) else list(origins or ())
     found = tuple(str(origin).strip().lower().removesuffix("/") for origin in given)
     for origin in found:

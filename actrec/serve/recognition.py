@@ -31,13 +31,7 @@ _STREAM_FPS = 15.0  # typical of a browser; the tracker's memory is counted in f
 
 
 class Recognition:
-    """Runs the models for all clients.
-
-    Args:
-        recognizer: Its `fresh()` copies serve the clients.
-        pose: Finds the people in pictures; None for a server that accepts keypoints only.
-        limits: Limits of what clients may send.
-    """
+    """Runs the models for all clients; `pose` is None for a server that accepts only keypoints."""
 
     def __init__(self, recognizer: OnlineRecognizer, pose: PoseModel | None, limits: Limits) -> None:
         self.recognizer, self.pose, self.limits = recognizer, pose, limits
@@ -82,9 +76,6 @@ class LiveStream:
 
     async def answer(self, message: str | bytes) -> dict[str, Any]:
         """Recognises the people in a frame.
-
-        Args:
-            message: See `parse_text` and `parse_bytes`.
 
         Raises:
             ActrecError: The message is not a frame, or its timestamp does not follow the previous one.

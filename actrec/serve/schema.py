@@ -24,8 +24,7 @@ class ModelInfo(BaseModel):
     """The model that is served."""
 
     id: str = Field(
-        description="Hash of weights and configuration, the same on every server.",
-        examples=["8f1c0d2e5b7a9342"],
+        description="Hash of weights and configuration, the same on every server.", examples=["8f1c0d2e5b7a9342"]
     )
     labels: list[str] = Field(description="The classes, in the order of `probabilities`.")
     skeleton: str = Field(description="Joint layout of the keypoints that clients send.", examples=["coco17"])

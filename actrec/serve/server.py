@@ -1,4 +1,4 @@
-"""The state that the endpoints share, and the admission of clients."""
+"""The state that the endpoints share, the metrics, and the admission of clients."""
 
 from __future__ import annotations
 
@@ -7,23 +7,44 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import HTTPException
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import HTTPConnection
 
-from actrec.serve.counters import Counters
 from actrec.serve.origins import Origins
 from actrec.serve.recognition import Recognition
 from actrec.serve.schema import ModelInfo
 
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds
+
+
+class Counters:
+    """The Prometheus metrics of one server, in their own registry, so that a process can run several servers."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.frames = Counter("actrec_frames", "Frames answered", ["kind"], registry=self._registry)
+        self.errors = Counter("actrec_bad_frames", "Invalid frames", registry=self._registry)
+        self.failures = Counter(
+            "actrec_failures", "Streams and uploads ended by an internal error", ["kind"], registry=self._registry
+        )
+        for kind in ("stream", "video"):
+            self.failures.labels(kind)  # exports 0 before the first failure
+        self.shed = Counter("actrec_shed_frames", "Frames dropped from full queues", registry=self._registry)
+        self.sessions = Gauge("actrec_sessions", "Current streams and uploads", registry=self._registry)
+        self.latency = Histogram(
+            "actrec_frame_seconds",
+            "Time from a frame's arrival to its answer",
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+
+    def text(self) -> bytes:
+        """Returns the metrics in the text format of Prometheus."""
+        return generate_latest(self._registry)
+
 
 class Server:
-    """The state of the ASGI application.
-
-    Args:
-        recognition: Runs the models.
-        info: The answer of /v1/model.
-        token: Bearer token that clients must send; None admits every client.
-        origins: The web pages that may use the server.
-    """
+    """The state of the ASGI application; `token` None admits every client."""
 
     def __init__(
         self, recognition: Recognition, info: ModelInfo, token: str | None, origins: Origins | None = None

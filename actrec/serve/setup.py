@@ -23,11 +23,7 @@ log = logging.getLogger("actrec.serve")
 
 
 def make_app(cfg: DictConfig) -> FastAPI:
-    """Loads the models and makes the application.
-
-    Raises:
-        ActrecError: There is no such model, or a setting is wrong.
-    """
+    """Loads the models and makes the application."""
     model, origins = find_model(str(cfg.model)), checked_origins(cfg.origins)
     recognizer = OnlineRecognizer.from_pretrained(
         model,

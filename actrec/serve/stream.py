@@ -66,9 +66,6 @@ class _ClientGoneError(Exception):
 class FrameQueue:
     """A bounded queue of frames; when it is full, the oldest is dropped.
 
-    Args:
-        most: Capacity.
-
     Attributes:
         shed: Number of frames dropped so far.
         close: WebSocket close code and reason, sent after the last frame.

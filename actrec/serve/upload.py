@@ -27,12 +27,7 @@ _FAILED = "The server failed on this video. See its log."
 
 
 class NdJson(StreamingResponse):
-    """A streaming response of JSON lines.
-
-    Args:
-        lines: The JSON lines.
-        end: Called after the last line, or when the client disconnects.
-    """
+    """A streaming response of JSON lines."""
 
     media_type = "application/x-ndjson"
 
@@ -49,11 +44,7 @@ class NdJson(StreamingResponse):
 
 
 async def answer_upload(server: Server, request: Request) -> Response:
-    """Receives the video in a request's body, and streams the answers while the video is decoded.
-
-    Raises:
-        HTTPException: The request is refused, or the body is not a video.
-    """
+    """Receives the video in a request's body, and streams the answers while the video is decoded."""
     if refusal := server.refusal(request):
         raise refusal
     if request.headers.get("content-type", "").startswith("multipart/"):

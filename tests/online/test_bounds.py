@@ -9,10 +9,10 @@ import pytest
 
 from actrec.model.spec import ModelSpec
 from actrec.online.engine import EngineOutput
+from actrec.online.inputs import FAR_FRAMES, NEAR_FRAMES
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.resampler import StreamResampler
 from actrec.online.step_engine import StepEngine
-from actrec.online.timestamp_units import FAR_FRAMES, NEAR_FRAMES
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
