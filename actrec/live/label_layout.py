@@ -85,20 +85,14 @@ def place_labels(
         if found is not None:
             placed.append(Placed(Rectangle(*places[found[0]].tolist()), int(found[0])))
         else:
-            placed.append(Placed(_anywhere(places[0], width, height, area, taken), None))
+            anywhere = np.concatenate([places[:1], _grid(width, height, area)])
+            placed.append(Placed(_anywhere(anywhere, taken), None))
     return placed
 
 
-def _anywhere(
-    wanted: Float[ndarray, "4"],
-    width: float,
-    height: float,
-    area: tuple[float, float],
-    taken: Float[ndarray, "taken 4"],
-) -> Rectangle:
-    """Finds the place that overlaps least with the taken rectangles, and of those the nearest to `wanted`."""
-    places = np.concatenate([wanted[None], _grid(width, height, area)])
-    away = np.abs(places[:, :2] - wanted[:2]).sum(1)
+def _anywhere(places: Float[ndarray, "place 4"], taken: Float[ndarray, "taken 4"]) -> Rectangle:
+    """Finds the place that overlaps least with the taken rectangles, and of those the nearest to the first."""
+    away = np.abs(places[:, :2] - places[0, :2]).sum(1)
     return Rectangle(*places[np.lexsort((away, _overlap(places, taken).sum(1)))[0]].tolist())
 
 

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class OnnxStep:
-    """A network's step, run by ONNX Runtime."""
+    """A `StepModel` that is run by ONNX Runtime."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -45,13 +45,11 @@ class OnnxStep:
         self._cache = shapes["keys.0"][1:] if self._layers else []
 
     def cache_shape(self, rows: int) -> tuple[int, ...]:
-        """See `actrec.network.step.Step.cache_shape`."""
         return (self._layers, rows, *self._cache)
 
     def __call__(
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
     ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
-        """See `actrec.network.step.Step`."""
         given = {"features": features, "position": position, "answer": answer}
         for layer in range(self._layers):
             given |= {f"keys.{layer}": keys[layer], f"values.{layer}": values[layer]}
@@ -60,13 +58,12 @@ class OnnxStep:
 
 
 class OnnxWindow:
-    """A network's forward over a window, run by ONNX Runtime on windows padded to full length."""
+    """A `WindowModel` that is run by ONNX Runtime on windows padded to full length."""
 
     def __init__(self, session: Any) -> None:
         self.session, self.length = session, session.get_inputs()[0].shape[1]
 
     def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
-        """Returns logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
         n_frames = len(features)
         padded = np.zeros((1, self.length, *features.shape[1:]), dtype=np.float32)
         padded[0, :n_frames] = features

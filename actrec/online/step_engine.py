@@ -17,7 +17,7 @@ from actrec.pipeline.pipeline import Pipeline
 
 
 class StepEngine:
-    """Steps all people as one batch.
+    """An `Engine` that steps all people as one batch.
 
     Each person has two windows: the active one gives the output until it is full (T frames); the other, begun T // 2
     frames earlier, then takes over. The frames that remain in the window after re-anchoring have therefore been
@@ -41,7 +41,6 @@ class StepEngine:
         self._keys, self._values = (np.zeros(model.cache_shape(0), dtype=np.float32) for _ in range(2))
 
     def push(self, people: Sequence[str], frames: Frames) -> EngineOutput:
-        """See `Engine`."""
         those = self._rows_of(people)
         rows = self._rows[those]
         active = self._switch_windows(rows)
@@ -106,7 +105,7 @@ class StepEngine:
         return self._people.index(person)
 
     def forget(self, person: str) -> None:
-        """See `Engine`. The last person gets the number of the one who is dropped."""
+        """The last person gets the number of the one who is dropped."""
         if person not in self._people:
             return
         number, last = self._people.index(person), len(self._people) - 1
@@ -120,18 +119,15 @@ class StepEngine:
         self._people.pop()
 
     def fresh(self) -> StepEngine:
-        """See `Engine`."""
         return StepEngine(self.pipeline, self.model)
 
     def state(self, person: str) -> dict[str, ndarray]:
-        """See `Engine`."""
         number = self._people.index(person)
         those = slice(2 * number, 2 * number + 2)
         remembered = {name: self._rows[name][those].copy() for name, *_ in self._fields}
         return remembered | {"keys": self._keys[:, those].copy(), "values": self._values[:, those].copy()}
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
-        """See `Engine`."""
         rows, shape = np.zeros(2, np.dtype(self._fields)), self.model.cache_shape(2)
         for name, kind, tail in self._fields:
             rows[name] = checked_array(state, name, (2, *tail), kind)

@@ -21,34 +21,31 @@ from actrec.online.window_engine import WindowEngine
 
 
 class TorchStep:
-    """A network's step, run by PyTorch."""
+    """A `StepModel` that is run by PyTorch."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
 
     def cache_shape(self, rows: int) -> tuple[int, ...]:
-        """See `Step.cache_shape`."""
         return self.step.cache_shape(rows)
 
     @torch.inference_mode()
     def __call__(
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
     ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
-        """See `Step`."""
         tensors = [torch.from_numpy(array) for array in (features, position, answer, keys, values)]
         output = self.step(*tensors[:3], *(cache.unbind() for cache in tensors[3:]))
         return output.logits.numpy(), output.pose_forecasts.numpy(), output.keys.numpy(), output.values.numpy()
 
 
 class TorchWindow:
-    """A network's forward over a window, run by PyTorch."""
+    """A `WindowModel` that is run by PyTorch."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = fold(network)
 
     @torch.inference_mode()
     def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
-        """Returns logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
         output = self.network(torch.from_numpy(features)[None], torch.ones(1, len(features), dtype=torch.bool))
         return output.logits[0].numpy(), output.pose_forecasts[:, 0].numpy()
 

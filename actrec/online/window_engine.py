@@ -15,14 +15,13 @@ from actrec.types import FARTHEST, Window
 
 
 class WindowEngine:
-    """Keeps the frames since each person's anchor, and runs the network over all of them for each new one."""
+    """An `Engine` that keeps the frames since each person's anchor and runs the network over all of them."""
 
     def __init__(self, pipeline: Pipeline, model: WindowModel, fps: float) -> None:
         self.pipeline, self.model, self.fps = pipeline, model, fps
         self._frames: dict[str, Float[ndarray, "time joint 3"]] = {}
 
     def push(self, people: Sequence[str], frames: Frames) -> EngineOutput:
-        """See `Engine`."""
         made = [self._one(person, frame) for person, frame in zip(people, frames, strict=True)]
         logits, forecasts = zip(*made, strict=True)
         return EngineOutput(np.stack(logits), np.stack(forecasts))
@@ -43,27 +42,21 @@ class WindowEngine:
         return logits[-1], to_pixels(poses[:, -1], origin, np.array(scale), sequence.known[-1])
 
     def forget(self, person: str) -> None:
-        """See `Engine`."""
         self._frames.pop(person, None)
 
     def fresh(self) -> WindowEngine:
-        """See `Engine`."""
         return WindowEngine(self.pipeline, self.model, self.fps)
 
     def state(self, person: str) -> dict[str, ndarray]:
-        """See `Engine`."""
         kept = self._frames[person]
         frames = np.zeros((self.pipeline.windows.length, *kept.shape[1:]), dtype=kept.dtype)
         frames[: len(kept)] = kept
         return {"frames": frames, "count": np.array(len(kept))}
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
-        """See `Engine`."""
         length, n_joints = self.pipeline.windows.length, self.pipeline.skeleton.n_joints
-        frames, count = (
-            checked_array(state, "frames", (length, n_joints, 3), np.float32),
-            int(checked_array(state, "count", (), int)),
-        )
+        frames = checked_array(state, "frames", (length, n_joints, 3), np.float32)
+        count = int(checked_array(state, "count", (), int))
         check_within(FARTHEST, frames)
         if not 1 <= count <= length:
             raise ValueError(f"{count} frames in a window of {length}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -110,7 +110,7 @@ async def video_answers(recognition: Recognition, file: Path) -> AsyncIterator[d
     fps = await asyncio.to_thread(lambda: video.about_fps)
     tracking, number = TrackingRecognizer(recognition.recognizer.fresh(), fps), 0
     frames = video.frames(pose.longest)
-    while batch := await asyncio.to_thread(_take, frames, pose.batch):
+    while batch := await asyncio.to_thread(lambda: list(islice(frames, pose.batch))):
         found = await recognition.find([picture for _, picture in batch])
         for (time, picture), people in zip(batch, found, strict=True):
             scaled = people.scaled(video.width / picture.shape[1], video.height / picture.shape[0])
@@ -124,7 +124,3 @@ class NoPoseModelError(ActrecError):
 
     def __init__(self) -> None:
         super().__init__("This server has no pose model and takes keypoints only.")
-
-
-def _take(frames: Iterator[tuple[float, Picture]], count: int) -> list[tuple[float, Picture]]:
-    return list(islice(frames, count))
