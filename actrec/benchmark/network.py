@@ -97,7 +97,7 @@ def training_step(network: nn.Module, batch: Batch) -> Callable[[], None]:
 
     def step() -> None:
         optimizer.zero_grad()
-        objective(network(batch.features, batch.valid), batch).total.backward()
+        objective(network(batch.features, batch.valid), batch).loss.backward()
         optimizer.step()
 
     return step

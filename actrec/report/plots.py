@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -126,11 +127,12 @@ def learning_curves(history: Sequence[Mapping[str, float]], theme: Theme = LIGHT
     figure = new_figure(11.0, 3.7, theme)
     losses, accuracy, rate = figure.subplots(1, 3, width_ratios=(1.5, 1.25, 1))
     marker = "o" if len(history) == 1 else None  # a line through one point is invisible
-    for (term, name), colour in zip(_TERMS.items(), theme.series, strict=True):
+    terms = dict.fromkeys(key.removeprefix("train/") for row in history for key in row if key.startswith("train/loss"))
+    for term, colour in zip(terms, cycle(theme.series), strict=False):
         for split, line in (("train", "-"), ("val", ":")):
             epochs, values = _column(history, f"{split}/{term}")
             if (values > 0).any():
-                label, width = (name if split == "train" else None), (3 if term == "loss" else 1.6)
+                label, width = (_TERMS.get(term, term) if split == "train" else None), (3 if term == "loss" else 1.6)
                 shown = np.where(values > 0, values, np.nan)
                 losses.plot(epochs, shown, line, color=colour, linewidth=width, label=label, marker=marker)
     style(losses, theme, "Loss (dotted: val)", "epoch")

@@ -10,10 +10,13 @@ from typing import Any
 import lightning as L
 
 from actrec.files import csv_text, replace_file
+from actrec.training.losses import Losses
 from actrec.types import ActrecError
 
-LOSSES = ("loss", "loss_cls", "loss_pred", "loss_feat")
-LOGGED = (*(f"{split}/{name}" for split in ("train", "val") for name in LOSSES), "val/accuracy")  # of each epoch
+LOGGED = (
+    *(f"{split}/{name}" for split in ("train", "val") for name in Losses._fields),
+    "val/accuracy",
+)  # of each epoch
 EPOCH, RATE, SECONDS = "epoch", "lr", "seconds"  # the columns before those
 
 

@@ -97,12 +97,12 @@ def latent_forecast_loss(
 
 
 class Losses(NamedTuple):
-    """The weighted sum of the loss terms, and the unweighted terms."""
+    """The weighted sum of the loss terms, and the unweighted terms, by the names under which they are logged."""
 
-    total: Float[Tensor, ""]
-    cls: Float[Tensor, ""]
-    pred: Float[Tensor, ""]
-    feat: Float[Tensor, ""]
+    loss: Float[Tensor, ""]
+    loss_cls: Float[Tensor, ""]
+    loss_pred: Float[Tensor, ""]
+    loss_feat: Float[Tensor, ""]
 
 
 @dataclass(frozen=True)

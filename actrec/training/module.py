@@ -127,8 +127,7 @@ class ActionModule(L.LightningModule):
         # An epoch's metrics weight batches by valid frames. Lightning divides the sum of the weights by the number
         # of processes and rounds down, hence the factor.
         weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)
-        names = {"loss": losses.total, "loss_cls": losses.cls, "loss_pred": losses.pred, "loss_feat": losses.feat}
-        for name, value in names.items():
+        for name, value in losses._asdict().items():
             self.log(
                 f"{split}/{name}",
                 value,
@@ -142,12 +141,12 @@ class ActionModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         losses, _ = self._step(batch, "train")
-        if not torch.isfinite(losses.total):
+        if not torch.isfinite(losses.loss):
             raise ActrecError(
-                f"The training diverged: the loss is {losses.total.item()} at step {self.global_step}. Lower base_lr "
+                f"The training diverged: the loss is {losses.loss.item()} at step {self.global_step}. Lower base_lr "
                 f"({self.trainer.optimizers[0].param_groups[0]['lr']:.2g} at that step) or grad_clip."
             )
-        return losses.total
+        return losses.loss
 
     def on_validation_epoch_start(self) -> None:
         self._average = ClipAverage(1, len(self._labels("val")), len(self.spec.labels))

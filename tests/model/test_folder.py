@@ -32,6 +32,8 @@ def test_a_model_comes_back_as_it_was(sliding: bool, tmp_path: Path) -> None:
     made = spec(sliding=sliding)
     network = build_network(made).eval()
     save_model(tmp_path / "model", network, made)
+    modes = {(tmp_path / "model" / name).stat().st_mode for name in ("config.json", "model.safetensors")}
+    assert len(modes) == 1  # whoever may read the one may read the other
     x, valid = torch.randn(2, 16, 17, 3), torch.ones(2, 16, dtype=torch.bool)
     loaded = actrec.load_model(tmp_path / "model")
     assert not loaded.training

@@ -57,7 +57,7 @@ def trained_on(network: nn.Module, batch: Batch) -> tuple[NetworkOutput, Losses,
     network = copy.deepcopy(network).train()
     output = network(batch.features, batch.valid)
     losses = Objective(lambda_1=3.0, lambda_2=1.0)(output, batch)
-    losses.total.backward()
+    losses.loss.backward()
     gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
     return output, losses, gradients | dict(network.named_buffers())
 

@@ -144,6 +144,12 @@ def test_learning_curves(n_epochs: int, theme: Theme) -> None:
     _assert_nothing_clipped(figure, theme)
 
 
+def test_learning_curves_show_every_loss_that_was_logged() -> None:
+    history = [{**row, "train/loss_rhythm": 0.3} for row in _history(3)]
+    (legend,) = learning_curves(history).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["total", "classification", "loss_rhythm"]
+
+
 def test_learning_curves_without_val() -> None:
     figure = learning_curves([{"epoch": 0.0, "train/loss": 1.0, "lr": 0.1}])
     assert _texts(figure) == []

@@ -81,9 +81,9 @@ def test_objective_weighs_the_terms() -> None:
     batch = Batch(rand(B, T, V, 3), VALID, OBSERVED, torch.tensor([0, 1]), torch.tensor([0, 1]))
     output = NetworkOutput(rand(B, T, 5), rand(B, T, V, D), rand(N, B, T, V, D), rand(N, B, T, V, 2))
     losses = Objective(lambda_1=0.3, lambda_2=0.7)(output, batch)
-    torch.testing.assert_close(losses.total, losses.cls + 0.3 * losses.pred + 0.7 * losses.feat)
+    torch.testing.assert_close(losses.loss, losses.loss_cls + 0.3 * losses.loss_pred + 0.7 * losses.loss_feat)
     torch.testing.assert_close(
-        losses.pred, pose_forecast_loss(output.pose_forecasts, batch.features[..., :2], VALID, OBSERVED)
+        losses.loss_pred, pose_forecast_loss(output.pose_forecasts, batch.features[..., :2], VALID, OBSERVED)
     )
 
 
@@ -91,4 +91,4 @@ def test_without_forecasts_only_classification_is_left() -> None:
     batch = Batch(rand(B, T, V, 3), VALID, OBSERVED, torch.tensor([0, 1]), torch.tensor([0, 1]))
     output = NetworkOutput(rand(B, T, 5), rand(B, T, V, D), torch.zeros(0, B, T, V, D), torch.zeros(0, B, T, V, 2))
     losses = Objective()(output, batch)
-    torch.testing.assert_close(losses.total, losses.cls)
+    torch.testing.assert_close(losses.loss, losses.loss_cls)
