@@ -43,15 +43,10 @@ def face_of(keypoints: Float[ndarray, "joint 3"], box: Float[ndarray, " 4"], ske
 
 
 class Placed(NamedTuple):
-    """The place of a label.
-
-    Attributes:
-        rectangle: In pixels.
-        choice: Index among the places around the box; None for one farther away.
-    """
+    """The place of a label."""
 
     rectangle: Rectangle
-    choice: int | None
+    choice: int | None  # index among the places around the box; None for one farther away
 
 
 def place_labels(

@@ -22,15 +22,10 @@ PREDICTIONS, ANNOTATED = "predictions.jsonl", "annotated.mp4"
 
 
 class Summary(NamedTuple):
-    """Summary of a stream.
-
-    Attributes:
-        n_frames: Number of frames.
-        held: Number of detections of a person by held label; None is no action.
-    """
+    """Summary of a stream."""
 
     n_frames: int
-    held: Counter[str | None]
+    held: Counter[str | None]  # number of detections of a person by held label; None is no action
 
     def __str__(self) -> str:
         shares = [f"{label or 'no action'} {n / self.held.total():.0%}" for label, n in self.held.most_common(3)]

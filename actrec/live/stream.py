@@ -35,15 +35,11 @@ class Stream(NamedTuple):
 
 
 class RecognizedFrame(NamedTuple):
-    """A picture with the predictions of its people.
-
-    Attributes:
-        people: In pixels of the source, which may be larger than the picture.
-    """
+    """A picture with the predictions of its people."""
 
     time: float
     picture: Picture
-    people: list[TrackedPerson]
+    people: list[TrackedPerson]  # in pixels of the source, which may be larger than the picture
 
 
 def open_stream(source: str, longest: int, picture_fps: float = 30.0) -> Stream:
@@ -72,11 +68,7 @@ def open_stream(source: str, longest: int, picture_fps: float = 30.0) -> Stream:
 def recognize(
     stream: Stream, pose: PoseModel, recognizer: TrackingRecognizer, stopped: Event | None = None
 ) -> Iterator[RecognizedFrame]:
-    """Recognises the people in each frame; pictures of files are given to the pose model in batches.
-
-    Args:
-        stopped: Ends the stream when it is set.
-    """
+    """Recognises the people in each frame until `stopped` is set; the pose model gets pictures of files in batches."""
     size = 1 if stream.n_frames is None else pose.batch
     frames = iter(lambda: list(islice(stream.frames, size)), [])
     for batch in frames if stream.n_frames is None else one_ahead(frames):

@@ -50,11 +50,7 @@ class TrackingRecognizer:
         self._names, self._n_named = dict[int, str](), 0  # names by track number
 
     def __call__(self, people: People, time: float) -> list[TrackedPerson]:
-        """Takes the people in the next picture and returns those who are followed, in the order of their numbers.
-
-        Args:
-            people: In pixels of the stream's pictures.
-        """
+        """Takes the people in the next picture, in pixels, and returns those who are followed, ordered by number."""
         tracks = self._tracker(people).tolist()
         followed = self._tracker.followed
         self._names = {track: name for track, name in self._names.items() if track in followed}

@@ -82,10 +82,8 @@ class LabelHysteresis:
         values = checked_array({"held": state}, "held", (4 + len(self._sum),), float)
         check_within(_MOST, values)
         label, candidate, count = (int(value) for value in values[:3])
-        if (
-            not NO_ACTION <= min(label, candidate) <= max(label, candidate) < len(self._sum)
-            or min(count, values[3]) < 0
-        ):
+        known = min(label, candidate) >= NO_ACTION and max(label, candidate) < len(self._sum)
+        if not known or min(count, values[3]) < 0:
             raise ValueError("the state of the held label is not that of a stream")
         self.label, self._candidate, self._count = label, candidate, count
         self._weight, self._sum = float(values[3]), values[4:].copy()

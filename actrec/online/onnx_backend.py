@@ -19,12 +19,9 @@ from actrec.types import ActrecError
 
 
 def open_session(path: Path) -> Any:
-    """Opens a session of ONNX Runtime.
-
-    It uses one thread for an operation, because one frame of one person is too little work for several.
-    """
+    """Opens a session of ONNX Runtime."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = 1  # one frame of one person is too little work for several
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -53,8 +50,7 @@ class OnnxStep:
         given = {"features": features, "position": position, "answer": answer}
         for layer in range(self._layers):
             given |= {f"keys.{layer}": keys[layer], f"values.{layer}": values[layer]}
-        logits, poses, new_keys, new_values = self.session.run(None, given)
-        return logits, poses, new_keys, new_values
+        return tuple(self.session.run(None, given))
 
 
 class OnnxWindow:
@@ -80,11 +76,7 @@ def _opened(path: Path, kind: Callable[[Any], T]) -> T:
 
 
 def _check_fit(path: Path, spec: ModelSpec, probe: Callable[[], tuple[ndarray, ndarray]], logits: list[int]) -> None:
-    """Runs a model file once, on zeros.
-
-    Raises:
-        ActrecError: Its input or output shapes do not match the configuration, or the output is not finite.
-    """
+    """Runs a model file once, on zeros, and checks the shapes and that the output is finite."""
     try:
         found, poses = probe()
         reason = f"its logits are {found.shape}, expected {tuple(logits)}" if list(found.shape) != logits else ""

@@ -115,6 +115,8 @@ class OnlineRecognizer:
     def push_all(self, people: Mapping[str, Any], timestamp: float) -> dict[str, Prediction]:
         """Processes the next frame of all people as one batch; followed people who are not in it were not found.
 
+        For keypoints and errors see `push`; the keypoints of a person may be nested lists too.
+
         Returns:
             The newest prediction of each person who is still followed.
         """

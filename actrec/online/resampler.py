@@ -28,11 +28,8 @@ class StreamResampler:
     ) -> list[tuple[float, Float[ndarray, "joint 3"]]]:
         """Takes the next frame and returns the output frames that are due by then, with their times in seconds.
 
-        Their number is at most the gap since the previous frame times the frame rate, plus two; the caller
-        limits the gap.
-
-        Args:
-            timestamp: Its time in seconds, later than that of the previous frame.
+        Their number is at most the gap since the previous frame times the frame rate, plus two; the caller limits the
+        gap, and makes sure that the timestamps ascend.
         """
         before, self.time = self.time, timestamp
         last, self._last = self._last, keypoints

@@ -27,11 +27,8 @@ def run(cfg: DictConfig) -> None:
         app = make_app(cfg)
         listen(sock, host)
         if not (find_model(str(cfg.model)) / "step.onnx").is_file():
-            log.info(
-                "For many clients, run python -m actrec.export model=%s and serve …/onnx, which takes a third of the "
-                "processor time.",
-                cfg.model,
-            )
+            hint = "For many clients, run python -m actrec.export model=%s and serve …/onnx: a third of the CPU time."
+            log.info(hint, cfg.model)
         _serve(app, sock, cfg)
 
 

@@ -21,15 +21,12 @@ def bound_socket(host: str, port: Any) -> socket.socket:
         ActrecError: There is no such port or host, or the port is in use or not permitted.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
-        raise ActrecError(
-            f"port is {port!r}; expected a whole number from 1 to {_LAST_PORT}, or 0 for one that is free."
-        )
+        raise ActrecError(f"port is {port!r}; expected a whole number from 1 to {_LAST_PORT}, or 0 for a free one.")
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise _no_host(host) from None
+    family, kind, protocol, _, place = found[0]
     sock = socket.socket(family, kind, protocol)
     try:
         if os.name == "posix":  # allows a port that was just closed; on Windows it would allow one that is in use

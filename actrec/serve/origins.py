@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from actrec.serve.address import is_loopback
@@ -35,14 +35,10 @@ class Origins:
     which pages cannot forge, names the page. Programs other than browsers do not send it, and are admitted. If
     the server listens only on this machine, its own page must have a name of this machine as host; otherwise a foreign
     domain that resolves to 127.0.0.1 (DNS rebinding) would be admitted.
-
-    Attributes:
-        listed: Origins of other pages, "*" for all.
-        local: Whether the server listens only on this machine.
     """
 
-    listed: tuple[str, ...] = field(default=())
-    local: bool = True
+    listed: tuple[str, ...] = ()  # origins of other pages; "*" for all
+    local: bool = True  # whether the server listens only on this machine
 
     def admits(self, origin: str | None, host: str | None) -> bool:
         """Returns whether a request with these headers is admitted."""

@@ -31,9 +31,7 @@ class ModelInfo(BaseModel):
     joints: list[str] = Field(description="Names of its joints, in the order of the keypoints.")
     n_joints: int = Field(description="Number of joints.", examples=[17])
     bones: list[list[int]] = Field(description="Bones, as pairs of numbers of joints.")
-    forecast_joints: list[str] = Field(
-        description="Names of the joints of forecasts, which have the model's own layout."
-    )
+    forecast_joints: list[str] = Field(description="Names of the joints of forecasts, in the model's own layout.")
     forecast_bones: list[list[int]] = Field(description="Bones, as pairs of numbers of joints.")
     fps: float | None = Field(
         description="Frame rate of the model; others repeat the last prediction. null: the client's rate."
@@ -41,9 +39,7 @@ class ModelInfo(BaseModel):
     training_fps: float = Field(description="Median frame rate of the training clips.")
     window: WindowInfo
     takes_pictures: bool = Field(description="Whether the server has a pose model.")
-    warnings: list[str] = Field(
-        description="Differences between streams and the model's training data, and what to do."
-    )
+    warnings: list[str] = Field(description="Differences of streams from the training data, and what to do.")
     metrics: dict[str, Any] = Field(description="Metrics on the test split.")
     card: str = Field(description="The model card, in Markdown.")
 
@@ -64,9 +60,7 @@ class Person(BaseModel):
     forecast: list[list[float] | None] | None = Field(
         None, description="Forecast pose, the model's horizon ahead: x and y of each joint of its layout, in pixels."
     )
-    box: list[float] | None = Field(
-        None, description="Left, top, right, bottom, in pixels; only where pictures are sent."
-    )
+    box: list[float] | None = Field(None, description="Left, top, right, bottom, in pixels; only if pictures are sent.")
     keypoints: list[list[float]] | None = Field(
         None, description="x, y and confidence of each joint; only where pictures are sent."
     )

@@ -31,12 +31,8 @@ class Counters:
             self.failures.labels(kind)  # exports 0 before the first failure
         self.shed = Counter("actrec_shed_frames", "Frames dropped from full queues", registry=self._registry)
         self.sessions = Gauge("actrec_sessions", "Current streams and uploads", registry=self._registry)
-        self.latency = Histogram(
-            "actrec_frame_seconds",
-            "Time from a frame's arrival to its answer",
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
+        latency = "Time from a frame's arrival to its answer"
+        self.latency = Histogram("actrec_frame_seconds", latency, buckets=_BUCKETS, registry=self._registry)
 
     def text(self) -> bytes:
         """Returns the metrics in the text format of Prometheus."""
@@ -46,10 +42,8 @@ class Counters:
 class Server:
     """The state of the ASGI application; `token` None admits every client."""
 
-    def __init__(
-        self, recognition: Recognition, info: ModelInfo, token: str | None, origins: Origins | None = None
-    ) -> None:
-        self.recognition, self.info, self.token, self.origins = recognition, info, token, origins or Origins()
+    def __init__(self, recognition: Recognition, info: ModelInfo, token: str | None, origins: Origins) -> None:
+        self.recognition, self.info, self.token, self.origins = recognition, info, token, origins
         self.counters, self.sessions, self.ready = Counters(), 0, False
 
     @property
