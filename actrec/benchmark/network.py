@@ -14,7 +14,7 @@ from actrec.benchmark.setup import Setup
 from actrec.benchmark.timing import alternate
 from actrec.data.synthetic.clips import Synthetic
 from actrec.evaluation.probabilities import clip_probabilities
-from actrec.network.compiled import compile_network
+from actrec.model.network import compile_network
 from actrec.online.torch_backend import TorchWindow
 from actrec.training.losses import Objective
 from actrec.training.malloc import keep_freed_memory

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 
+import torch
 from torch import nn
 
 from actrec.model.spec import ModelSpec
@@ -16,7 +17,6 @@ def build_network(spec: ModelSpec, trust: str | Sequence[str] = ()) -> nn.Module
     """Builds the network of a specification, with fresh weights.
 
     Args:
-        spec: The specification.
         trust: Packages, or dotted names in them, whose code may be imported, besides actrec and the entry points of the
             group `actrec.networks` in installed packages.
 
@@ -51,3 +51,9 @@ def _import_network(path: str, trust: Sequence[str]) -> type[nn.Module]:
     if not (isinstance(network, type) and issubclass(network, nn.Module)):
         raise ActrecError(f"The network '{path}' is no class derived from torch.nn.Module.")
     return network
+
+
+def compile_network(network: nn.Module) -> None:
+    """Compiles a network in place, at its first call; what cannot be compiled runs as it is, and PyTorch warns."""
+    torch._dynamo.config.suppress_errors = True
+    network.compile()

@@ -70,13 +70,6 @@ def check_setup(
 ) -> None:
     """Checks the objects that the config has constructed, and warns about limits of the model.
 
-    Args:
-        cfg: A composed `train` config.
-        trainer: The trainer.
-        callbacks: The callbacks of the config, by name.
-        data: The data.
-        spec: The specification of the model.
-
     Raises:
         ActrecError: A checkpoint is missing or cannot be saved, a callback monitors a metric that is not logged, or a
             run of a sweep would start processes.
@@ -118,7 +111,6 @@ def _check_checkpoint(key: str, callback: RunCheckpoint, val_every: int) -> None
 
 
 def _check_processes(trainer: L.Trainer) -> None:
-    """Raises an ActrecError if a run of a sweep would start processes."""
     environment = getattr(trainer.strategy, "cluster_environment", None)
     starts_others = not (environment and environment.creates_processes_externally)
     is_sweep = HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN
@@ -144,12 +136,8 @@ def _check_val(trainer: L.Trainer, n_val_clips: int) -> None:
         return
     every_n, epochs = trainer.check_val_every_n_epoch or 1, trainer.max_epochs or 1
     if every_n > epochs:
-        log.warning(
-            "val_every is %d and epochs is %d: no epoch is validated, and the last is kept. Lower val_every to "
-            "keep the best.",
-            every_n,
-            epochs,
-        )
+        what = f"val_every is {every_n} and epochs is {epochs}: no epoch is validated, and the last is kept."
+        log.warning("%s Lower val_every to keep the best.", what)
 
 
 def warn_of_seen_clips(init: str, data: ActionData) -> None:
@@ -158,13 +146,9 @@ def warn_of_seen_clips(init: str, data: ActionData) -> None:
     covered = saved is not None and saved.covers(test, data.saved.dataset, data.saved.generated)
     seen = saved.trained_on(test) if saved is not None and covered else []
     if seen:
-        log.warning(
-            "%d of the %d clips of test are of groups that '%s' was trained or validated on: its accuracy on "
-            "test will be too high. Give this run that model's split, or another model.",
-            len(seen),
-            len(test),
-            init,
-        )
+        what = f"{len(seen)} of the {len(test)} clips of test are of groups that '{init}' was trained or validated on"
+        advice = "Give this run that model's split, or another model."
+        log.warning("%s: its accuracy on test will be too high. %s", what, advice)
 
 
 def _warn_of_streams(spec: ModelSpec, data: ActionData) -> None:

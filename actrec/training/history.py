@@ -59,8 +59,7 @@ class History(L.Callback):
 def read_history(path: Path) -> list[dict[str, float]]:
     """Reads the metrics of each epoch from a CSV file with a column `epoch`; other cells may be empty.
 
-    Returns:
-        The metrics of each epoch, by name; empty if there is no file, as before the end of the first epoch.
+    Without a file, as before the end of the first epoch, the result is empty.
 
     Raises:
         ActrecError: There is no `epoch` column, or a metric is not a number.

@@ -31,12 +31,7 @@ def classification_loss(
 ) -> Float[Tensor, ""]:
     """Cross-entropy with label smoothing, averaged over valid frames (equation 13).
 
-    Args:
-        logits: Class scores of every frame.
-        label: Class number of each window.
-        valid: Frames that count.
-        smoothing: ε, the share of the target spread evenly over the classes.
-        count: See `Objective.__call__`.
+    `smoothing` is ε, the share of the target that is spread evenly over the classes.
     """
     target = label[:, None].expand(valid.shape)
     loss = F.cross_entropy(rearrange(logits, "b t k -> b k t"), target, label_smoothing=smoothing, reduction="none")
@@ -67,12 +62,8 @@ def pose_forecast_loss(
 ) -> Float[Tensor, ""]:
     """Mean squared error of the pose forecasts over observed joints of valid frames (equation 10).
 
-    Args:
-        forecasts: Entry [n - 1, :, t] is the forecast of frame t + n made at t.
-        target: The true poses, in torso lengths; bones or velocities in those streams.
-        valid: Frames that are real.
-        observed: Where the target was observed; see `Batch`.
-        count: See `Objective.__call__`.
+    `forecasts[n - 1, :, t]` is the forecast of frame t + n at t; `target` has the poses in torso lengths, or the bones
+    or velocities in those streams.
     """
     return _forecast_error(forecasts, target, valid[..., None] & observed, count)
 
@@ -86,12 +77,7 @@ def latent_forecast_loss(
 ) -> Float[Tensor, ""]:
     """Mean squared error of the latent forecasts against the encoder's latents (equation 11).
 
-    Args:
-        forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} made at t.
-        latents: Z_t.
-        valid: Frames that are real.
-        detach_target: Stop the gradient at the target; off in the paper.
-        count: See `Objective.__call__`.
+    `forecasts[n - 1, :, t]` is the forecast of Z_{t+n} at t. The paper's gradient flows through the target too.
     """
     return _forecast_error(forecasts, latents.detach() if detach_target else latents, valid[..., None], count)
 
@@ -126,14 +112,7 @@ class Objective:
             raise ActrecError(f"objective.label_smoothing is {self.label_smoothing}; expected 0 to 1.")
 
     def __call__(self, output: NetworkOutput, batch: Batch, count: Count = own_count) -> Losses:
-        """Computes the losses of a batch.
-
-        Args:
-            output: The network's output for it.
-            batch: The batch.
-            count: Maps the number of a term's elements in this batch to the divisor of their sum; in a training of
-                several processes `actrec.training.sync.mean_over_processes`.
-        """
+        """Computes the losses of a batch; over several processes `count` is `training.sync.mean_over_processes`."""
         poses, valid = output.pose_forecasts, batch.valid
         cls = classification_loss(output.logits, batch.label, valid, self.label_smoothing, count)
         pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], valid, batch.observed, count)

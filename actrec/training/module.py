@@ -20,10 +20,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from actrec.data.datamodule import ActionData
 from actrec.evaluation.probabilities import ClipAverage, decide, decide_at
 from actrec.evaluation.results import Results, summarize_probabilities
-from actrec.model.network import build_network
+from actrec.model.network import build_network, compile_network
 from actrec.model.spec import ModelSpec
 from actrec.model.transfer import load_matching_weights
-from actrec.network.compiled import compile_network
 from actrec.pipeline.observation import RATIOS, Readings
 from actrec.training.losses import Losses, Objective, own_count
 from actrec.training.malloc import keep_freed_memory
@@ -39,13 +38,7 @@ def network_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def model_spec(network: Mapping[str, Any], data: ActionData, decision: str = "last") -> ModelSpec:
-    """Makes the specification of a model that is to be trained.
-
-    Args:
-        network: The network's class, as `_target_`, and its options; the data decides the others.
-        data: The data that it is trained on.
-        decision: See `actrec.evaluation.probabilities.decide`.
-    """
+    """Makes the specification of a model that is to be trained: `network` is its `_target_` with options."""
     options = {
         **network,
         "skeleton": data.pipeline.skeleton.name,
@@ -129,13 +122,7 @@ class ActionModule(L.LightningModule):
         weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)
         for name, value in losses._asdict().items():
             self.log(
-                f"{split}/{name}",
-                value,
-                on_epoch=True,
-                on_step=False,
-                prog_bar=True,
-                batch_size=weight,
-                sync_dist=True,
+                f"{split}/{name}", value, on_epoch=True, on_step=False, prog_bar=True, batch_size=weight, sync_dist=True
             )
         return losses, output.logits
 
@@ -197,8 +184,7 @@ class ActionModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         kept = [p for p in self.network.parameters() if p.ndim <= 1]
-        groups = [{"params": decayed}, {"params": kept, "weight_decay": 0.0}]
-        optimizer = self.make_optimizer(groups)
+        optimizer = self.make_optimizer([{"params": decayed}, {"params": kept, "weight_decay": 0.0}])
         epochs = self.trainer.max_epochs or 1
         steps = -(-int(self.trainer.estimated_stepping_batches) // epochs)
         schedule = self.make_schedule(optimizer, epochs=epochs, steps_per_epoch=steps)

@@ -48,10 +48,9 @@ def recorded(cfg: DictConfig) -> dict[str, Any]:
 
     Values are resolved, except in the nodes that train.py instantiates, which refer to the others.
     """
-    resolved, referring = (OmegaConf.to_container(cfg, resolve=resolve) for resolve in (True, False))
-    assert isinstance(resolved, dict)
-    assert isinstance(referring, dict)
-    plain = {str(key): referring[key] if key in _NODES else value for key, value in resolved.items()}
+    resolved: Any = OmegaConf.to_container(cfg, resolve=True)
+    referring: Any = OmegaConf.to_container(cfg)
+    plain = {key: referring[key] if key in _NODES else value for key, value in resolved.items()}
     return {key: value for key, value in plain.items() if key not in ("resume", "output_dir")}
 
 
@@ -91,9 +90,6 @@ def find_run(cfg: DictConfig) -> Run:
 
     Nothing is written; the config's `output_dir` becomes the folder.
 
-    Args:
-        cfg: A composed `train` config.
-
     Raises:
         ActrecError: The folder holds another or a finished run, there is no such run to resume, or a file of the run is
             damaged.
@@ -129,13 +125,7 @@ def _check_free(folder: Path, cfg: DictConfig, fingerprint: str) -> None:
 
 
 def open_run(run: Run, cfg: DictConfig, saved: SavedSplit) -> None:
-    """Makes the folder of a run, with its config, Hydra's record of overrides, and its split.
-
-    Args:
-        run: See `find_run`.
-        cfg: The run's config.
-        saved: The run's split.
-    """
+    """Makes the folder of a run, with its config, Hydra's record of overrides, and its split."""
     if not _is_first_process():
         return
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -151,7 +141,6 @@ def open_run(run: Run, cfg: DictConfig, saved: SavedSplit) -> None:
 
 
 def _folder(cfg: DictConfig, fingerprint: str) -> Path:
-    """Returns the folder of a run of this config, which may not exist yet."""
     if cfg.resume not in (None, "auto"):
         return Path(cfg.resume)
     if cfg.output_dir is not None:
@@ -189,13 +178,7 @@ def free_folder(output_dir: str | None, name: str) -> Path:
 
 
 def run_facts(cfg: DictConfig, run: Run, history: Sequence[Mapping[str, float]]) -> dict[str, str]:
-    """Returns facts about the training for the head of the run's report; warns if no best checkpoint was kept.
-
-    Args:
-        cfg: The run's config.
-        run: The run.
-        history: The metrics of its epochs.
-    """
+    """Returns facts about the training for the head of the run's report; warns if no best checkpoint was kept."""
     minutes = sum(row["seconds"] for row in history) / 60
     facts = {"training time": f"{minutes:.1f} min", "seed": str(cfg.seed)}
     if cfg.init:
@@ -236,9 +219,7 @@ def log_to(file: Path, earlier: Iterable[logging.LogRecord] = ()) -> Iterator[No
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for record in earlier:
         handler.handle(record)
-    loggers: Sequence[logging.Logger] = [
-        logging.getLogger(name) for name in ("actrec", "lightning.pytorch", "py.warnings")
-    ]
+    loggers = [logging.getLogger(name) for name in ("actrec", "lightning.pytorch", "py.warnings")]
     for logger in loggers:
         logger.addHandler(handler)
     try:

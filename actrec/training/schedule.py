@@ -9,15 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import (
-    ChainedScheduler,
-    CosineAnnealingLR,
-    LinearLR,
-    LRScheduler,
-    MultiStepLR,
-    SequentialLR,
-)
+from torch.optim import Optimizer, lr_scheduler
+from torch.optim.lr_scheduler import LRScheduler
 
 
 def warmup_steps(
@@ -31,16 +24,13 @@ def warmup_steps(
     """Multiplies a linear warm-up by a factor of `lr_decay` at each epoch of `lr_steps` (blog post 4.2).
 
     Args:
-        optimizer: Its rates are the base rates.
-        epochs: Epochs of the run.
-        steps_per_epoch: Optimiser steps of an epoch.
-        warmup_epochs: Epochs until the base rate is reached.
+        warmup_epochs: Epochs until the base rate, the optimiser's, is reached.
         lr_steps: Epochs at which the rate falls; those past the run's end have no effect.
         lr_decay: Factor of each fall.
     """
     warmup = _warmup(optimizer, _n_warmup(warmup_epochs, steps_per_epoch))
     milestones = [math.ceil(epoch * steps_per_epoch) for epoch in lr_steps]
-    return ChainedScheduler([warmup, MultiStepLR(optimizer, milestones, lr_decay)])
+    return lr_scheduler.ChainedScheduler([warmup, lr_scheduler.MultiStepLR(optimizer, milestones, lr_decay)])
 
 
 def warmup_cosine(
@@ -49,24 +39,20 @@ def warmup_cosine(
     """A linear warm-up, then half a cosine down to `final` times the base rate at the run's end.
 
     Args:
-        optimizer: Its rates are the base rates.
-        epochs: Epochs of the run.
-        steps_per_epoch: Optimiser steps of an epoch.
-        warmup_epochs: Epochs until the base rate is reached.
+        warmup_epochs: Epochs until the base rate, the optimiser's, is reached.
         final: Share of the base rate that is left at the end.
     """
     n_warmup = _n_warmup(warmup_epochs, steps_per_epoch)
     warmup = _warmup(optimizer, n_warmup)
     n_after = max(1, epochs * steps_per_epoch - n_warmup)
-    cosine = CosineAnnealingLR(optimizer, n_after, eta_min=final * optimizer.defaults["lr"])
-    return SequentialLR(optimizer, [warmup, cosine], [n_warmup])
+    cosine = lr_scheduler.CosineAnnealingLR(optimizer, n_after, eta_min=final * optimizer.defaults["lr"])
+    return lr_scheduler.SequentialLR(optimizer, [warmup, cosine], [n_warmup])
 
 
 def _n_warmup(epochs: float | int, steps_per_epoch: int) -> int:
-    """Returns the optimiser steps of a warm-up, at least one."""
     return max(1, round(epochs * steps_per_epoch))
 
 
-def _warmup(optimizer: Optimizer, n_steps: int) -> LinearLR:
+def _warmup(optimizer: Optimizer, n_steps: int) -> LRScheduler:
     """Step s of the warm-up, from 0, has (s + 1) / n_steps of the base rate."""
-    return LinearLR(optimizer, 1 / n_steps, total_iters=max(1, n_steps - 1))
+    return lr_scheduler.LinearLR(optimizer, 1 / n_steps, total_iters=max(1, n_steps - 1))

@@ -19,8 +19,8 @@ from actrec.benchmark.setup import make_setup
 from actrec.benchmark.streaming import resident_mib
 from actrec.benchmark.timing import PRODUCT, Rate, alternate
 from actrec.model.folder import save_model
+from actrec.model.network import compile_network
 from actrec.model.spec import ModelSpec
-from actrec.network.compiled import compile_network
 from actrec.network.infogcn import InfoGCN
 from actrec.online.torch_backend import TorchWindow
 from actrec.pipeline.features import Features
