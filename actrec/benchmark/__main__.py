@@ -13,8 +13,7 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from actrec.benchmark.data import time_data
-from actrec.benchmark.network import time_forward, time_training
+from actrec.benchmark.network import time_data, time_forward, time_training
 from actrec.benchmark.output import print_figures, speed_ratios, write_figures
 from actrec.benchmark.setup import Setup, make_setup
 from actrec.benchmark.streaming import measure_memory, time_people, time_step

@@ -1,17 +1,20 @@
-"""Times the network: training steps, batches and windows."""
+"""Times the network (training steps, batches and windows) and the preparation of its training data."""
 
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from hydra.utils import instantiate
 from torch import nn
 
 from actrec.benchmark.plain import plain
 from actrec.benchmark.setup import Setup
 from actrec.benchmark.timing import alternate
+from actrec.data.datamodule import TrainingWindows
 from actrec.data.synthetic.clips import Synthetic
 from actrec.evaluation.probabilities import clip_probabilities
 from actrec.model.network import compile_network
@@ -67,6 +70,20 @@ def _time_evaluation(setup: Setup, network: nn.Module) -> dict[str, Any]:
     return {"evaluation": {"clips_per_s": len(clips) / rate.seconds}}
 
 
+def time_data(setup: Setup) -> dict[str, Any]:
+    """Times the preprocessing of whole clips, and augmented training windows, on one core."""
+    clips = list(Synthetic(n_clips=100).clips())
+    augmentation = instantiate(setup.cfg.augmentation, _convert_="all")
+    windows = TrainingWindows(clips, [0] * len(clips), setup.pipeline, augmentation, seed=0)
+    rates = alternate({"windows": lambda: [windows[0, i] for i in range(len(windows))]}, 3, torch.device("cpu"))
+    start = time.perf_counter()
+    n_frames = sum(len(setup.pipeline.normalize(clip)) for clip in clips)
+    return {
+        "preprocessing": {"frames_per_s": n_frames / (time.perf_counter() - start)},
+        "training windows": {"windows_per_s": len(windows) / rates["windows"].seconds},
+    }
+
+
 def _batch(setup: Setup, size: int) -> Batch:
     pipeline = setup.pipeline
     shape = (size, pipeline.windows.length, pipeline.skeleton.n_joints, pipeline.features.n_channels)
@@ -74,13 +91,7 @@ def _batch(setup: Setup, size: int) -> Batch:
 
 
 def random_batch(network_input: Sequence[int], n_classes: int, device: torch.device) -> Batch:
-    """Makes a batch of noise in which all frames are valid and all joints observed.
-
-    Args:
-        network_input: Shape of the features (batch, time, joint, channel).
-        n_classes: Number of classes.
-        device: Device of the tensors.
-    """
+    """Makes a batch of noise of shape (batch, time, joint, channel), all frames valid and all joints observed."""
     batch, length, n_joints, _ = network_input
     return Batch(
         torch.randn(*network_input, device=device),

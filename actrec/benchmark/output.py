@@ -15,19 +15,6 @@ from omegaconf import DictConfig, OmegaConf
 from actrec.files import replace_file
 
 
-def describe_machine() -> dict[str, Any]:
-    """Describes the machine and the versions."""
-    return {
-        "cpu": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "measured": datetime.now().isoformat(timespec="seconds"),
-    }
-
-
 def speed_ratios(figures: dict[str, Any]) -> dict[str, Any]:
     """Computes speed ratios between the available measurements."""
     ratios: dict[str, Any] = {}
@@ -50,6 +37,15 @@ def print_figures(figures: dict[str, Any]) -> None:
 def write_figures(cfg: DictConfig, figures: dict[str, Any]) -> None:
     """Writes machine, config and results to the JSON file `to=`."""
     file = Path(str(cfg.to)).expanduser()
-    content = {"machine": describe_machine(), "config": OmegaConf.to_container(cfg, resolve=True), "figures": figures}
+    machine = {
+        "cpu": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "measured": datetime.now().isoformat(timespec="seconds"),
+    }
+    content = {"machine": machine, "config": OmegaConf.to_container(cfg, resolve=True), "figures": figures}
     replace_file(file, json.dumps(content, indent=2) + "\n")
     print(f"Written to {file}")

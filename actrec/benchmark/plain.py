@@ -26,19 +26,13 @@ def plain(network: Network) -> Network:
         for name, child in module.named_children():
             if isinstance(child, GraphConv):
                 setattr(module, name, PlainGraphConv(child))
-    for module in list(made.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, TemporalAttention):
+            elif isinstance(child, TemporalAttention):
                 setattr(module, name, PlainAttention(child))
     return made
 
 
 class PlainGraphConv(nn.Module):
-    """Computes H' = σ(norm(Σ_m A_m H W_m) + residual), one head at a time.
-
-    Args:
-        conv: The module whose weights it uses.
-    """
+    """Computes H' = σ(norm(Σ_m A_m H W_m) + residual), one head at a time, with the weights of a `GraphConv`."""
 
     def __init__(self, conv: GraphConv) -> None:
         super().__init__()
@@ -49,9 +43,7 @@ class PlainGraphConv(nn.Module):
             product.weight.data = weight.T.contiguous()
 
     def forward(self, x: Float[Tensor, "*lead joint in_dim"]) -> Float[Tensor, "*lead joint out_dim"]:
-        """See `GraphConv`."""
-        conv = self.conv
-        attention = None
+        conv, attention = self.conv, None
         if conv.attention_dim:
             qk = conv.to_qk(conv.attention_norm(x)).unflatten(-1, (2, conv.heads, conv.attention_dim))
             q, k = qk.movedim(-3, 0).transpose(-3, -2)  # (…, head, joint, attention_dim)
@@ -64,11 +56,7 @@ class PlainGraphConv(nn.Module):
 
 
 class PlainAttention(nn.Module):
-    """Computes causal attention over time with explicit matrix products.
-
-    Args:
-        attention: The module whose weights it uses.
-    """
+    """Computes causal attention over time with explicit matrix products."""
 
     def __init__(self, attention: TemporalAttention) -> None:
         super().__init__()
@@ -77,7 +65,6 @@ class PlainAttention(nn.Module):
     def forward(
         self, x: Float[Tensor, "*lead joint dim"], mask: Bool[Tensor, "batch time time"], frames: Frames | None = None
     ) -> Float[Tensor, "*lead joint dim"]:
-        """See `TemporalAttention`."""
         qkv = self.to_qkv(x)
         qkv = frames.unpack(qkv) if frames else qkv
         q, k, v = qkv.unflatten(-1, (3, self.heads, -1)).permute(3, 0, 2, 4, 1, 5)

@@ -21,21 +21,13 @@ from actrec.types import ActrecError
 
 @dataclass(frozen=True)
 class Setup:
-    """An untrained network, its pipeline, and the device that it runs on.
-
-    Attributes:
-        cfg: The composed config.
-        network: The network.
-        spec: Its specification.
-        device: Device of training and batches; single frames run on the CPU.
-        dtype: Type of matrix products in training.
-    """
+    """An untrained network, its specification, and the device that it runs on."""
 
     cfg: DictConfig
     network: nn.Module
     spec: ModelSpec
-    device: torch.device
-    dtype: torch.dtype
+    device: torch.device  # of training and batches; single frames run on the CPU
+    dtype: torch.dtype  # of matrix products in training
 
     @property
     def pipeline(self) -> Pipeline:

@@ -16,19 +16,12 @@ PRODUCT = (34_816, 64, 192)
 
 
 class Rate(NamedTuple):
-    """The time of a repeated computation.
+    """The time of a repeated computation."""
 
-    Attributes:
-        seconds: Median.
-        least: Minimum, in seconds.
-        gflops: GFLOP/s of its matrix products and attentions, from the median.
-        share: `gflops` relative to those of `PRODUCT`, timed between the repetitions.
-    """
-
-    seconds: float
-    least: float
-    gflops: float
-    share: float
+    seconds: float  # median
+    least: float  # minimum, in seconds
+    gflops: float  # GFLOP/s of its matrix products and attentions, from the median
+    share: float  # `gflops` relative to those of `PRODUCT`, timed between the repetitions
 
     def figures(self) -> dict[str, float]:
         """Converts to the figures that a benchmark writes."""
@@ -48,11 +41,7 @@ def alternate(
 ) -> dict[str, Rate]:
     """Times computations in alternation, after a warm-up, so that changes of the machine's speed affect all alike.
 
-    Args:
-        computations: By name.
-        repeats: Number of timed repetitions of each.
-        device: Device that they run on.
-        dtype: Type of the product that they are compared with.
+    `dtype` is the type of the product that they are compared with.
     """
     left, right = torch.randn(PRODUCT[:2]), torch.randn(PRODUCT[1:])
     left, right = left.to(device, dtype), right.to(device, dtype)

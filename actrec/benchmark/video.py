@@ -83,8 +83,8 @@ def time_videos(path: Path, extractor: Extractor, recognizer: OnlineRecognizer |
         except ActrecError as error:
             raise ActrecError(f"{file}: {error}") from None
         _print_rates(file.name, rates[file.name])
-    total = sum(rate.n_frames for rate in rates.values())
     every = list(rates.values())
+    total = sum(rate.n_frames for rate in every)
     alone = sum(rate.n_frames / rate.pose_alone for rate in every)
     whole = sum(rate.n_frames / rate.whole for rate in every)
     known = [rate.n_frames / rate.decisions for rate in every if rate.decisions]

@@ -60,9 +60,8 @@ def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30)
     style(axes, theme, x="accuracy, test")
     axes.grid(False, axis="y")
     rows = range(len(shown))
-    axes.hlines(
-        rows, [each.low for each in shown], [each.high for each in shown], theme.series[0], alpha=0.3, linewidth=7
-    )
+    lows, highs = [each.low for each in shown], [each.high for each in shown]
+    axes.hlines(rows, lows, highs, theme.series[0], alpha=0.3, linewidth=7)
     axes.plot([each.accuracy for each in shown], rows, "o", color=theme.series[0], markersize=7)
     named = (", ".join(f"{key}={_short(value)}" for key, value in each.values.items()) or "all" for each in shown)
     names = [drawable(name, _LONGEST) for name in named]

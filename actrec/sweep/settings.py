@@ -69,8 +69,7 @@ def differing(runs: Sequence[SweptRun]) -> list[str]:
     columns: dict[tuple[Any, ...], str] = {}
     for key in sorted(keys, key=lambda key: (key.count("."), list(keys).index(key))):
         column = tuple(repr(run.values.get(key)) for run in runs)
-        is_setting = key not in _SEEDS and key.split(".")[0] not in _NOT_SETTINGS
-        if is_setting and len(set(column)) > 1:
+        if key not in _SEEDS and key.split(".")[0] not in _NOT_SETTINGS and len(set(column)) > 1:
             columns.setdefault(column, key)
     return list(columns.values())
 

@@ -25,23 +25,11 @@ def summarize(folder: Path) -> list[Setting]:
     Returns:
         The settings, the best by val first; empty if no run is finished.
     """
-    runs = read_runs(folder)
-    settings = settings_of(runs)
+    settings = settings_of(read_runs(folder))
     if not settings:
         return []
-    keys = list(settings[0].values)
-    columns = [
-        *keys,
-        "n_runs",
-        "val_accuracy",
-        "accuracy",
-        "low",
-        "high",
-        "interval_over",
-        *METRICS[1:],
-        "minutes",
-        "run",
-    ]
+    columns = [*settings[0].values, "n_runs", "val_accuracy", "accuracy", "low", "high", "interval_over"]
+    columns += [*METRICS[1:], "minutes", "run"]
     rows = []
     for setting in settings:
         means = [np.mean([run.figures[name] for run in setting.runs]) for name in METRICS[1:]]
