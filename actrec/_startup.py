@@ -43,11 +43,7 @@ def advise_installation(error: ImportError) -> str | None:
 
 
 def import_name(module: str, name: str) -> Any:
-    """Imports a name from a module.
-
-    Raises:
-        SetupError: The module needs a package that an extra installs.
-    """
+    """Imports a name from a module; raises a SetupError that names the extra with a package that is missing."""
     try:
         return getattr(import_module(module), name)
     except ModuleNotFoundError as error:

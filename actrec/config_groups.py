@@ -16,12 +16,7 @@ from actrec.types import ActrecError
 
 @dataclass(frozen=True)
 class Groups:
-    """The config groups of a command.
-
-    Attributes:
-        config_name: Name of the command's root config.
-        folders: Folders of configs, the package's first.
-    """
+    """The config groups of a command: its root config's name, and the folders of configs, the package's first."""
 
     config_name: str
     folders: Sequence[Path]
@@ -76,11 +71,7 @@ class Groups:
             raise ActrecError(f"There is no {group} '{option}'.{near} Choose one of: {listed}.")
 
     def help(self, config: str) -> str:
-        """Formats the help of the command.
-
-        Args:
-            config: Its composed config as YAML.
-        """
+        """Formats the help of the command, with its composed config as YAML."""
         text = OmegaConf.select(self.root, "hydra.help")
         groups = "\n".join(f"{group}: {', '.join(self.options(group))}" for group in self.own)
         return (

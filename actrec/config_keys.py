@@ -35,10 +35,7 @@ class Unread(NamedTuple):
 def check_keys(config: Mapping[str, Any], declared: Mapping[str, Any], groups: Sequence[str]) -> None:
     """Raises an ActrecError for an added key that nothing reads.
 
-    Args:
-        config: The composed config, as plain data that is not resolved.
-        declared: The same of the root config with the chosen groups, without what was added.
-        groups: Names of the config groups, which a misspelt key may have meant.
+    Both configs are plain data that is not resolved: the composed one, and the same without what was added.
     """
     for key, reason in _unread(config, declared):
         near = nearest(key, [*groups, *paths(OmegaConf.create(dict(declared)))])
@@ -79,14 +76,12 @@ def _unread(
 
 
 def _first_leaf(value: Any) -> Iterator[str]:
-    """Yields the keys that lead to the first value of a nested mapping."""
     while isinstance(value, Mapping) and value:
         key, value = next(iter(value.items()))
         yield str(key)
 
 
 def _reason_unread(path: str, key: str, value: Any, target: Any) -> str | None:
-    """Returns why nothing reads an undeclared key, or None where something does."""
     if target is not None:
         if key in _given_by_the_run(path):
             return f"the command itself sets {key} of {path}"
@@ -104,7 +99,6 @@ def _reason_unread(path: str, key: str, value: Any, target: Any) -> str | None:
 
 
 def _given_by_the_run(path: str) -> Container[str]:
-    """Returns the parameters of a node's constructor that the commands pass themselves."""
     return {name for pattern, names in _GIVEN_BY_THE_RUN.items() if fnmatch(path, pattern) for name in names}
 
 

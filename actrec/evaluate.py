@@ -33,17 +33,7 @@ log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __mai
 
 
 def evaluate(cfg: DictConfig) -> Path:
-    """Evaluates models on a split; writes metrics, predictions and a report.
-
-    Args:
-        cfg: A composed `evaluate` config.
-
-    Returns:
-        The folder of the results.
-
-    Raises:
-        ActrecError: The model, the store or the split is not right.
-    """
+    """Evaluates models on a split; writes metrics, predictions and a report into a folder, and returns it."""
     for name, least in {"unseen_joints": 0, "seed": 0, "batch_size": 1}.items():
         check_whole(cfg, name, least)
     members = _load_members(cfg)
@@ -84,11 +74,6 @@ def _folders(cfg: DictConfig) -> list[str]:
 
 
 def _load_members(cfg: DictConfig) -> list[EnsembleMember]:
-    """Loads the models that the config names.
-
-    Raises:
-        ActrecError: There is none, one cannot be loaded, or the weights do not fit.
-    """
     if cfg.model is None and not cfg.models:
         raise no_value("evaluate", "model")
     if cfg.model is not None and cfg.models:
@@ -114,7 +99,6 @@ def _device(accelerator: str) -> torch.device:
 
 
 def _load_clips(cfg: DictConfig, spec: ModelSpec) -> list[SkeletonSequence]:
-    """Loads the clips of the split, in the model's skeleton."""
     dataset = cfg.dataset
     importer, label_map = (instantiate(node, _convert_="all") for node in (dataset.importer, dataset.label_map))
     clips = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)

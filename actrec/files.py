@@ -58,11 +58,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
 
 
 class LineFile:
-    """Writes a text file line by line under a temporary name, and renames it unless an exception is raised.
-
-    Args:
-        path: The file; an existing one is replaced.
-    """
+    """Writes a text file line by line under a temporary name, and renames it to `path` unless an exception occurs."""
 
     def __init__(self, path: Path) -> None:
         self.path, self._temporary = path, path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -70,7 +66,6 @@ class LineFile:
         self._file = self._temporary.open("w", encoding="utf-8")
 
     def write(self, line: str) -> None:
-        """Writes a line."""
         self._file.write(line + "\n")
 
     def __enter__(self) -> LineFile:

@@ -28,10 +28,6 @@ _LABELS = {"pullup": "pull_ups", "pushup": "push_ups", "situp": "sit_ups"}
 def import_published(checkpoint: Path, model: Path) -> None:
     """Writes the model folder of the published checkpoint.
 
-    Args:
-        checkpoint: The file (`sode.pt`): a dict of a state dict and `label_to_idx`.
-        model: The folder to write; must not be there.
-
     Raises:
         ActrecError: The file is not that checkpoint, or the folder is there already.
     """

@@ -55,8 +55,7 @@ def predict(
 ) -> tuple[Summary, bool]:
     """Writes the results of a stream, see `write_results`; Ctrl-C ends it after a frame, with complete files.
 
-    Returns:
-        The summary, and whether Ctrl-C ended the stream.
+    Returns the summary, and whether Ctrl-C ended the stream.
 
     Raises:
         ActrecError: No frame can be decoded, or the stream is damaged further on; no file is written then.

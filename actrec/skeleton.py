@@ -151,7 +151,6 @@ def add_skeleton(layout: Mapping[str, Any]) -> Skeleton:
 
 
 def _names(value: Any, count: int | None = None) -> Any:
-    """Checks a list of joint names, and returns it as a tuple."""
     is_list = isinstance(value, Sequence) and not isinstance(value, str)
     if not is_list or not all(isinstance(each, str) for each in value) or len(value) != (count or len(value)):
         raise TypeError(f"expected a list of {count or ''} joint names, got {str(value)[:60]}".replace("  ", " "))
@@ -171,29 +170,16 @@ COCO17, PENN13, NTU25, NWUCLA20, JHMDB15 = map(_built_in, BUILT_IN)
 
 
 def counterparts(source: str, target: str) -> list[int | None]:
-    """Returns for each joint of the layout `target` the number of the same joint in `source`, or None.
-
-    Args:
-        source: Name of a layout.
-        target: Name of another layout.
-
-    Raises:
-        ActrecError: Either layout is unknown.
-    """
+    """Returns for each joint of the layout `target` the number of the same joint in `source`, or None."""
     have, want = get_skeleton(source).joints, get_skeleton(target).joints
     named = ([name for name in (joint, *_STAND_INS.get(joint, ())) if name in have] for joint in want)
     return [have.index(names[0]) if names else None for names in named]
 
 
 def map_keypoints(keypoints: Float[ndarray, "frame _ 3"], source: str, target: str) -> Float[ndarray, "frame _ 3"]:
-    """Maps keypoints of one layout to another by joint name.
+    """Maps keypoints (x, y and confidence) of the layout `source` to the layout `target` by joint name.
 
     A joint that the source lacks becomes unobserved: zero position and zero confidence.
-
-    Args:
-        keypoints: x, y and confidence, in the layout `source`.
-        source: Name of the layout that the keypoints have.
-        target: Name of the layout wanted.
 
     Raises:
         ActrecError: Either layout is unknown, or the keypoints do not have the source's joint count.

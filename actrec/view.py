@@ -28,12 +28,7 @@ log = logging.getLogger(__name__)
 def view_video(source: Path, output: Path, extractor: Extractor, longest: int, picture_fps: float = 30.0) -> None:
     """Writes a video with skeletons drawn over it: in colours those that `prepare` would keep, all others in grey.
 
-    Args:
-        source: A video, or a folder of pictures.
-        output: The mp4.
-        extractor: Finds and selects the people.
-        longest: Longer side of the written video, in pixels, at most.
-        picture_fps: Frame rate of a folder of pictures.
+    `longest` is the longer side of the written video at most; `picture_fps` the frame rate of a folder of pictures.
 
     Raises:
         ActrecError: The video cannot be read, or nobody is found in it.
@@ -63,15 +58,7 @@ def view_video(source: Path, output: Path, extractor: Extractor, longest: int, p
 
 
 def view_store(source: Path, output: Path) -> None:
-    """Draws all clips of a store on contact sheets of 30 clips.
-
-    Args:
-        source: The store's folder.
-        output: File of the first sheet; the names of the others have a number appended.
-
-    Raises:
-        ActrecError: The folder holds no complete store.
-    """
+    """Draws all clips of a store on contact sheets of 30 clips; from the second on, names have a number."""
     clips = read_store(source)
     output.parent.mkdir(parents=True, exist_ok=True)
     for first in range(0, len(clips), CONTACTS):

@@ -40,19 +40,14 @@ class Setup:
 
 
 def make_setup(cfg: DictConfig) -> Setup:
-    """Instantiates the config.
-
-    Raises:
-        ActrecError: The config needs a GPU, and there is none.
-    """
+    """Instantiates the config; raises an ActrecError if it needs a GPU and there is none."""
     torch.manual_seed(cfg.seed)
     device = torch.device("cuda" if cfg.hardware.accelerator == "gpu" else "cpu")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ActrecError("hardware does not fit this machine: there is no GPU that PyTorch can use.")
     dtype = torch.bfloat16 if "bf16" in str(cfg.hardware.precision) else torch.float32
-    preprocess, windows, features = (
-        instantiate(cfg[name], _convert_="all") for name in ("preprocess", "windows", "features")
-    )
+    groups = ("preprocess", "windows", "features")
+    preprocess, windows, features = (instantiate(cfg[name], _convert_="all") for name in groups)
     options: Any = OmegaConf.to_container(cfg.network, resolve=True)
     options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels, "n_classes": cfg.n_classes}
     network: nn.Module = instantiate(options, _convert_="all")

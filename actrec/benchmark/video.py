@@ -22,27 +22,16 @@ _BUFFERED = 1000  # frames that are decoded beforehand, to time only the pose mo
 
 
 class VideoRates(NamedTuple):
-    """Frames per second of one video.
-
-    Attributes:
-        n_frames: Number of frames of the video.
-        pose_alone: Of the pose model, on pictures that were decoded before.
-        whole: From the file to its sequences, as in `actrec.prepare`.
-        decisions: From the file to a decision for each person in each frame; None without a model.
-    """
+    """Frames per second of one video."""
 
     n_frames: int
-    pose_alone: float
-    whole: float
-    decisions: float | None
+    pose_alone: float  # of the pose model, on pictures that were decoded before
+    whole: float  # from the file to its sequences, as in `actrec.prepare`
+    decisions: float | None  # from the file to a decision for each person in each frame; None without a model
 
 
 def video_rates(path: Path, extractor: Extractor, recognizer: OnlineRecognizer | None = None) -> VideoRates:
-    """Times the pose model alone, the whole extraction, and online recognition, one after the other.
-
-    Raises:
-        ActrecError: The video cannot be read, or shows no person.
-    """
+    """Times the pose model alone, the whole extraction, and online recognition, one after the other."""
     video, pose = open_video(path), extractor.pose
     pictures = [picture for _, picture in islice(video.frames(pose.longest), _BUFFERED)]
     times = video.times.tolist()  # of all frames, decoded before the measurement

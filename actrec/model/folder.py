@@ -23,11 +23,7 @@ from actrec.types import ActrecError
 def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: SavedSplit | None = None) -> Path:
     """Writes a model folder in one step, so that it is never incomplete; an existing one is replaced.
 
-    Args:
-        folder: The folder to write.
-        network: The network whose weights are saved.
-        spec: The model's specification.
-        saved: The clips that it was trained, validated and tested on, for later evaluations.
+    `saved` names the clips that it was trained, validated and tested on, for later evaluations.
     """
     folder = Path(folder)
     with replace_folder(folder) as made:

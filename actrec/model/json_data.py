@@ -14,11 +14,7 @@ T = TypeVar("T")
 
 
 def parse_object(text: str) -> dict[str, Any]:
-    """Parses a text as a JSON object.
-
-    Raises:
-        ActrecError: It is no JSON, or no object.
-    """
+    """Parses a text as a JSON object; raises an ActrecError if it is no JSON, or no object."""
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -29,12 +25,7 @@ def parse_object(text: str) -> dict[str, Any]:
 
 
 def check_finite(value: Any, name: str) -> None:
-    """Raises an ActrecError if a number in a nested value is NaN or infinite.
-
-    Args:
-        value: Plain data.
-        name: Its key.
-    """
+    """Raises an ActrecError if a number in a nested value is NaN or infinite."""
     if isinstance(value, float) and not math.isfinite(value):
         raise ActrecError(f"'{name}' is {value}, expected a finite number")
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -59,12 +50,7 @@ def taken(data: Mapping[str, Any], name: str, kind: type[T]) -> T:
 
 
 def made(kind: type[T], data: Mapping[str, Any], name: str) -> T:
-    """Constructs a dataclass from a section of a file.
-
-    Args:
-        kind: The dataclass.
-        data: Its fields; those that have a default may be missing.
-        name: The section's key.
+    """Constructs a dataclass from `data`, the section `name` of a file; fields with a default may be missing.
 
     Raises:
         ActrecError: A field is unknown, missing, or of another type than its default, or the values are refused.

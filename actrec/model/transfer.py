@@ -31,11 +31,6 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
     New classes keep the initial values of their classifier rows; in an InfoGCN++ of another skeleton, new joints keep
     those of their embeddings and connections.
 
-    Args:
-        network: The network, which is changed.
-        spec: Its specification.
-        folder: The trained model's folder.
-
     Raises:
         ActrecError: The trained model has another network or other features, or another skeleton and no InfoGCN++.
     """
@@ -44,12 +39,10 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
     trained = build_network(there, trust=spec.network)
     load_weights(trained, folder)
     labels = [(number, there.labels.index(label)) for number, label in enumerate(spec.labels) if label in there.labels]
-    joints = [
-        (number, other)
-        for number, other in enumerate(counterparts(there.pipeline.skeleton.name, spec.pipeline.skeleton.name))
-        if other is not None
-    ]
-    rows = {f"{name}.{part}": (0,) for name in _classifiers(network) for part in ("weight", "bias")}
+    found = counterparts(there.pipeline.skeleton.name, spec.pipeline.skeleton.name)
+    joints = [(number, other) for number, other in enumerate(found) if other is not None]
+    layers = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    rows = [f"{name}.{part}" for name in layers if "classifier" in name for part in ("weight", "bias")]
     weights = network.state_dict()
     for name, value in trained.state_dict().items():
         axes = _JOINT_AXES.get(name.rpartition(".")[2])
@@ -74,12 +67,6 @@ def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[i
         chosen[axes[0]], chosen[axes[1]] = here[:, None], here
         part = part.index_select(axes[1], there)
     to[tuple(chosen)] = part
-
-
-def _classifiers(network: nn.Module) -> list[str]:
-    """Returns the names of the classification layers, with a row for each class."""
-    named = network.named_modules()
-    return [name for name, module in named if "classifier" in name and isinstance(module, nn.Linear)]
 
 
 def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:

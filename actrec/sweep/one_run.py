@@ -26,10 +26,6 @@ _LONGEST = 150  # characters of a run's name
 def run_one(cfg: DictConfig, train: Callable[[DictConfig], Path]) -> None:
     """Trains one run of a sweep in the folder named after its overrides; a finished run is not repeated.
 
-    Args:
-        cfg: A composed `train` config with a `sweep` node.
-        train: Trains a run of a config.
-
     Raises:
         ActrecError: Hydra was not started with -m, or the folder holds a run of another configuration.
     """
@@ -47,10 +43,10 @@ def run_one(cfg: DictConfig, train: Callable[[DictConfig], Path]) -> None:
     with open_dict(cfg):
         cfg.output_dir, cfg.resume = str(folder), "auto"
     if search is None:
-        if not is_finished(folder, cfg):
-            train(cfg)
-        else:
+        if is_finished(folder, cfg):
             log.info("There already: %s", folder)
+        else:
+            train(cfg)
         return
     with search.trial(Path(cfg.sweep.folder), cfg.trial) as trial:
         if trial.is_done:

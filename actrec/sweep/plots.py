@@ -17,12 +17,7 @@ _LONGEST = 60  # characters of a setting's name
 
 
 def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
-    """Plots the accuracy on val and test over two swept values.
-
-    Args:
-        settings: The :class:`actrec.sweep.settings.Setting` of each pair of values.
-        theme: Colours.
-    """
+    """Plots the accuracy on val and test over two swept values; `settings` are of :mod:`actrec.sweep.settings`."""
     x, y = settings[0].values
     xs, ys = (sorted({setting.values[key] for setting in settings}) for key in (x, y))
     figure = new_figure(2 * (0.85 * len(xs) + 1.4), 0.62 * len(ys) + 1.7, theme)
@@ -47,13 +42,7 @@ def grid(settings: Sequence[Any], theme: Theme = LIGHT) -> Figure:
 
 
 def settings_bars(settings: Sequence[Any], theme: Theme = LIGHT, most: int = 30) -> Figure:
-    """Plots the accuracy on test of each setting with its 95 % interval, the best by val on top.
-
-    Args:
-        settings: Each a :class:`actrec.sweep.settings.Setting`, the best first.
-        theme: Colours.
-        most: How many are shown.
-    """
+    """Plots the accuracy on test of each setting with its 95 % interval, the best by val on top, `most` at most."""
     shown = list(settings[:most])[::-1]
     figure = new_figure(7.6, 0.3 * len(shown) + 1.2, theme)
     axes = figure.add_subplot()

@@ -14,23 +14,14 @@ from actrec.training.history import read_history
 
 
 class SweptRun(NamedTuple):
-    """A finished run of a sweep.
-
-    Attributes:
-        folder: The run's folder.
-        values: Every value of its config, by dotted key.
-        figures: The metrics of the test split, from `metrics.json`.
-        val_accuracy: Accuracy on val at the epoch whose checkpoint is kept; NaN where no epoch was validated.
-        val_loss: The classification loss on val at that epoch.
-        minutes: Duration of the training.
-    """
+    """A finished run of a sweep."""
 
     folder: Path
-    values: dict[str, Any]
-    figures: dict[str, Any]
-    val_accuracy: float
-    val_loss: float
-    minutes: float
+    values: dict[str, Any]  # of its config, by dotted key
+    figures: dict[str, Any]  # the metrics of the test split, from `metrics.json`
+    val_accuracy: float  # at the epoch whose checkpoint is kept; NaN where no epoch was validated
+    val_loss: float  # the classification loss on val at that epoch
+    minutes: float  # duration of the training
 
 
 def read_runs(folder: Path) -> list[SweptRun]:
@@ -48,11 +39,7 @@ def read_runs(folder: Path) -> list[SweptRun]:
 
 
 def kept_figures(run: Path) -> dict[str, float]:
-    """Returns the metrics of the epoch whose checkpoint a run kept; those of val may be from an earlier epoch.
-
-    Args:
-        run: A run's folder, with `config.yaml`, and `history.csv` after its first epoch.
-    """
+    """Returns the metrics of the epoch whose checkpoint a run kept; those of val may be from an earlier epoch."""
     best = OmegaConf.load(run / "config.yaml").callbacks.best
     rows = read_history(run / "history.csv")
     values = [row.get(best.monitor, math.nan) for row in rows]

@@ -17,17 +17,11 @@ _NUMBER = "number"  # attribute of a trial: its number in the sweep
 
 @dataclass
 class Trial:
-    """A trial of the search.
+    """A trial of the search."""
 
-    Attributes:
-        values: The values that Optuna has chosen, by dotted key.
-        is_done: Whether it was finished before the sweep was interrupted.
-        value: The metric that the run has reached; set after its training.
-    """
-
-    values: dict[str, Any]
-    is_done: bool = False
-    value: float | None = None
+    values: dict[str, Any]  # that Optuna has chosen, by dotted key
+    is_done: bool = False  # whether it was finished before the sweep was interrupted
+    value: float | None = None  # the metric that the run has reached; set after its training
 
     def choose(self, cfg: DictConfig) -> None:
         """Sets the values in a config."""
@@ -53,12 +47,7 @@ class Search:
 
     @contextmanager
     def trial(self, folder: Path, number: int) -> Iterator[Trial]:
-        """Yields the trial of this number from the study in a folder; an interrupted trial keeps its values.
-
-        Raises:
-            SetupError: Optuna is not installed.
-            ActrecError: The space cannot be searched.
-        """
+        """Yields the trial of this number from the study in a folder; an interrupted trial keeps its values."""
         try:
             import optuna
             from optuna.storages import JournalStorage

@@ -16,20 +16,12 @@ _NOT_SETTINGS = ("resume", "output_dir", "sweep", "store")
 
 
 class Setting(NamedTuple):
-    """The runs of a sweep that differ only in their seeds, with their mean accuracy on test.
+    """The runs of a sweep that differ only in their seeds, with their mean accuracy on test."""
 
-    Attributes:
-        values: The values of the keys that differ within the sweep.
-        runs: The runs, the best by val first.
-        accuracy: Mean accuracy on the test split.
-        low: Lower end of its 95 % interval: Student's t over seeds, or the bootstrap interval of a single run.
-        high: Upper end of that interval.
-    """
-
-    values: dict[str, Any]
-    runs: list[SweptRun]
+    values: dict[str, Any]  # of the keys that differ within the sweep
+    runs: list[SweptRun]  # the best by val first
     accuracy: float
-    low: float
+    low: float  # end of the accuracy's 95 % interval: Student's t over seeds, or the bootstrap interval of a single run
     high: float
 
     @property

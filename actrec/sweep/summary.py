@@ -20,10 +20,7 @@ METRICS = ("accuracy", "macro_f1", "auc")
 def summarize(folder: Path) -> list[Setting]:
     """Writes `summary.csv`, `summary.png` and `model`, the model folder of the best run by val, into a sweep's folder.
 
-    If no run was validated, no `model` is written.
-
-    Returns:
-        The settings, the best by val first; empty if no run is finished.
+    If no run was validated, no `model` is written. The settings are returned, the best by val first.
     """
     settings = settings_of(read_runs(folder))
     if not settings:

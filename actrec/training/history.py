@@ -21,11 +21,7 @@ EPOCH, RATE, SECONDS = "epoch", "lr", "seconds"  # the columns before those
 
 
 class History(L.Callback):
-    """Writes each epoch's metrics to a CSV file; a resumed run continues its rows.
-
-    Args:
-        file: The file.
-    """
+    """Writes each epoch's metrics to a CSV file; a resumed run continues its rows."""
 
     def __init__(self, file: str | Path) -> None:
         self.file = Path(file)
