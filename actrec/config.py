@@ -52,13 +52,10 @@ def no_value(config_name: str, *keys: str) -> ActrecError:
 
 
 def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
-    """Makes a function of the composed config the entry point of a command.
+    """Makes a function of the config that is composed from `conf/<config_name>.yaml` the entry point of a command.
 
     The overrides of the command line are checked first. A user's mistake, there or in the function (`ActrecError`), is
     one sentence on stderr and exit status 1; an interrupt is exit status 130. HYDRA_FULL_ERROR=1 gives the traceback.
-
-    Args:
-        config_name: The root config in `conf/`, without its ending.
     """
 
     def decorate(task: Task) -> Callable[[], None]:

@@ -138,17 +138,11 @@ class SkeletonSequence:
 
 @dataclass(frozen=True)
 class NormalizedSequence:
-    """A clip after preprocessing.
+    """A clip after preprocessing; a joint that is not known in a frame has x = y = 0 there."""
 
-    Attributes:
-        keypoints: x and y in torso lengths about the origin, and confidence in [0, 1].
-        observed: Whether the joint was observed in that frame, and not interpolated or held.
-        known: Whether the joint has a position in that frame: observed, interpolated or held. Others have x = y = 0.
-    """
-
-    keypoints: Float[ndarray, "frame joint 3"]
-    observed: Bool[ndarray, "frame joint"]
-    known: Bool[ndarray, "frame joint"]
+    keypoints: Float[ndarray, "frame joint 3"]  # x and y in torso lengths about the origin, and confidence in [0, 1]
+    observed: Bool[ndarray, "frame joint"]  # and not interpolated or held
+    known: Bool[ndarray, "frame joint"]  # observed, interpolated or held
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -160,13 +154,9 @@ class NormalizedSequence:
 
 @dataclass(frozen=True)
 class Window(NormalizedSequence):
-    """A fixed number of consecutive frames of a clip.
+    """A fixed number of consecutive frames of a clip."""
 
-    Attributes:
-        valid: Whether the frame is of the clip, and not padding.
-    """
-
-    valid: Bool[ndarray, " frame"]
+    valid: Bool[ndarray, " frame"]  # whether the frame is of the clip, and not padding
 
 
 class Batch(NamedTuple):
