@@ -50,7 +50,8 @@ class OnnxStep:
         given = {"features": features, "position": position, "answer": answer}
         for layer in range(self._layers):
             given |= {f"keys.{layer}": keys[layer], f"values.{layer}": values[layer]}
-        return tuple(self.session.run(None, given))
+        logits, poses, new_keys, new_values = self.session.run(None, given)  # raises for another number of outputs
+        return logits, poses, new_keys, new_values
 
 
 class OnnxWindow:
