@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 
@@ -53,10 +52,10 @@ def summarize_attention(network: InfoGCN, spec: ModelSpec, clips: Sequence[Skele
         adjacency.append(effective_adjacency(network, *window).mean((0, 1, 2, 3)).cpu().numpy())
         joints.append(joint_attention(network, *window).mean((0, 1, 2, 3)).cpu().numpy())
         last = time_attention(network, *window)[:, 0, :, :, -1].mean((1, 2)).flip(-1)
-        padding = batch.valid.shape[1] - length
-        time.append(torch.nn.functional.pad(last.cpu(), (0, padding), value=torch.nan).numpy())
-    lags = max(int(np.isfinite(each[0]).sum()) for each in time)
-    by_lag = mean_of_finite(np.moveaxis(np.array(time), 0, -1))[:, :lags]
+        time.append(last.cpu().numpy())
+    longest = max(each.shape[1] for each in time)
+    padded = [np.pad(each, ((0, 0), (0, longest - each.shape[1])), constant_values=np.nan) for each in time]
+    by_lag = mean_of_finite(np.stack(padded, axis=-1))
     return AttentionSummary(np.mean(adjacency, axis=0), np.mean(joints, axis=0), by_lag)
 
 
