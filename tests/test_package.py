@@ -171,6 +171,8 @@ OWNERS = {
     ],
     "ultralytics": ["actrec.video.pose", "actrec.video.tracker"],
     "av": ["actrec.video.container", "actrec.video.decoding", "actrec.drawing.frames"],
+    "matplotlib": ["actrec.report", "actrec.sweep.plots", "actrec.drawing.fonts", "actrec.serve.app_results"],
+    "jinja2": ["actrec.report"],
     "fastapi": ["actrec.serve"],
     "uvicorn": ["actrec.serve"],
     "streamlit": ["actrec.serve.app"],
@@ -191,6 +193,18 @@ def test_a_library_stays_in_its_own_file(library: str, owners: list[str]) -> Non
 
 LIGHTNING_FREE = ["actrec.types", "actrec.skeleton", "actrec.network", "actrec.model.folder", "actrec.online"]
 LIGHTNING_FREE += ["actrec.pipeline.preprocess", "actrec.predict", "actrec.serve"]
+
+
+# Rooms that compute and never draw.
+WITHOUT_DRAWING = ["actrec.pipeline", "actrec.network", "actrec.video", "actrec.data", "actrec.model", "actrec.online"]
+WITHOUT_DRAWING += ["actrec.evaluation", "actrec.training", "actrec.explain"]
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if _within(name, WITHOUT_DRAWING)])
+def test_computing_does_not_import_what_draws(name: str) -> None:
+    reached = _reached_from(name)
+    drawing = ["matplotlib", "jinja2", "actrec.report", "actrec.drawing"]
+    assert [f"{by} imports {what}" for what, by in reached.items() if _within(what, drawing)] == []
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if _within(name, LIGHTNING_FREE)])
