@@ -78,10 +78,12 @@ def main(config_name: str) -> Callable[[Task], Callable[[], None]]:
                     groups = _groups(config_name, arguments)
                     cfg = _check(groups, arguments)
                     if arguments.help:
-                        return print(groups.help(OmegaConf.to_yaml(cfg)))
+                        return print(groups.help(OmegaConf.to_yaml(cfg)), flush=True)
                 hydra.main(str(config_dir()), config_name, _VERSION_BASE)(guarded)()
             except ActrecError as error:
                 _fail(error)
+            except BrokenPipeError:  # the reader has ended, as in … --help | head; Python would complain at exit
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             except KeyboardInterrupt:
                 print("interrupted", file=sys.stderr)
                 sys.exit(130)

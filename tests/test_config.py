@@ -282,3 +282,13 @@ class TestTask:
         with pytest.raises(SystemExit) as end:
             call(task, monkeypatch)
         assert end.value.code == 130
+
+
+def test_help_may_be_cut_off_by_its_reader() -> None:
+    command = [sys.executable, "-m", "actrec.compare", "--help"]
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
