@@ -190,8 +190,13 @@ def _compose(groups: Groups, texts: list[str]) -> DictConfig:
     search = f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in groups.folders[1:])}]"
     try:
         cfg = compose(groups.config_name, [search, *texts], return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        chosen = [text for text in texts if text.partition("=")[0] in groups.all()]
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: group=null
+        pairs = [text.partition("=") for text in texts]
+        chosen = [
+            f"{group}={option}"
+            for group, _, option in pairs
+            if group in groups.all() and option in groups.options(group)
+        ]
         raise ActrecError(_explain(error, groups, texts, [search, *chosen])) from None
     choices = {group: option for group, option in cfg.hydra.runtime.choices.items() if not group.startswith("hydra")}
     with open_dict(cfg):
@@ -228,6 +233,9 @@ def _explain(error: Exception, groups: Groups, texts: Sequence[str], chosen: lis
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
         groups.check_option(group, option)
+    for group in (text.removesuffix("=null") for text in texts if text.endswith("=null")):
+        if group in groups.all():
+            return f"{group}=null is no choice. Choose one: {group}={'|'.join(groups.options(group))}"
     key = getattr(error.__cause__, "full_key", None)
     if key:
         declared = compose(groups.config_name, chosen)

@@ -147,10 +147,10 @@ def test_view_draws_over_a_video_and_a_store(run_command: Run, raw: Path, pose: 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["dataset=folder", "pose=/none.pt"], "pose=/none.pt is not there"),
+        (["dataset=folder", "pose=/none.pt"], "pose=/none.pt does not exist"),
         (["dataset=folder", "pose=yolo11x"], "cannot be downloaded"),
         (["dataset=folder", "person=mian"], "person is 'mian'"),
-        (["dataset=folder", "shard=3/2"], "shard=3/2 is none"),
+        (["dataset=folder", "shard=3/2"], "shard=3/2 does not exist"),
         (["dataset=folder", "variants=[flop]"], "There is no variants 'flop'. Did you mean 'flip'?"),
         (["dataset=ucf101"], "There are no videos in"),
         (["dataset=penn_action_frames"], "expected frames/0001/000001.jpg"),

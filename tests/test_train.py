@@ -444,7 +444,8 @@ def test_a_run_that_goes_on_keeps_its_clips_when_the_store_has_grown(
     assert "36 clips are new since this run began, and are left out of it." in out
     assert (run / "split.json").read_text() == (run / "model/split.json").read_text() == before
     tested = {row.split(",")[1] for row in (run / "predictions.csv").read_text().splitlines()[1:]}
-    assert tested == set(json.loads(before)["groups"]["test"])
+    assert tested
+    assert tested <= set(json.loads(before)["groups"]["test"])  # fast_dev_run tests one batch
 
     (run / "metrics.json").unlink()
     lines = (store / "manifest.csv").read_text().splitlines(keepends=True)

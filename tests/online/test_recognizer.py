@@ -320,7 +320,7 @@ def test_from_a_model_folder(tmp_path: Path) -> None:
         assert two is not None
         np.testing.assert_array_equal(one.probabilities, two.probabilities)
     with pytest.raises(ActrecError, match="not a model folder"):
-        OnlineRecognizer.from_pretrained(tmp_path)
+        OnlineRecognizer.from_pretrained(tmp_path / "other")
 
 
 def test_importing_it_imports_no_torch() -> None:

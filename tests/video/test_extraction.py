@@ -84,7 +84,7 @@ def test_tempo_changes_the_number_of_frames_and_not_their_rate(tmp_path: Path, f
 
 def test_a_flipped_video_has_flipped_keypoints(tmp_path: Path) -> None:
     video = write_blobs(tmp_path / "a.mp4", walker)
-    (plain,), (flipped,) = extractor()(video), extractor()(video, Flip())
+    (plain,), (flipped,) = extractor()(video), extractor()(video, Flip().draw(np.random.default_rng(0)))
     assert np.abs(flipped.keypoints[:, 16, 0] - (64 - left_edges(plain.keypoints))).max() <= 1.5
 
 
