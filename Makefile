@@ -22,7 +22,7 @@ help: ## list these targets
 install: .venv/.installed ## create .venv/ with all dependencies
 
 test: install ## install if necessary, then run the tests
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4
 
 test-slow: install ## run the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -18,22 +18,17 @@ FEWER = [
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("project") / "notebooks"
-    made.mkdir()
-    return made
-
-
-@pytest.mark.xdist_group("notebooks")
-@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)  # in order: one leaves the model of the next
-def test_it_runs(file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One test, as the second leaves the model of the next two."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    notebook = nbformat.read(file, 4)
-    for cell in notebook.cells:
-        for pattern, fewer in FEWER:
-            cell.source = re.sub(pattern, fewer, cell.source)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    folder = tmp_path / "project" / "notebooks"
+    folder.mkdir(parents=True)
+    for file in NOTEBOOKS:
+        notebook = nbformat.read(file, 4)
+        for cell in notebook.cells:
+            for pattern, fewer in FEWER:
+                cell.source = re.sub(pattern, fewer, cell.source)
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
