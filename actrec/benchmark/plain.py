@@ -22,7 +22,7 @@ Network = TypeVar("Network", bound=nn.Module)
 def plain(network: Network) -> Network:
     """Returns a copy of a network in which plain modules use the same weights."""
     made = copy.deepcopy(network)
-    for module in list(made.modules()):
+    for module in reversed(list(made.modules())):  # an attention's graph convolution before the attention
         for name, child in module.named_children():
             if isinstance(child, GraphConv):
                 setattr(module, name, PlainGraphConv(child))

@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch import nn
 
-from actrec.benchmark.plain import plain
+from actrec.benchmark.plain import PlainAttention, PlainGraphConv, plain
 from actrec.network.folded import fold
+from actrec.network.graph import GraphConv
 from actrec.network.infogcn import InfoGCN
 from actrec.network.published import OPTIONS
 from actrec.network.step import Step
@@ -83,3 +84,12 @@ def test_the_fused_network_is_the_plain_one(name: str) -> None:
     with torch.no_grad():
         for ours, theirs in zip(network(X, valid), plain(network)(X, valid), strict=True):
             torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-6)
+
+
+def test_a_plain_network_runs_no_fused_convolution() -> None:
+    made = plain(NETWORKS["infogcnpp"])
+    inside = {id(module.conv) for module in made.modules() if isinstance(module, PlainGraphConv)}  # their weights
+    assert all(id(module) in inside for module in made.modules() if isinstance(module, GraphConv))
+    attentions = [module for module in made.modules() if isinstance(module, PlainAttention)]
+    assert len(attentions) == TINY["layers"]
+    assert all(isinstance(module.to_qkv, PlainGraphConv) for module in attentions)
