@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from actrec.benchmark.streaming import make_recognizers
+from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.pipeline.pipeline import Pipeline
@@ -50,8 +51,7 @@ def make_setup(cfg: DictConfig) -> Setup:
     preprocess, windows, features = (instantiate(cfg[name], _convert_="all") for name in groups)
     options: Any = OmegaConf.to_container(cfg.network, resolve=True)
     options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels, "n_classes": cfg.n_classes}
-    network: nn.Module = instantiate(options, _convert_="all")
-    del options["_target_"]
     labels = tuple(f"class {number}" for number in range(cfg.n_classes))
     pipeline = Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features)
-    return Setup(cfg, network, ModelSpec(type(network).__name__, options, pipeline, labels), device, dtype)
+    spec = ModelSpec(options.pop("_target_"), options, pipeline, labels)
+    return Setup(cfg, build_network(spec, trust=spec.network), spec, device, dtype)
