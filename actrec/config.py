@@ -166,7 +166,7 @@ def _check(groups: Groups, arguments: Namespace) -> DictConfig:
             reason = ": ".join(str(error).splitlines()[:2])
             raise ActrecError(f"{reason}. Write key=value, or 'key=\"a, b\"'.") from None
         for override in overrides:
-            groups.check_given(override.key_or_group)
+            groups.check_given(override)
         texts = [text for override in overrides for text in _first_value(override, arguments.multirun, groups)]
         missing = groups.missing({override.key_or_group for override in overrides})
         stand_ins = [f"{group}={groups.options(group)[0]}" for group in missing]  # so that other mistakes are found too
@@ -190,7 +190,7 @@ def _compose(groups: Groups, texts: list[str]) -> DictConfig:
     search = f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in groups.folders[1:])}]"
     try:
         cfg = compose(groups.config_name, [search, *texts], return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException, ValueError) as error:  # ValueError: group=null
+    except (HydraException, OmegaConfBaseException) as error:
         pairs = [text.partition("=") for text in texts]
         chosen = [
             f"{group}={option}"
@@ -233,9 +233,6 @@ def _explain(error: Exception, groups: Groups, texts: Sequence[str], chosen: lis
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
         groups.check_option(group, option)
-    for group in (text.removesuffix("=null") for text in texts if text.endswith("=null")):
-        if group in groups.all():
-            return f"{group}=null is no choice. Choose one: {group}={'|'.join(groups.options(group))}"
     key = getattr(error.__cause__, "full_key", None)
     if key:
         declared = compose(groups.config_name, chosen)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.config_keys import nearest
@@ -55,13 +56,19 @@ class Groups:
         """Returns the options of a group."""
         return sorted({file.stem for folder in self.folders for file in (folder / group).glob("*.yaml")})
 
-    def check_given(self, group: str) -> None:
-        """Raises an ActrecError for a group of other commands; the user's own groups may be added."""
+    def check_given(self, override: Override) -> None:
+        """Raises an ActrecError for a group of other commands, or for null, which Hydra does not take.
+
+        The user's own groups may be added.
+        """
+        group = override.key_or_group
         if group not in self.own and group in self.all(self.folders[:1]):
             reads = f"it reads {', '.join(self.own)}" if self.own else "it reads none"
             raise ActrecError(
                 f"actrec.{self.config_name} does not read the config group {group}; {reads}. Leave it out."
             )
+        if group in self.all() and not override.is_delete() and override.value() is None:
+            raise ActrecError(f"{group}=null is no choice. Choose one: {group}={'|'.join(self.options(group))}")
 
     def check_option(self, group: str, option: str) -> None:
         """Raises an ActrecError for an option that a group does not have."""

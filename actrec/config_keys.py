@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Container, Iterator, Mapping, Sequence
-from fnmatch import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hydra.utils import get_object
@@ -50,7 +49,7 @@ def can_be_added(key: str, cfg: DictConfig) -> bool:
     if path in _FREE or (name == "_target_" and path.rpartition(".")[0] in _LISTS):
         return True
     node = OmegaConf.select(cfg, path) if path else None
-    if not isinstance(node, DictConfig) or "_target_" not in node or name in _given_by_the_run(path):
+    if not isinstance(node, DictConfig) or "_target_" not in node or name in _GIVEN_BY_THE_RUN.get(path, ()):
         return False
     return name in (_parameters(str(node["_target_"])) or ())
 
@@ -83,12 +82,12 @@ def _first_leaf(value: Any) -> Iterator[str]:
 
 def _reason_unread(path: str, key: str, value: Any, target: Any) -> str | None:
     if target is not None:
-        if key in _given_by_the_run(path):
+        if key in _GIVEN_BY_THE_RUN.get(path, ()):
             return f"the command itself sets {key} of {path}"
         parameters = _parameters(str(target))
         if parameters is None or key in parameters:
             return None
-        open_ones = [name for name in parameters if name not in _given_by_the_run(path)]
+        open_ones = [name for name in parameters if name not in _GIVEN_BY_THE_RUN.get(path, ())]
         return f"{target} takes no {key}; it takes {', '.join(open_ones) or 'nothing'}"
     if path in _FREE or (path in _LISTS and isinstance(value, Mapping) and "_target_" in value):
         return None
@@ -96,10 +95,6 @@ def _reason_unread(path: str, key: str, value: Any, target: Any) -> str | None:
         return f"there is no entry {key} in {path}, and a new one needs a _target_"
     where = f" in {path}" if path else ""
     return f"there is no {key}{where}"
-
-
-def _given_by_the_run(path: str) -> Container[str]:
-    return {name for pattern, names in _GIVEN_BY_THE_RUN.items() if fnmatch(path, pattern) for name in names}
 
 
 def _parameters(target: str) -> list[str] | None:

@@ -356,6 +356,7 @@ def test_a_mistake_is_one_sentence(
         ),
         (["split=null"], "split has no value"),
         (["network=null"], "network=null is no choice. Choose one: network=infogcnpp|"),
+        (["experiment=null"], "experiment=null is no choice. Choose one: experiment=few_shot|"),
         (["hardware.workers=-1"], "workers is -1"),
         (["base_lr=nan"], "base_lr is nan"),
         (["seed=99999999999"], "seed is 99999999999"),
