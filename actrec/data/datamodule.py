@@ -10,7 +10,7 @@ from typing import Any, cast
 import lightning as L
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
 
 from actrec.data.clips import DataSet
 from actrec.data.excluded_labels import alike, exclude_override, excluded
@@ -18,7 +18,7 @@ from actrec.data.saved_split import SavedSplit
 from actrec.data.split import Split
 from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.batching import Item, collate
-from actrec.pipeline.observation import collate_observed, items_at_ratios
+from actrec.pipeline.observation import ObservedItem, collate_observed, items_at_ratios
 from actrec.pipeline.pipeline import Pipeline
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
@@ -115,6 +115,17 @@ class TrainingWindows(Dataset[Item]):
         window = self.pipeline.windows.train(self._sequence(clip, rng), number, rng)
         window = self.augmentation.window(window, self.pipeline.skeleton, rng)
         return self.pipeline.item(window, self.labels[clip], clip)
+
+
+class ObservedWindows(IterableDataset[ObservedItem]):
+    """The windows of clips at every observation ratio, made as they are needed: those of a whole split are large."""
+
+    def __init__(self, clips: Sequence[tuple[int, SkeletonSequence, int]], pipeline: Pipeline, causal: bool) -> None:
+        self.clips, self.pipeline, self.causal = clips, pipeline, causal
+
+    def __iter__(self) -> Iterator[ObservedItem]:
+        for number, clip, label in self.clips:
+            yield from items_at_ratios(self.pipeline, clip, label, number, self.causal)
 
 
 def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[SkeletonSequence]:
@@ -261,10 +272,5 @@ class ActionData(L.LightningDataModule):
         rank, world = self._rank()
         network: Any = getattr(self.trainer and self.trainer.lightning_module, "network", None)
         causal = getattr(network, "causal", False)
-        items = [
-            item
-            for number, (clip, label) in enumerate(self._labelled("test"))
-            if number % world == rank
-            for item in items_at_ratios(self.pipeline, clip, label, number, causal)
-        ]
-        return DataLoader(cast(Any, items), TEST_BATCH, collate_fn=collate_observed)
+        clips = [(number, *clip) for number, clip in enumerate(self._labelled("test")) if number % world == rank]
+        return DataLoader(ObservedWindows(clips, self.pipeline, causal), TEST_BATCH, collate_fn=collate_observed)
