@@ -1,4 +1,4 @@
-"""Random clips and sequences for the tests of augmentations."""
+"""Random clips and sequences for the tests of the pipeline."""
 
 from __future__ import annotations
 
@@ -31,3 +31,17 @@ def random_sequence(n_frames: int = 20, seed: int = 0) -> NormalizedSequence:
 
 def same(one: NormalizedSequence | Window, other: NormalizedSequence | Window) -> bool:
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("keypoints", "observed", "known"))
+
+
+def growing_sequence(n_frames: int, seed: int = 0) -> NormalizedSequence:
+    """Joints 0 to 4 become known one after another; the others are known throughout."""
+    rng = np.random.default_rng(seed)
+    keypoints, observed = rng.normal(size=(n_frames, 17, 3)).astype(np.float32), rng.random((n_frames, 17)) < 0.8
+    known = np.arange(n_frames)[:, None] >= 2 * np.minimum(np.arange(17), 5) % 10
+    keypoints[..., :2][~known] = 0
+    return NormalizedSequence(keypoints, observed & known, known)
+
+
+def all_known(keypoints: np.ndarray) -> NormalizedSequence:
+    everywhere = np.ones(keypoints.shape[:2], dtype=bool)
+    return NormalizedSequence(keypoints, everywhere, everywhere)

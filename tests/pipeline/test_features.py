@@ -7,24 +7,11 @@ from actrec.pipeline.features import Features
 from actrec.pipeline.windows import SlidingWindows
 from actrec.skeleton import COCO17, Skeleton, get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, Window
-
-
-def all_known(keypoints: np.ndarray) -> NormalizedSequence:
-    everywhere = np.ones(keypoints.shape[:2], dtype=bool)
-    return NormalizedSequence(keypoints, everywhere, everywhere)
-
-
-def random_sequence(n_frames: int, seed: int = 0) -> NormalizedSequence:
-    """Joints 0 to 4 become known one after another; the others are known throughout."""
-    rng = np.random.default_rng(seed)
-    keypoints, observed = rng.normal(size=(n_frames, 17, 3)).astype(np.float32), rng.random((n_frames, 17)) < 0.8
-    known = np.arange(n_frames)[:, None] >= 2 * np.minimum(np.arange(17), 5) % 10
-    keypoints[..., :2][~known] = 0
-    return NormalizedSequence(keypoints, observed & known, known)
+from tests.pipeline.sequences import all_known, growing_sequence
 
 
 def padded_window() -> Window:
-    return SlidingWindows(8, 4).evaluate(random_sequence(5), 5)[0]
+    return SlidingWindows(8, 4).evaluate(growing_sequence(5), 5)[0]
 
 
 def test_joint_features_are_the_keypoints() -> None:
@@ -52,7 +39,7 @@ def test_bone_features_point_from_the_parent() -> None:
 @pytest.mark.parametrize("stream", ["joint", "bone"])
 def test_velocity_looks_back_one_frame(stream: str) -> None:
     window, options = (
-        SlidingWindows(8, 4).evaluate(all_known(random_sequence(5).keypoints), 5)[0],
+        SlidingWindows(8, 4).evaluate(all_known(growing_sequence(5).keypoints), 5)[0],
         Features(stream, True),
     )
     features = options(window, COCO17)
@@ -88,7 +75,7 @@ def test_a_joint_that_comes_into_sight_has_no_velocity() -> None:
 def test_a_streams_value_is_observed_where_all_that_it_is_made_of_was(
     stream: str, use_velocity: bool, layout: Skeleton
 ) -> None:
-    sequence = random_sequence(6)
+    sequence = growing_sequence(6)
     sequence = NormalizedSequence(
         *(part[:, : layout.n_joints] for part in (sequence.keypoints, sequence.observed, sequence.known))
     )

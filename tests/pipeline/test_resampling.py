@@ -5,24 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actrec.pipeline.resampling import resample
-from actrec.types import NormalizedSequence
+from tests.pipeline.sequences import growing_sequence
 
 few = settings(max_examples=25, deadline=None)
-
-
-def random_sequence(n_frames: int, seed: int = 0) -> NormalizedSequence:
-    """Joints 0 to 4 become known one after another; the others are known throughout."""
-    rng = np.random.default_rng(seed)
-    keypoints, observed = rng.normal(size=(n_frames, 17, 3)).astype(np.float32), rng.random((n_frames, 17)) < 0.8
-    known = np.arange(n_frames)[:, None] >= 2 * np.minimum(np.arange(17), 5) % 10
-    keypoints[..., :2][~known] = 0
-    return NormalizedSequence(keypoints, observed & known, known)
 
 
 @given(n_frames=st.integers(1, 30), seed=st.integers(0, 99))
 @few
 def test_resample_is_numpys_and_a_joint_is_what_it_is_in_all_frames_drawn_on(n_frames: int, seed: int) -> None:
-    sequence = random_sequence(n_frames, seed)
+    sequence = growing_sequence(n_frames, seed)
     rng = np.random.default_rng(seed)
     positions = np.concatenate([rng.uniform(0, n_frames - 1, 10), rng.integers(n_frames, size=5)])
     resampled = resample(sequence, positions)

@@ -8,22 +8,9 @@ from omegaconf import OmegaConf
 
 from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows
 from actrec.types import ActrecError, NormalizedSequence, Window
+from tests.pipeline.sequences import all_known, growing_sequence
 
 few = settings(max_examples=25, deadline=None)
-
-
-def random_sequence(n_frames: int, seed: int = 0) -> NormalizedSequence:
-    """Joints 0 to 4 become known one after another; the others are known throughout."""
-    rng = np.random.default_rng(seed)
-    keypoints, observed = rng.normal(size=(n_frames, 17, 3)).astype(np.float32), rng.random((n_frames, 17)) < 0.8
-    known = np.arange(n_frames)[:, None] >= 2 * np.minimum(np.arange(17), 5) % 10
-    keypoints[..., :2][~known] = 0
-    return NormalizedSequence(keypoints, observed & known, known)
-
-
-def all_known(keypoints: np.ndarray) -> NormalizedSequence:
-    everywhere = np.ones(keypoints.shape[:2], dtype=bool)
-    return NormalizedSequence(keypoints, everywhere, everywhere)
 
 
 def head(sequence: NormalizedSequence, n_frames: int) -> NormalizedSequence:
@@ -56,7 +43,7 @@ def check_padding(window: Window, length: int) -> None:
     ],
 )
 def test_sliding_windows_are_the_source_frames(tail: str, n_frames: int, starts: list[int]) -> None:
-    windows, sequence = SlidingWindows(length=8, stride=4, tail=tail), random_sequence(n_frames)
+    windows, sequence = SlidingWindows(length=8, stride=4, tail=tail), growing_sequence(n_frames)
     assert windows.count(n_frames) == len(starts)
     cut = windows.evaluate(sequence, n_frames)
     assert len(cut) == len(starts)
@@ -88,14 +75,14 @@ def test_sliding_windows_cover_every_frame_unless_dropped(n_frames: int, length:
 
 
 def test_training_window_past_a_shortened_clip_is_its_last() -> None:
-    windows, sequence = SlidingWindows(8, 4), random_sequence(14)
+    windows, sequence = SlidingWindows(8, 4), growing_sequence(14)
     late = windows.train(sequence, 99, np.random.default_rng(0))
     np.testing.assert_array_equal(late.keypoints, windows.evaluate(sequence, 14)[-1].keypoints)
 
 
 @pytest.mark.parametrize("tail", ["keep", "pad", "drop"])
 def test_sliding_on_a_prefix_is_sliding_on_a_shorter_clip(tail: str) -> None:
-    windows, sequence = SlidingWindows(8, 4, tail), random_sequence(30)
+    windows, sequence = SlidingWindows(8, 4, tail), growing_sequence(30)
     for n_seen in range(1, 31):
         cut = windows.evaluate(head(sequence, n_seen), 30)
         assert len(cut) == windows.count(n_seen)
@@ -105,7 +92,7 @@ def test_sliding_on_a_prefix_is_sliding_on_a_shorter_clip(tail: str) -> None:
 @pytest.mark.parametrize("n_frames", [1, 2, 3, 20, 64, 101])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.95, 1.0])
 def test_resize_evaluates_the_central_crop(n_frames: int, share: float) -> None:
-    sequence = all_known(random_sequence(n_frames).keypoints)
+    sequence = all_known(growing_sequence(n_frames).keypoints)
     (window,) = ResizeWindows(16, p_interval_val=(share,)).evaluate(sequence, n_frames)
     margin = int((1 - share) * n_frames / 2)
     positions = np.linspace(margin, n_frames - 1 - margin, 16)
@@ -122,7 +109,7 @@ def test_resize_prefix_agrees_with_the_whole_clip_where_valid(
     n_frames: int, length: int, share: float, data: st.DataObject
 ) -> None:
     n_seen = data.draw(st.integers(1, n_frames))
-    windows, sequence = ResizeWindows(length, p_interval_val=(share,)), random_sequence(n_frames)
+    windows, sequence = ResizeWindows(length, p_interval_val=(share,)), growing_sequence(n_frames)
     (whole,) = windows.evaluate(sequence, n_frames)
     (prefix,) = windows.evaluate(head(sequence, n_seen), n_frames)
     check_padding(prefix, length)
@@ -159,14 +146,14 @@ def test_resize_trains_on_crops_within_the_interval() -> None:
 
 
 def test_one_training_share_is_a_central_crop() -> None:
-    windows, sequence = ResizeWindows(16, (0.9,), (0.9,)), random_sequence(40)
+    windows, sequence = ResizeWindows(16, (0.9,), (0.9,)), growing_sequence(40)
     trained = windows.train(sequence, 0, np.random.default_rng(0))
     np.testing.assert_array_equal(trained.keypoints, windows.evaluate(sequence, 40)[0].keypoints)
 
 
 @pytest.mark.parametrize("windows", [SlidingWindows(8, 4), ResizeWindows(8)])
 def test_one_frame_is_enough(windows: SlidingWindows | ResizeWindows) -> None:
-    sequence = random_sequence(1)
+    sequence = growing_sequence(1)
     assert windows.count(1) == 1
     for window in (windows.train(sequence, 0, np.random.default_rng(0)), *windows.evaluate(sequence, 1)):
         np.testing.assert_array_equal(window.keypoints, sequence.keypoints.repeat(8, axis=0))
@@ -175,7 +162,7 @@ def test_one_frame_is_enough(windows: SlidingWindows | ResizeWindows) -> None:
 
 def test_intervals_may_come_from_a_config() -> None:
     windows = ResizeWindows(8, OmegaConf.create([0.5, 1.0]), [0.95])
-    assert len(windows.train(random_sequence(20), 0, np.random.default_rng(0)).keypoints) == 8
+    assert len(windows.train(growing_sequence(20), 0, np.random.default_rng(0)).keypoints) == 8
 
 
 @pytest.mark.parametrize(
@@ -211,11 +198,11 @@ def test_an_anchored_window_is_the_frames_from_its_start() -> None:
     windows, rng = AnchoredWindows(8), np.random.default_rng(0)
     for n_frames in (3, 8, 20):
         for window in (
-            windows.train(random_sequence(n_frames), 0, rng),
-            *windows.evaluate(random_sequence(n_frames), 9),
+            windows.train(growing_sequence(n_frames), 0, rng),
+            *windows.evaluate(growing_sequence(n_frames), 9),
         ):
             check_padding(window, 8)
             assert window.valid.sum() == min(n_frames, 8)
-            np.testing.assert_array_equal(window.keypoints[0], random_sequence(n_frames).keypoints[0])
+            np.testing.assert_array_equal(window.keypoints[0], growing_sequence(n_frames).keypoints[0])
     with pytest.raises(ActrecError, match=r"windows.length is 0"):
         AnchoredWindows(0)
