@@ -5,7 +5,7 @@ Also the errors that are the user's to mend, and the checks of keypoints and tim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -94,6 +94,34 @@ def checked_timestamp(timestamp: float) -> float:
     return float(timestamp)
 
 
+NONE = "none"  # the label of frames in which none of a data set's actions is done; the last of `labels`
+NO_LABEL = -1  # the class number of frames that nobody has labelled
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a clip in which one action is done.
+
+    Attributes:
+        label: The action; an empty one marks frames that nobody has labelled.
+        start: First frame.
+        end: The frame after the last one.
+        repetitions: Number of complete repetitions; None if not counted.
+    """
+
+    label: str
+    start: int
+    end: int
+    repetitions: int | None = None
+
+    def __post_init__(self) -> None:
+        what = f"The segment '{self.label}' from frame {self.start} to {self.end}"
+        if self.end <= self.start:
+            raise ActrecError(f"{what} ends before it begins; expected half-open frames, start < end.")
+        if self.repetitions is not None and self.repetitions < 0:
+            raise ActrecError(f"{what} has {self.repetitions} repetitions; expected 0 or more, or an empty cell.")
+
+
 @dataclass(frozen=True)
 class SkeletonSequence:
     """The keypoints of one clip, before any preprocessing.
@@ -106,6 +134,10 @@ class SkeletonSequence:
         group: Clips of one group, such as one source video, are never split between train, val and test.
         split: Its part in the source's official split: "train", "val", "test" or empty.
         variant: "original" or the name of a video augmentation.
+        segments: Where the clip is longer than an action: its actions, in order and without overlap; frames in none of
+            them are no action. Empty for a clip that is one action, `label`, throughout.
+        repetition: The number of repetitions done of the present segment, with fractions: 2.5 is half-way through the
+            third. NaN where there is none; None if it is not known.
     """
 
     keypoints: Float[ndarray, "frame joint 3"]
@@ -119,6 +151,8 @@ class SkeletonSequence:
     variant: str = "original"
     width: int = 0
     height: int = 0
+    segments: tuple[Segment, ...] = ()
+    repetition: Float[ndarray, " frame"] | None = None
 
     def __post_init__(self) -> None:
         shape = self.keypoints.shape
@@ -131,9 +165,51 @@ class SkeletonSequence:
         object.__setattr__(self, "keypoints", checked_keypoints(self.keypoints, what))
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise ActrecError(f"Sequence '{self.clip_id}' has {self.fps} frames a second; expected a positive number.")
+        self._check_segments(what)
+
+    def _check_segments(self, what: str) -> None:
+        end = 0
+        for segment in self.segments:
+            where = f"{what} has a segment '{segment.label}' from frame {segment.start} to {segment.end}"
+            if segment.start < end:
+                reason = "before the clip begins" if segment.start < 0 else f"before the previous one ends, at {end}"
+                raise ActrecError(f"{where}, which begins {reason}. Segments must be in order and not overlap.")
+            end = segment.end
+            if end > len(self):
+                raise ActrecError(f"{where}, which ends beyond the clip's {len(self)} frames.")
+        if self.repetition is not None and self.repetition.shape != (len(self),):
+            raise ActrecError(
+                f"{what} has repetitions of shape {self.repetition.shape}; expected one for each of {len(self)} frames."
+            )
 
     def __len__(self) -> int:
         return len(self.keypoints)
+
+    def cut(self, start: int, end: int) -> SkeletonSequence:
+        """Returns the frames from `start` up to `end`, with the parts of the segments that lie there.
+
+        A stretch in which no segment lies becomes a clip of the label "none". The repetitions of a segment that is cut
+        are no longer counted.
+        """
+        keypoints = self.keypoints[start:end]
+        repetition = None if self.repetition is None else self.repetition[start:end]
+        if not self.segments:
+            return replace(self, keypoints=keypoints, repetition=repetition)
+        kept = []
+        for each in self.segments:
+            first, last = max(each.start - start, 0), min(each.end - start, len(keypoints))
+            if first < last:
+                whole = last - first == each.end - each.start
+                kept.append(Segment(each.label, first, last, each.repetitions if whole else None))
+        label = self.label if kept else NONE
+        return replace(self, keypoints=keypoints, repetition=repetition, segments=tuple(kept), label=label)
+
+
+class Targets(NamedTuple):
+    """What a network is to give for each frame: the class number, or `NO_LABEL`, and the repetition, or NaN."""
+
+    label: Int[ndarray, " frame"]
+    repetition: Float[ndarray, " frame"]
 
 
 @dataclass(frozen=True)
@@ -143,13 +219,15 @@ class NormalizedSequence:
     keypoints: Float[ndarray, "frame joint 3"]  # x and y in torso lengths about the origin, and confidence in [0, 1]
     observed: Bool[ndarray, "frame joint"]  # and not interpolated or held
     known: Bool[ndarray, "frame joint"]  # observed, interpolated or held
+    targets: Targets | None = field(default=None, kw_only=True)  # None: all frames have the clip's label
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
     def take(self, frames: slice | Int[ndarray, " time"]) -> NormalizedSequence:
         """Returns the sequence of some of the frames, given as a slice or as indices."""
-        return NormalizedSequence(self.keypoints[frames], self.observed[frames], self.known[frames])
+        targets = self.targets and Targets(*(part[frames] for part in self.targets))
+        return NormalizedSequence(self.keypoints[frames], self.observed[frames], self.known[frames], targets=targets)
 
 
 @dataclass(frozen=True)
@@ -167,8 +245,10 @@ class Batch(NamedTuple):
         valid: Whether the frame is of the clip, and not padding.
         observed: Whether everything that the joint's features are computed from was observed: the joint, both ends of
             its bone, or its position in the previous frame; see `actrec.pipeline.features.Features.observed`.
-        label: Class number.
+        label: Class number of the window's clip.
         clip: Number of the window's clip in its split.
+        frame_label: Class number of each frame, or `NO_LABEL`; None if it is `label` everywhere.
+        repetition: Repetitions done, with fractions, or NaN; None if it is not known.
     """
 
     features: Float[Tensor, "batch time joint channel"]
@@ -176,6 +256,8 @@ class Batch(NamedTuple):
     observed: Bool[Tensor, "batch time joint"]
     label: Int[Tensor, " batch"]
     clip: Int[Tensor, " batch"]
+    frame_label: Int[Tensor, "batch time"] | None = None
+    repetition: Float[Tensor, "batch time"] | None = None
 
 
 class NetworkOutput(NamedTuple):
@@ -188,9 +270,12 @@ class NetworkOutput(NamedTuple):
         latents: The encoder's latents Z_t.
         latent_forecasts: Entry [n - 1, :, t] is the forecast of Z_{t+n} at frame t.
         pose_forecasts: Entry [n - 1, :, t] is the forecast pose of frame t + n at frame t, in torso lengths.
+        phase: Sine and cosine of the phase within a repetition: 0 at its beginning, π at its turn, 2π at its end. None
+            for a network without this output.
     """
 
     logits: Float[Tensor, "batch time class"]
     latents: Float[Tensor, "batch time node dim"]
     latent_forecasts: Float[Tensor, "horizon batch time node dim"]
     pose_forecasts: Float[Tensor, "horizon batch time joint coordinate"]
+    phase: Float[Tensor, "batch time 2"] | None = None

@@ -14,8 +14,8 @@ from torch import nn
 from actrec.benchmark.plain import plain
 from actrec.benchmark.setup import Setup
 from actrec.benchmark.timing import alternate
-from actrec.data.datamodule import TrainingWindows
 from actrec.data.synthetic.clips import Synthetic
+from actrec.data.training_windows import TrainingWindows
 from actrec.evaluation.probabilities import clip_probabilities
 from actrec.model.network import compile_network
 from actrec.online.torch_backend import TorchWindow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
 from actrec.data.store.reading import read_info, read_store
 from actrec.skeleton import map_keypoints
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import NONE, ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,11 @@ def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> S
     if label is None:
         return None
     keypoints = map_keypoints(sequence.keypoints, sequence.skeleton, skeleton)
-    return replace(sequence, keypoints=keypoints, skeleton=skeleton, label=label)
+    segments = tuple(
+        replace(each, label=(label_map(sequence.source, each.label) or "") if each.label else "")
+        for each in sequence.segments
+    )
+    return replace(sequence, keypoints=keypoints, skeleton=skeleton, label=label, segments=segments)
 
 
 def load_clips(
@@ -104,3 +108,26 @@ def load_clips(
         )
     clips = (conform(clip, label_map, skeleton) for clip in importer.clips())
     return [clip for clip in clips if clip is not None]
+
+
+def trimmed(clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
+    """Divides clips with segments into their actions and the stretches between them, each a clip of one label.
+
+    Frames that nobody has labelled, and stretches of less than half a second, are left out. Other clips are returned
+    as they are.
+    """
+    return [part for clip in clips for part in (_parts(clip) if clip.segments else [clip])]
+
+
+def _parts(clip: SkeletonSequence) -> Iterator[SkeletonSequence]:
+    bounds = [0, *(frame for each in clip.segments for frame in (each.start, each.end)), len(clip)]
+    labels = [NONE, *(label for each in clip.segments for label in (each.label, NONE))]
+    for start, end, label in zip(bounds[:-1], bounds[1:], labels, strict=True):
+        if label and end - start >= 0.5 * clip.fps:
+            yield replace(clip.cut(start, end), clip_id=f"{clip.clip_id}_{start}", label=label, segments=())
+
+
+def without_labels(clip: SkeletonSequence, labels: Collection[str]) -> SkeletonSequence:
+    """Returns a clip whose segments of these labels count as not labelled."""
+    segments = [replace(each, label="") if each.label in labels else each for each in clip.segments]
+    return replace(clip, segments=tuple(segments)) if segments else clip

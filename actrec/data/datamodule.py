@@ -9,19 +9,19 @@ from typing import Any, cast
 
 import lightning as L
 import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Sampler
+from torch.utils.data import DataLoader, IterableDataset, Sampler
 
-from actrec.data.clips import DataSet
+from actrec.data.clips import DataSet, trimmed, without_labels
 from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit
 from actrec.data.split import Split
+from actrec.data.training_windows import TrainingWindows
 from actrec.pipeline.augmentation import Augmentation
-from actrec.pipeline.batching import Item, collate
+from actrec.pipeline.batching import collate
 from actrec.pipeline.observation import ObservedItem, collate_observed, items_at_ratios
 from actrec.pipeline.pipeline import Pipeline
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
+from actrec.types import ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
@@ -51,72 +51,6 @@ class EpochSampler(Sampler[tuple[int, int]]):
         return -(-self.length // self.world)
 
 
-class Packed(Sequence[NormalizedSequence]):
-    """Stores preprocessed clips in two shared tensors, which worker processes read without a copy."""
-
-    def __init__(self, sequences: Sequence[NormalizedSequence]) -> None:
-        self.ends = np.cumsum([len(sequence) for sequence in sequences])
-        self.keypoints, self.observed, self.known = (
-            torch.from_numpy(np.concatenate([getattr(sequence, name) for sequence in sequences])).share_memory_()
-            for name in ("keypoints", "observed", "known")
-        )
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def __getitem__(self, index: Any) -> Any:
-        frames = slice(self.ends[index - 1] if index else 0, self.ends[index])
-        return NormalizedSequence(*(part[frames].numpy() for part in (self.keypoints, self.observed, self.known)))
-
-
-class TrainingWindows(Dataset[Item]):
-    """The augmented windows of the train split; item (epoch, index) is the same in every process and run.
-
-    Args:
-        labels: Class numbers of the clips.
-        augmentation: Applied anew to every window.
-        preload: Preprocess every clip once, beforehand, instead of for each of its windows.
-        preload_to_tensor: Keep preprocessed clips in tensors that worker processes share.
-    """
-
-    def __init__(
-        self,
-        sequences: Sequence[SkeletonSequence],
-        labels: Sequence[int],
-        pipeline: Pipeline,
-        augmentation: Augmentation,
-        seed: int,
-        preload: bool = True,
-        preload_to_tensor: bool = True,
-    ) -> None:
-        self.sequences, self.labels, self.pipeline = sequences, labels, pipeline
-        self.augmentation, self.seed = augmentation, seed
-        normalized = [pipeline.normalize(sequence) for sequence in sequences]
-        counts = [pipeline.windows.count(len(sequence)) for sequence in normalized]
-        self.entries = [(clip, window) for clip, count in enumerate(counts) for window in range(count)]
-        self.normalized: Sequence[NormalizedSequence] | None = None
-        if preload:
-            self.normalized = Packed(normalized) if preload_to_tensor else normalized
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def _sequence(self, clip: int, rng: np.random.Generator) -> NormalizedSequence:
-        stored = self.sequences[clip]
-        augmented = self.augmentation.clip(stored, self.pipeline.skeleton, rng)
-        ready = self.normalized is not None and augmented is stored
-        sequence = self.normalized[clip] if ready and self.normalized else self.pipeline.normalize(augmented)
-        return self.augmentation.sequence(sequence, self.pipeline.skeleton, rng)
-
-    def __getitem__(self, key: tuple[int, int]) -> Item:
-        epoch, index = key
-        rng = np.random.default_rng((self.seed, epoch, index))
-        clip, number = self.entries[index]
-        window = self.pipeline.windows.train(self._sequence(clip, rng), number, rng)
-        window = self.augmentation.window(window, self.pipeline.skeleton, rng)
-        return self.pipeline.item(window, self.labels[clip], clip)
-
-
 class ObservedWindows(IterableDataset[ObservedItem]):
     """The windows of clips at every observation ratio, made as they are needed: those of a whole split are large."""
 
@@ -138,7 +72,9 @@ def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[S
 class ActionData(L.LightningDataModule):
     """The train, val and test splits of a data set.
 
-    `splits` holds the clips in the joint layout of the network, `stored_train` those of train in the stored layout.
+    `splits` holds the clips in the joint layout of the network, `stored_train` those of train in the stored layout. In
+    val and test, clips with segments are divided into their actions and the stretches between them (`trimmed`);
+    `sessions` holds them whole.
 
     Args:
         dataset: The data set.
@@ -177,7 +113,7 @@ class ActionData(L.LightningDataModule):
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
         self.dataset = dataset
         left_out = excluded(exclude_labels, {*(clip.label for clip in dataset.clips), *dataset.labels})
-        clips = [clip for clip in dataset.clips if clip.label not in left_out]
+        clips = [without_labels(clip, left_out) for clip in dataset.clips if clip.label not in left_out]
         if saved is not None:
             clips = _without_new(clips, saved)
         for name in {clip.skeleton for clip in clips} - {pipeline.skeleton.name}:
@@ -191,7 +127,8 @@ class ActionData(L.LightningDataModule):
             )
         names = dataset.labels or sorted({clip.label for clip in clips})
         self.labels = [label for label in names if label not in left_out]
-        unknown = sorted({clip.label for clip in clips} - set(self.labels))
+        found = {clip.label for clip in clips} | {each.label for clip in clips for each in clip.segments if each.label}
+        unknown = sorted(found - set(self.labels))
         if unknown:
             raise ActrecError(
                 f"There are clips with labels that are not among the {len(self.labels)} classes: {', '.join(unknown)}. "
@@ -211,7 +148,12 @@ class ActionData(L.LightningDataModule):
                     "a split: split.protocol=grouped."
                 )
         self.stored_train = parts["train"]
-        self.splits = {part: [pipeline.to_skeleton(clip) for clip in members] for part, members in parts.items()}
+        mapped = {part: [pipeline.to_skeleton(clip) for clip in members] for part, members in parts.items()}
+        self.sessions = {part: [clip for clip in members if clip.segments] for part, members in mapped.items()}
+        self.splits = {
+            part: members if part == "train" else [each for each in trimmed(members) if each.label in self.labels]
+            for part, members in mapped.items()
+        }
         self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
         if self.absent:
             log.warning("No clips for: %s.", ", ".join(self.absent))
@@ -233,6 +175,7 @@ class ActionData(L.LightningDataModule):
             self.seed,
             self.preload,
             self.preload_to_tensor,
+            self.labels,
         )
         self.val_items = [
             item

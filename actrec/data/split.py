@@ -164,7 +164,7 @@ def cut_windows(sequence: SkeletonSequence, length: int, stride: int) -> list[Sk
     """Cuts a clip into windows, which are clips with the ids "x#0", "x#1" …; a short clip is one window."""
     starts = range(0, max(len(sequence) - length, 0) + 1, stride)
     return [
-        replace(sequence, keypoints=sequence.keypoints[start : start + length], clip_id=f"{sequence.clip_id}#{number}")
+        replace(sequence.cut(start, start + length), clip_id=f"{sequence.clip_id}#{number}")
         for number, start in enumerate(starts)
     ]
 

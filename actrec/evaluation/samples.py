@@ -81,5 +81,5 @@ def sample_clip(network: nn.Module, spec: ModelSpec, clip: SkeletonSequence, pre
         poses[horizon:] = forecasts[-1, 0, : length - horizon]
     resized = isinstance(spec.pipeline.windows, ResizeWindows)
     rate = clip.fps * length / len(clip) if resized else float(spec.pipeline.preprocess.fps or clip.fps)
-    window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name, fps=rate)
+    window = replace(clip, keypoints=keypoints, skeleton=spec.pipeline.skeleton.name, fps=rate, repetition=None)
     return SampleClip(window, prediction.prediction, prediction.probability, poses)

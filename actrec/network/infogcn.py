@@ -26,24 +26,34 @@ class Head(nn.Module):
         blocks: The two graph convolutions.
         segments: Number of equal parts of the window that have their own classifier; 1 except in the published variant.
         window: Frames of the window that `segments` divide.
+        phase: Whether a linear layer computes the phase within a repetition as well.
     """
 
     def __init__(
-        self, blocks: list[GraphConv], dim: int, n_classes: int, segments: int, window: int, dropout: float
+        self,
+        blocks: list[GraphConv],
+        dim: int,
+        n_classes: int,
+        segments: int,
+        window: int,
+        dropout: float,
+        phase: bool = False,
     ) -> None:
         super().__init__()
         self.blocks, self.dropout = nn.Sequential(*blocks), nn.Dropout(dropout)
+        self.phase = nn.Linear(dim, 2) if phase else None
         self.classifiers = nn.ModuleList(nn.Linear(dim, n_classes) for _ in range(segments))
         self.edges = [math.ceil(window * part / segments) for part in range(1, segments)]
 
     def forward(
         self, z: Float[Tensor, "*lead joint dim"], frames: Frames | None = None
-    ) -> Float[Tensor, "batch time class"]:
-        """Computes the logits of all frames of the batch, from all latents or from packed valid ones."""
+    ) -> tuple[Float[Tensor, "batch time class"], Float[Tensor, "batch time 2"] | None]:
+        """Computes logits and phase of all frames of the batch, from all latents or from packed valid ones."""
         pooled = self.dropout(self.blocks(z).mean(-2))
         pooled = frames.unpack(pooled) if frames else pooled
         parts = pooled.tensor_split(self.edges, dim=1)
-        return torch.cat([layer(part) for layer, part in zip(self.classifiers, parts, strict=True)], 1)
+        logits = torch.cat([layer(part) for layer, part in zip(self.classifiers, parts, strict=True)], 1)
+        return logits, None if self.phase is None else self.phase(pooled)
 
 
 class InfoGCN(nn.Module):
@@ -69,6 +79,7 @@ class InfoGCN(nn.Module):
         dynamics_norm: Normalisation in the field: "none", "layer" or "batch". With "batch", evaluation fails: one
             running mean cannot represent the different statistics of the solver's many evaluations.
         dropout: Dropout rate in the encoder and before the classifier.
+        phase: Whether the head computes the phase within a repetition, see `actrec.types.NetworkOutput.phase`.
     """
 
     causal = True  # logits depend only on the present and earlier frames, so evaluation may share windows
@@ -93,6 +104,7 @@ class InfoGCN(nn.Module):
         norm: str = "batch",
         dynamics_norm: str = "layer",
         dropout: float = 0.0,
+        phase: bool = False,
     ) -> None:
         super().__init__()
         sizes = {"dim": dim, "heads": heads, "graph_heads": graph_heads, "attention_dim": attention_dim}
@@ -126,7 +138,7 @@ class InfoGCN(nn.Module):
         self.dynamics = Dynamics(field, horizon, solver)
         self.decoder = nn.Sequential(kinds["gcn"](dim, dim), kinds["gcn"](dim, dim), nn.Linear(dim, coordinates))
         blocks = [kinds[head](dim * (horizon + 1), 2 * dim), kinds[head](2 * dim, 2 * dim)]
-        self.head = Head(blocks, 2 * dim, n_classes, head_segments, window, dropout)
+        self.head = Head(blocks, 2 * dim, n_classes, head_segments, window, dropout, phase)
 
     def encode(
         self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
@@ -157,8 +169,8 @@ class InfoGCN(nn.Module):
         frames = Frames(valid, packed=self.training)
         latents = self._encode(features, frames)
         forecasts = self.dynamics(latents, frames)
-        logits = self.head(torch.cat((latents, *forecasts), -1), frames)
+        logits, phase = self.head(torch.cat((latents, *forecasts), -1), frames)
         poses = self.decoder(forecasts) if len(forecasts) else forecasts[..., : self.coordinates]
         return NetworkOutput(
-            logits, frames.unpack(latents), frames.unpack(forecasts, axis=1), frames.unpack(poses, axis=1)
+            logits, frames.unpack(latents), frames.unpack(forecasts, axis=1), frames.unpack(poses, axis=1), phase
         )

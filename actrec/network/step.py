@@ -25,12 +25,14 @@ class StepOutput(NamedTuple):
         pose_forecasts: The poses 1 to N frames ahead, in torso lengths.
         keys: The frame's keys; the caller stores them in its cache at the frame's position.
         values: The frame's values, stored likewise.
+        phase: Sine and cosine of the phase within a repetition; None for a network without this output.
     """
 
     logits: Float[Tensor, "answer class"]
     pose_forecasts: Float[Tensor, "horizon answer joint coordinate"]
     keys: Float[Tensor, "layer row lane head_dim"]
     values: Float[Tensor, "layer row lane head_dim"]
+    phase: Float[Tensor, "answer 2"] | None
 
 
 class Step(nn.Module):
@@ -114,14 +116,15 @@ class Step(nn.Module):
             forecasts = net.dynamics.roll_out(z, lambda ahead: self._code(place, ahead))
             joined = torch.cat((z, *forecasts), -1)
             poses = net.decoder(forecasts)
-        return StepOutput(self._logits(joined, place), poses, torch.stack(new_keys), torch.stack(new_values))
+        pooled = net.head.blocks(joined).mean(1)
+        phase = None if net.head.phase is None else net.head.phase(pooled)
+        return StepOutput(self._logits(pooled, place), poses, torch.stack(new_keys), torch.stack(new_values), phase)
 
     def _code(self, place: Int[Tensor, " answer"], ahead: float) -> Float[Tensor, "answer 1 dim"]:
         return self.time_codes[_SUBDIVISIONS * place + round(_SUBDIVISIONS * ahead)].unsqueeze(1)
 
-    def _logits(self, joined: Float[Tensor, "answer joint dim"], place: Int[Tensor, " answer"]) -> Tensor:
+    def _logits(self, pooled: Float[Tensor, "answer dim"], place: Int[Tensor, " answer"]) -> Tensor:
         head = self.network.head
-        pooled = head.blocks(joined).mean(1)
         if len(head.classifiers) == 1:
             return head.classifiers[0](pooled)
         every = torch.stack([classifier(pooled) for classifier in head.classifiers], 1)

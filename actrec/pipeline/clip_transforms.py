@@ -81,7 +81,7 @@ class TemporalCrop(Transform[SkeletonSequence]):
     def apply(self, sequence: SkeletonSequence, skeleton: Skeleton, rng: np.random.Generator) -> SkeletonSequence:
         length = max(round(draw_uniform(rng, self.share) * len(sequence)), 1)
         start = int(rng.integers(len(sequence) - length + 1))
-        return replace(sequence, keypoints=sequence.keypoints[start : start + length])
+        return sequence.cut(start, start + length)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +13,20 @@ from numpy import ndarray
 from actrec.pipeline.batching import Item, collate
 from actrec.pipeline.features import Features
 from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.resampling import frame_grid
 from actrec.pipeline.windows import AnchoredWindows, WindowRule
 from actrec.skeleton import Skeleton, map_keypoints
-from actrec.types import ActrecError, Batch, NormalizedSequence, SkeletonSequence, Window
+from actrec.types import (
+    NO_LABEL,
+    NONE,
+    ActrecError,
+    Batch,
+    NormalizedSequence,
+    Segment,
+    SkeletonSequence,
+    Targets,
+    Window,
+)
 
 
 @dataclass(frozen=True)
@@ -62,10 +74,27 @@ class Pipeline:
         resample_first = self.preprocess.mode == "causal" or isinstance(self.windows, AnchoredWindows)
         return self.preprocess.at_rate(keypoints, sequence.fps) if resample_first else (keypoints, sequence.fps)
 
+    def targets(self, sequence: SkeletonSequence, labels: Sequence[str]) -> Targets:
+        """Returns the targets of the frames that `normalize` gives of a clip.
+
+        Args:
+            labels: The classes in the order of their numbers. Frames in no segment are "none" if that is one of them.
+        """
+        numbers = {label: number for number, label in enumerate(labels)}
+        per_frame = np.full(len(sequence), numbers.get(NONE, NO_LABEL))
+        for segment in sequence.segments or (Segment(sequence.label, 0, len(sequence)),):
+            per_frame[segment.start : segment.end] = numbers.get(segment.label, NO_LABEL)
+        rate = self.preprocess.fps or sequence.fps
+        positions = frame_grid(0.0, sequence.fps / rate, self.preprocess.length(len(sequence), sequence.fps))
+        nearest = np.minimum(positions.round().astype(int), len(sequence) - 1)
+        unknown = np.full(len(sequence), np.nan, dtype=np.float32)
+        repetition = unknown if sequence.repetition is None else sequence.repetition
+        return Targets(per_frame[nearest], repetition[nearest])
+
     def item(self, window: Window, label: int, clip: int) -> Item:
         """Computes the features of a window."""
         observed = self.features.observed(window, self.skeleton)
-        return Item(self.features(window, self.skeleton), window.valid, observed, label, clip)
+        return Item(self.features(window, self.skeleton), window.valid, observed, label, clip, window.targets)
 
     def batch(self, sequence: SkeletonSequence) -> Batch:
         """Makes the batch of all windows of a clip, of any joint layout and without a label, in order."""

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.types import NormalizedSequence
+from actrec.types import NormalizedSequence, Targets
 
 
 def frame_grid(start: float, step: float, count: int) -> Float[ndarray, " time"]:
@@ -22,7 +22,7 @@ def frame_grid(start: float, step: float, count: int) -> Float[ndarray, " time"]
 def resample(sequence: NormalizedSequence, positions: Float[ndarray, " time"]) -> NormalizedSequence:
     """Interpolates a sequence linearly at fractional frame positions; whole frames are copied.
 
-    A joint is observed, or known, at a position if it is in both frames around it.
+    A joint is observed, or known, at a position if it is in both frames around it. Targets are the nearest frame's.
 
     Args:
         positions: In frames, from 0 to len(sequence) - 1.
@@ -32,4 +32,5 @@ def resample(sequence: NormalizedSequence, positions: Float[ndarray, " time"]) -
     keypoints = before.keypoints * (1 - weight) + after.keypoints * weight
     known = before.known & after.known
     keypoints[..., :2][~known] = 0
-    return NormalizedSequence(keypoints, before.observed & after.observed, known)
+    targets = sequence.targets and Targets(*(part[positions.round().astype(int)] for part in sequence.targets))
+    return NormalizedSequence(keypoints, before.observed & after.observed, known, targets=targets)

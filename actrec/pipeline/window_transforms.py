@@ -97,7 +97,8 @@ class Mirror(Transform[NormalizedSequence]):
         swap = skeleton.mirror_index
         keypoints = sequence.keypoints[:, swap]
         keypoints[..., 0] *= -1
-        return NormalizedSequence(keypoints, sequence.observed[:, swap], sequence.known[:, swap])
+        observed, known = sequence.observed[:, swap], sequence.known[:, swap]
+        return replace(sequence, keypoints=keypoints, observed=observed, known=known)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class SwapSides(Transform[NormalizedSequence]):
 
     def apply(self, sequence: NormalizedSequence, skeleton: Skeleton, rng: np.random.Generator) -> NormalizedSequence:
         swap = skeleton.mirror_index
-        return NormalizedSequence(sequence.keypoints[:, swap], sequence.observed[:, swap], sequence.known[:, swap])
+        parts = {name: getattr(sequence, name)[:, swap] for name in ("keypoints", "observed", "known")}
+        return replace(sequence, **parts)
 
 
 @dataclass(frozen=True)

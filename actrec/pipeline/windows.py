@@ -22,7 +22,7 @@ def pad_to_window(sequence: NormalizedSequence, length: int) -> Window:
     """Pads a sequence to a window of `length` frames: its last frame is repeated, and marked as not valid."""
     held = sequence.take(np.minimum(np.arange(length), len(sequence) - 1))
     valid = np.arange(length) < len(sequence)
-    return Window(held.keypoints, held.observed & valid[:, None], held.known, valid)
+    return Window(held.keypoints, held.observed & valid[:, None], held.known, valid, targets=held.targets)
 
 
 def _check_length(length: int) -> None:

@@ -24,7 +24,7 @@ from actrec.model.spec import ModelSpec
 from actrec.online.train_serve_skew import streaming_advice, streaming_mismatches, training_mismatches
 from actrec.training.callbacks import RunCheckpoint
 from actrec.training.history import LOGGED
-from actrec.types import ActrecError
+from actrec.types import NONE, ActrecError
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +153,8 @@ def warn_of_seen_clips(init: str, data: ActionData) -> None:
 
 def _warn_of_streams(spec: ModelSpec, data: ActionData) -> None:
     """Logs differences between the training data and streams, and how to remove them."""
-    crop, clips = data.augmentation.temporal_crop, data.splits["train"]
+    crop = data.augmentation.temporal_crop
+    clips = [clip for clip in data.splits["train"] if not clip.segments and clip.label != NONE]  # others are cut
     lengths = [spec.pipeline.preprocess.length(len(clip), clip.fps) for clip in clips]
     for mismatch in training_mismatches(spec.pipeline, lengths, (crop.p or 0.0) if crop else 0.0):
         log.warning("%s", mismatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from actrec.types import ActrecError, Batch, NetworkOutput
+from actrec.types import NO_LABEL, ActrecError, Batch, NetworkOutput
 
 Count = Callable[[Int[Tensor, ""]], Tensor]  # maps the number of elements in a batch to the divisor of their sum
 
@@ -24,16 +25,18 @@ def own_count(n_elements: Int[Tensor, ""]) -> Int[Tensor, ""]:
 
 def classification_loss(
     logits: Float[Tensor, "batch time class"],
-    label: Int[Tensor, " batch"],
+    label: Int[Tensor, "batch #time"],
     valid: Bool[Tensor, "batch time"],
     smoothing: float = 0.1,
     count: Count = own_count,
 ) -> Float[Tensor, ""]:
-    """Cross-entropy with label smoothing, averaged over valid frames (equation 13).
+    """Cross-entropy with label smoothing, averaged over valid frames with a label (equation 13).
 
-    `smoothing` is ε, the share of the target that is spread evenly over the classes.
+    `label` has the class numbers, with `NO_LABEL` where there is none. `smoothing` is ε, the share of the target that
+    is spread evenly over the classes.
     """
-    target = label[:, None].expand(valid.shape)
+    valid = valid & (label != NO_LABEL)
+    target = label.clamp(min=0).expand(valid.shape)
     loss = F.cross_entropy(rearrange(logits, "b t k -> b k t"), target, label_smoothing=smoothing, reduction="none")
     return (loss * valid).sum() / count(valid.sum()).clamp(min=1)
 
@@ -82,6 +85,22 @@ def latent_forecast_loss(
     return _forecast_error(forecasts, latents.detach() if detach_target else latents, valid[..., None], count)
 
 
+def phase_loss(
+    phase: Float[Tensor, "batch time 2"],
+    repetition: Float[Tensor, "batch time"],
+    valid: Bool[Tensor, "batch time"],
+    count: Count = own_count,
+) -> Float[Tensor, ""]:
+    """Mean squared error of sine and cosine of the phase, over valid frames in which the repetition is known.
+
+    `repetition` is the number of repetitions done, with fractions; the phase is 2π times it.
+    """
+    known = (valid & repetition.isfinite())[..., None].expand(phase.shape)
+    angle = 2 * math.pi * repetition.nan_to_num(0)
+    error = (phase - torch.stack((angle.sin(), angle.cos()), -1)).square()
+    return (error * known).sum() / count(known.sum()).clamp(min=1)
+
+
 class Losses(NamedTuple):
     """The weighted sum of the loss terms, and the unweighted terms, by the names under which they are logged."""
 
@@ -89,21 +108,24 @@ class Losses(NamedTuple):
     loss_cls: Float[Tensor, ""]
     loss_pred: Float[Tensor, ""]
     loss_feat: Float[Tensor, ""]
+    loss_phase: Float[Tensor, ""] | None = None
 
 
 @dataclass(frozen=True)
 class Objective:
-    """L = L_cls + λ₁ L_pred + λ₂ L_feat (blog post 4.1.4).
+    """L = L_cls + λ₁ L_pred + λ₂ L_feat (blog post 4.1.4) + λ₃ L_phase for networks that compute a phase.
 
     Attributes:
         lambda_1: Weight of the pose forecast error.
         lambda_2: Weight of the latent forecast error.
+        lambda_3: Weight of the error of the phase.
         label_smoothing: See `classification_loss`.
         detach_target: See `latent_forecast_loss`.
     """
 
     lambda_1: float | int = 0.1
     lambda_2: float | int = 0.1
+    lambda_3: float | int = 0.0
     label_smoothing: float | int = 0.1
     detach_target: bool = False
 
@@ -114,7 +136,13 @@ class Objective:
     def __call__(self, output: NetworkOutput, batch: Batch, count: Count = own_count) -> Losses:
         """Computes the losses of a batch; over several processes `count` is `training.sync.mean_over_processes`."""
         poses, valid = output.pose_forecasts, batch.valid
-        cls = classification_loss(output.logits, batch.label, valid, self.label_smoothing, count)
+        label = batch.label[:, None] if batch.frame_label is None else batch.frame_label
+        cls = classification_loss(output.logits, label, valid, self.label_smoothing, count)
         pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], valid, batch.observed, count)
         feat = latent_forecast_loss(output.latent_forecasts, output.latents, valid, self.detach_target, count)
-        return Losses(cls + self.lambda_1 * pred + self.lambda_2 * feat, cls, pred, feat)
+        loss = cls + self.lambda_1 * pred + self.lambda_2 * feat
+        if output.phase is None:
+            return Losses(loss, cls, pred, feat)
+        unknown = torch.full(valid.shape, torch.nan, device=valid.device)
+        phase = phase_loss(output.phase, unknown if batch.repetition is None else batch.repetition, valid, count)
+        return Losses(loss + self.lambda_3 * phase, cls, pred, feat, phase)

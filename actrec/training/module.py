@@ -121,6 +121,8 @@ class ActionModule(L.LightningModule):
         # of processes and rounds down, hence the factor.
         weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)
         for name, value in losses._asdict().items():
+            if value is None:
+                continue
             self.log(
                 f"{split}/{name}", value, on_epoch=True, on_step=False, prog_bar=True, batch_size=weight, sync_dist=True
             )

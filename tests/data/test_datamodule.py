@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from actrec.data.clips import DataSet
-from actrec.data.datamodule import ActionData, EpochSampler, TrainingWindows
+from actrec.data.datamodule import ActionData, EpochSampler
 from actrec.data.split import Split
+from actrec.data.training_windows import TrainingWindows
 from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.clip_transforms import JointDropout, TemporalCrop
 from actrec.pipeline.features import Features

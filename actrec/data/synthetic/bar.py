@@ -35,7 +35,7 @@ def pull_ups(actor: Actor) -> Pose:
     hip = hip_angle + loose[:, :2] + 0.05 * a.rng.standard_normal((1, 2)) + kip[:, None]
     knee = np.maximum(knee_angle + loose[:, 2:] + 0.08 * a.rng.standard_normal((1, 2)) + 0.8 * kip[:, None], 0)
     legs = free_legs(b, trunk, hip, knee, a.u(-0.06, 0.08))
-    return Pose(trunk, arms, legs, gaze(a, rep.t, lean - a.u(-0.2, 0.5) * (1 - 0.5 * rep.u)))
+    return Pose(trunk, arms, legs, gaze(a, rep.t, lean - a.u(-0.2, 0.5) * (1 - 0.5 * rep.u)), rep.done)
 
 
 class _Lift:
@@ -150,7 +150,7 @@ def _lifter(actor: Actor, lift: _Lift, grip: float, fore: float) -> Pose:
     bow = 0.25 * np.sin(np.pi * np.clip(hang, 0, 1))  # the bar passes close to the body, with high elbows
     ends = ends + vec(0.1 * bow, 0.0, 0.0)[:, None]
     gaze_pitch = np.clip(lean * 0.35, -0.2, 0.5)
-    return Pose(trunk, Limbs(middle + ends, poles), legs, gaze(a, t, gaze_pitch))
+    return Pose(trunk, Limbs(middle + ends, poles), legs, gaze(a, t, gaze_pitch), t / (lift.now * tempo))
 
 
 def _split(actor: Actor, split: Times, air: Times) -> Limbs:

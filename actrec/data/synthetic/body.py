@@ -102,12 +102,17 @@ class Limbs(NamedTuple):
 
 
 class Pose(NamedTuple):
-    """The pose in every frame, as an action determines it."""
+    """The pose in every frame, as an action determines it.
+
+    Attributes:
+        done: Number of complete repetitions done, with fractions; None for an action without repetitions.
+    """
 
     trunk: Trunk
     arms: Limbs
     legs: Limbs
     head: Orientation
+    done: Float[ndarray, " frame"] | None = None
 
 
 def vec(x: Value, y: Value, z: Value) -> Float[ndarray, "*shape 3"]:

@@ -32,15 +32,28 @@ _SIZES = ((480, 270, 4), (480, 360, 4), (320, 240, 2), (340, 256, 1), (640, 480,
 _WEIGHTS = np.cumsum([weight for *_, weight in _SIZES]) / sum(weight for *_, weight in _SIZES)
 
 
-def look(actor: Actor, joints: Float[ndarray, "frame joint 3"], yaw: float, t: Float[ndarray, " frame"]) -> View:
+def picture_size(actor: Actor) -> tuple[int, int]:
+    """Draws width and height of the picture."""
+    width, height, _ = _SIZES[int(np.searchsorted(_WEIGHTS, actor.rng.random()))]
+    return width, height
+
+
+def look(
+    actor: Actor,
+    joints: Float[ndarray, "frame joint 3"],
+    yaw: float,
+    t: Float[ndarray, " frame"],
+    size: tuple[int, int] | None = None,
+) -> View:
     """Films a body from a sampled position, with a sampled lens, on a tripod, panned or by hand.
 
     Args:
         joints: In the world, in metres.
         yaw: Direction of the camera from the body, in radians: 0 is the front, pi / 2 the left.
+        size: Width and height of the picture; None draws them.
     """
     a = actor
-    width, height, _ = _SIZES[int(np.searchsorted(_WEIGHTS, a.rng.random()))]
+    width, height = size or picture_size(a)
     low, high = _bounds(joints)
     middle, extent = 0.5 * (low + high), float(np.hypot(*(high - low)[[0, 2]]))
     distance = a.around(4.0, 0.35)

@@ -123,14 +123,15 @@ class Synthetic:
         """Generates one clip."""
         label = self._label(index)
         rng = np.random.default_rng((self.seed, index))
-        actor = Actor(Body.sample(rng), rng, _RATES[int(6 * rng.random() ** 2.5)])
-        body = joints(actor.body, ACTIONS[label](actor))
-        view = look(actor, body, self._yaw(actor, label), np.arange(len(body)) / actor.fps)
+        actor = Actor(Body.sample(rng), rng, draw_rate(rng))
+        pose = ACTIONS[label](actor)
+        body = joints(actor.body, pose)
+        view = look(actor, body, usual_yaw(actor, label, self.any_view), np.arange(len(body)) / actor.fps)
         if self.faults is None:
             keypoints = np.concatenate([view.image, np.ones_like(view.image[..., :1])], -1).astype(np.float32)
         else:
             keypoints = self.faults(view.camera, view.image, view.width, view.height, actor.fps, rng)
-            keypoints[:, _hidden(actor, label)] = 0
+            keypoints[:, hidden_joints(actor, label)] = 0
         return SkeletonSequence(
             keypoints,
             fps=actor.fps,
@@ -142,15 +143,8 @@ class Synthetic:
             split=self._split(index),
             width=view.width,
             height=view.height,
+            repetition=None if pose.done is None else pose.done.astype(np.float32),
         )
-
-    def _yaw(self, actor: Actor, label: str) -> float:
-        if actor.chance(self.any_view):
-            return actor.u(-np.pi, np.pi)
-        views = _VIEWS[label]
-        yaw, spread = views[int(actor.rng.integers(len(views)))]
-        side = 1 if actor.chance(0.5) else -1
-        return side * float(np.radians(yaw + spread * actor.rng.standard_normal()))
 
     def _split(self, index: int) -> str:
         n_test = round(self.test_share * (self.n_clips // len(ACTIONS)))
@@ -163,7 +157,25 @@ class Synthetic:
         return f"{self._label(index)}_{self.seed}_{index:06d}"
 
 
-def _hidden(actor: Actor, label: str) -> list[int]:
+def draw_rate(rng: np.random.Generator) -> float:
+    """Draws the frames per second of a clip, most often 30."""
+    return _RATES[int(6 * rng.random() ** 2.5)]
+
+
+def usual_yaw(actor: Actor, motion: str, any_view: float) -> float:
+    """Draws the direction of the camera from the body, in radians; 0 is the front, and pi / 2 the left.
+
+    With probability `any_view`, and for motions without a usual view, it is any direction.
+    """
+    views = _VIEWS.get(motion)
+    if actor.chance(any_view) or views is None:
+        return actor.u(-np.pi, np.pi)
+    yaw, spread = views[int(actor.rng.integers(len(views)))]
+    side = 1 if actor.chance(0.5) else -1
+    return side * float(np.radians(yaw + spread * actor.rng.standard_normal()))
+
+
+def hidden_joints(actor: Actor, label: str) -> list[int]:
     """Draws the joints that equipment hides: both sides of a part, or one."""
     parts = [part for part, probability in _HIDDEN.get(label, {}).items() if actor.chance(probability)]
     sides = {part: actor.pick({"left_": 1.0, "right_": 1.0, "": 2.0}) for part in parts}

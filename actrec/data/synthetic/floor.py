@@ -60,7 +60,7 @@ def push_ups(actor: Actor) -> Pose:
     else:
         legs = Limbs(both(foot[0], a.u(0.15, 0.9) * b.hip_width, foot[1]), trunk.hips[:, None, 0] + 0.0)
     pitch = np.arctan2(trunk.chest[:, 2, 0], trunk.chest[:, 2, 2])
-    return Pose(trunk, arms, legs, gaze(a, rep.t, pitch - a.u(-0.1, 0.7)))
+    return Pose(trunk, arms, legs, gaze(a, rep.t, pitch - a.u(-0.1, 0.7)), rep.done)
 
 
 def wall_pushups(actor: Actor) -> Pose:
@@ -76,7 +76,7 @@ def wall_pushups(actor: Actor) -> Pose:
     arms = Limbs(arms.ends, both(a.u(-0.4, 0.1), a.u(0.3, 1.2), -1))
     legs = Limbs(both(0.0, a.u(0.2, 0.9) * b.hip_width, foot[1]), both(1, 0.1, 0))
     pitch = np.arctan2(trunk.chest[:, 2, 0], trunk.chest[:, 2, 2])
-    return Pose(trunk, arms, legs, gaze(a, rep.t, a.u(0.0, 1.0) * pitch))
+    return Pose(trunk, arms, legs, gaze(a, rep.t, a.u(0.0, 1.0) * pitch), rep.done)
 
 
 def sit_ups(actor: Actor) -> Pose:
@@ -109,7 +109,7 @@ def sit_ups(actor: Actor) -> Pose:
     ankles = both(np.sqrt(max(apart**2 - (heel - 0.11) ** 2, 0.01)) + slide, a.u(0.2, 0.8) * b.hip_width, heel)
     lifted = a.chance(0.12) * 0.25 * rep.u
     ankles = ankles + vec(-0.4 * lifted, 0.0, lifted)[:, None]
-    return Pose(trunk, arms, Limbs(ankles, both(0.3, 0.1, 1)), gaze(a, rep.t, chest_pitch + a.u(-0.1, 0.5)))
+    return Pose(trunk, arms, Limbs(ankles, both(0.3, 0.1, 1)), gaze(a, rep.t, chest_pitch + a.u(-0.1, 0.5)), rep.done)
 
 
 def bench_press(actor: Actor) -> Pose:
@@ -139,7 +139,7 @@ def bench_press(actor: Actor) -> Pose:
     feet = both(forward, a.u(0.8, 1.9) * 0.5 * b.hip_width + (0 if on_bench else 0.08), height if on_bench else b.ankle)
     feet = feet + 0.03 * a.rng.standard_normal((1, 2, 3)) * [1, 1, 0]
     legs = Limbs(feet, both(0.4, a.u(0.1, 0.6), 1))
-    return Pose(trunk, arms, legs, gaze(a, rep.t, lying + 0.1))
+    return Pose(trunk, arms, legs, gaze(a, rep.t, lying + 0.1), rep.done)
 
 
 def handstand_pushups(actor: Actor) -> Pose:
@@ -162,7 +162,7 @@ def handstand_pushups(actor: Actor) -> Pose:
     knee = a.u(0.02, 0.35) + np.abs(0.08 * a.rng.standard_normal((1, 2))) + 1.7 * kip[:, None]
     arms = Limbs(both(np.zeros(n), grip, _WRIST), both(a.u(-1.0, 0.6), 1, 0.1))
     legs = free_legs(b, trunk, hip, np.broadcast_to(knee, hip.shape), a.u(0.0, 0.12))
-    return Pose(trunk, arms, legs, gaze(a, rep.t, pitch - a.u(-0.1, 0.6)))
+    return Pose(trunk, arms, legs, gaze(a, rep.t, pitch - a.u(-0.1, 0.6)), rep.done)
 
 
 def handstand_walking(actor: Actor) -> Pose:

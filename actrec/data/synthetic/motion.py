@@ -13,14 +13,23 @@ from actrec.data.synthetic.body import Body
 
 Times = Float[ndarray, " frame"]
 MAX_FRAMES = 400
+_COMPLETE = 0.75  # share of the usual depth
 
 
 class Actor(NamedTuple):
-    """A body that performs, the generator of its randomness, and the frames per second of the clip."""
+    """A body that performs.
+
+    Attributes:
+        rng: Generator of all its randomness.
+        fps: Frames per second of the clip.
+        n_repetitions: Number of repetitions of its set, which is then shown from beginning to end; 0 for a clip of
+            usually one repetition or a part of it, as in Penn Action.
+    """
 
     body: Body
     rng: np.random.Generator
     fps: float
+    n_repetitions: int = 0
 
     def u(self, low: float | int, high: float | int) -> float:
         """Draws a number between the two."""
@@ -77,12 +86,14 @@ class Repetitions(NamedTuple):
         u: 0 at the start of a repetition, 1 at its turn (less if it is incomplete), 0 at its end.
         number: Number of the repetition, from 0.
         returning: Whether that repetition has turned.
+        done: Number of complete repetitions done, with fractions; an incomplete one leaves it as it was.
     """
 
     t: Times
     u: Times
     number: Int[ndarray, " frame"]
     returning: Bool[ndarray, " frame"]
+    done: Times
 
 
 def repetitions(
@@ -100,12 +111,14 @@ def repetitions(
         spread: Standard deviation of the logarithm of the tempo between performances.
     """
     rng = actor.rng
-    n = 1 if actor.chance(0.72) else int(rng.integers(2, 5))
+    n = actor.n_repetitions or (1 if actor.chance(0.72) else int(rng.integers(2, 5)))
     duration = actor.around(seconds, spread)
     lasts = duration * np.exp(0.08 * rng.standard_normal(n) + np.linspace(0, 0.15 * rng.standard_normal(), n))
     holds, rests = rng.exponential(hold, n), rng.exponential(rest, n + 1)
     depth = 1 - 0.08 * np.abs(rng.standard_normal(n))
     depth = np.where(rng.random(n) < 0.05, depth * (0.4 + 0.4 * rng.random(n)), depth)
+    if actor.n_repetitions:
+        rests[1:n] += _pauses(actor, n - 1, duration)
     out = float(np.clip(out + 0.07 * rng.standard_normal(), 0.25, 0.75))
     spans = np.stack([rests[:n] * duration, lasts * out, holds * lasts, lasts * (1 - out)], 1)
     ends = np.cumsum(spans.ravel())
@@ -113,12 +126,42 @@ def repetitions(
     t = _shown(actor, ends[-1] + rests[n] * duration, duration, 0.82 if n == 1 else 0.4)
     u = np.clip(keyed(t, [(0.0, 0.0), *zip(ends, values, strict=True)]), 0, 1)  # against rounding
     number = np.minimum(np.searchsorted(ends[3::4], t), n - 1)
-    return Repetitions(t, u, number, t > ends[2::4][number])
+    returning = t > ends[2::4][number]
+    return Repetitions(t, u, number, returning, _done(u, depth, number, returning, t > ends[3::4][number]))
+
+
+def _pauses(actor: Actor, n: int, duration: float) -> Times:
+    """Draws additional pauses between the repetitions of a set, in repetitions; most have none."""
+    usual = 0.0 if actor.chance(0.6) else actor.u(0.0, 1.0)  # seconds
+    rare = (actor.rng.random(n) < 0.06) * actor.rng.uniform(0.5, 2.5, n)
+    return (usual * actor.rng.random(n) + rare) / duration
+
+
+def _done(
+    u: Times,
+    depth: Times,
+    number: Int[ndarray, " frame"],
+    returning: Bool[ndarray, " frame"],
+    ended: Bool[ndarray, " frame"],
+) -> Times:
+    """Computes the number of complete repetitions with fractions, from the position: a half at the turn.
+
+    A repetition of less than `_COMPLETE` of the usual depth is not complete.
+    """
+    complete = depth >= _COMPLETE
+    reached = np.where(complete, depth, 1.0)[number]
+    half = np.arccos(np.clip(1 - 2 * u / reached, -1, 1)) / (2 * np.pi)
+    fraction = np.where(returning & complete[number], 1 - half, half)
+    before = np.concatenate([[0], np.cumsum(complete)])
+    done: Times = np.where(ended, before[number + 1], before[number] + fraction)
+    return done
 
 
 def _shown(actor: Actor, total: float, least: float, whole: float) -> Times:
     """Draws the times of the frames: the whole performance with probability `whole`, else a part of it."""
     start, end = 0.0, total
+    if actor.n_repetitions:
+        return np.arange(max(int(total * actor.fps), 2)) / actor.fps
     if not actor.chance(whole):
         length = min(total, least * actor.u(0.6, 1.0) + actor.rng.random() * (total - least))
         start = actor.rng.random() * max(total - length, 0)
@@ -142,6 +185,8 @@ def cycles(actor: Actor, frequency: float, low: float, high: float, at_rest: flo
     """
     shown = low * actor.u(1.0, 1.3) if actor.chance(0.5) else low + (high - low) * actor.rng.random() ** 2
     n = int(np.clip(shown / frequency * actor.fps, 18, MAX_FRAMES))
+    if actor.n_repetitions:
+        n, at_rest = max(int(actor.n_repetitions / frequency * actor.fps), 18), 1.0
     t = np.arange(n) / actor.fps
     (drift,) = sway(actor, t, [0.25], 0.4)
     return t, 2 * np.pi * frequency * t + drift + (0 if actor.chance(at_rest) else 2 * np.pi * actor.rng.random())

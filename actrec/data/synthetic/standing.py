@@ -72,7 +72,7 @@ def squat(actor: Actor) -> Pose:
     toes = a.u(0.05, 0.7)
     feet = both(0.0, apart, b.ankle) + 0.02 * a.rng.standard_normal((1, 2, 3)) * [1, 1, 0]
     legs = Limbs(feet, both(1, np.tan(toes), 0.1))
-    return Pose(trunk, carried(a, rep.t, trunk, how, rep.u), legs, gaze(a, rep.t, 0.4 * lean))
+    return Pose(trunk, carried(a, rep.t, trunk, how, rep.u), legs, gaze(a, rep.t, 0.4 * lean), rep.done)
 
 
 def lunges(actor: Actor) -> Pose:
@@ -108,7 +108,7 @@ def lunges(actor: Actor) -> Pose:
     )
     how = a.pick({"hips": 0.25, "hanging": 0.35, "bar": 0.2, "clasped": 0.1, "behind_head": 0.05, "overhead": 0.05})
     legs = Limbs(both(x, a.u(0.2, 0.5) * b.hip_width, z), both(1, 0.1, 0.1))
-    return Pose(trunk, carried(a, rep.t, trunk, how, rep.u), legs, gaze(a, rep.t, 0.3 * lean))
+    return Pose(trunk, carried(a, rep.t, trunk, how, rep.u), legs, gaze(a, rep.t, 0.3 * lean), rep.done)
 
 
 def jumping_jacks(actor: Actor) -> Pose:
@@ -132,7 +132,7 @@ def jumping_jacks(actor: Actor) -> Pose:
     side = both(a.u(0.02, 0.2), (reach * np.sin(angle))[:, None] * uneven, (-reach * np.cos(angle))[:, None] * uneven)
     arms = free_arms(b, trunk, side, both(a.u(-0.6, 0.0), 1, 0.3))
     feet = both(0.0, width, b.ankle + 0.9 * hop * air + 0.03 * air)
-    return Pose(trunk, arms, Limbs(feet, both(1, a.u(0.1, 0.5), 0)), gaze(a, t, lean))
+    return Pose(trunk, arms, Limbs(feet, both(1, a.u(0.1, 0.5), 0)), gaze(a, t, lean), phase / (2 * np.pi))
 
 
 def jump_rope(actor: Actor) -> Pose:
@@ -160,7 +160,7 @@ def jump_rope(actor: Actor) -> Pose:
         a.u(0.05, 0.35) + size * np.cos(turnover), a.u(0.04, 0.36), hands + size * np.sin(turnover)
     ) + 0.03 * a.rng.standard_normal((1, 2, 3))
     arms = free_arms(b, trunk, reach, both(-1, a.u(0.1, 0.8), -0.3))
-    return Pose(trunk, arms, Limbs(feet, both(1, 0.15, 0)), gaze(a, t, 0.3 * lean))
+    return Pose(trunk, arms, Limbs(feet, both(1, 0.15, 0)), gaze(a, t, 0.3 * lean), phase / (2 * np.pi))
 
 
 def running_on_treadmill(actor: Actor) -> Pose:

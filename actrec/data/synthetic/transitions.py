@@ -1,0 +1,68 @@
+"""Joins the poses of motions that follow one another in a session: turned, moved, and blended in between."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+from scipy.spatial.transform import Rotation, Slerp
+
+from actrec.data.synthetic.body import Body, Limbs, Orientation, Pose, Trunk, hips, shoulders
+from actrec.data.synthetic.motion import Times, ease
+
+
+def placed(pose: Pose, heading: float, offset: Float[ndarray, " 2"]) -> Pose:
+    """Turns a pose about the vertical by `heading` radians to the left, and moves it by `offset` metres."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    turn = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1.0]])
+    moved = np.append(offset, 0.0)
+    trunk = Trunk(pose.trunk.pelvis @ turn + moved, pose.trunk.hips @ turn, pose.trunk.chest @ turn)
+    arms, legs = (Limbs(limbs.ends @ turn + moved, limbs.poles @ turn) for limbs in (pose.arms, pose.legs))
+    return Pose(trunk, arms, legs, pose.head @ turn, pose.done)
+
+
+def frame_of(pose: Pose, number: int) -> Pose:
+    """Returns the pose of one frame; a negative number counts from the end."""
+    n_frames = len(pose.trunk.pelvis)
+    at = [number % n_frames]
+
+    def one(values: ndarray) -> ndarray:
+        return values[at] if len(values) == n_frames else values[:1]
+
+    return Pose(
+        Trunk(*map(one, pose.trunk)), Limbs(*map(one, pose.arms)), Limbs(*map(one, pose.legs)), one(pose.head), None
+    )
+
+
+def blended(body: Body, first: Pose, last: Pose, n_frames: int) -> Pose:
+    """Moves from one pose (of one frame) to another in `n_frames`, with minimum jerk; it reaches neither.
+
+    The trunk is interpolated, and hands and feet relative to it, so that the bones keep their lengths.
+    """
+    u = ease(np.arange(1, n_frames + 1) / (n_frames + 1))
+    between = u[:, None]
+    trunk = Trunk(
+        first.trunk.pelvis + between * (last.trunk.pelvis - first.trunk.pelvis),
+        _turned(first.trunk.hips, last.trunk.hips, u),
+        _turned(first.trunk.chest, last.trunk.chest, u),
+    )
+    limbs = []
+    for name, roots in (("arms", shoulders), ("legs", hips)):
+        start, end = getattr(first, name), getattr(last, name)
+        reaches = [each.ends - roots(body, pose.trunk) for each, pose in ((start, first), (end, last))]
+        ends = roots(body, trunk) + reaches[0] + between[..., None] * (reaches[1] - reaches[0])
+        poles = start.poles + between[..., None] * (end.poles - start.poles)
+        limbs.append(Limbs(ends, poles))
+    return Pose(trunk, limbs[0], limbs[1], _turned(first.head, last.head, u))
+
+
+def _turned(first: Orientation, last: Orientation, u: Times) -> Orientation:
+    both = Rotation.from_matrix(np.concatenate([first, last]))
+    turned: Orientation = Slerp([0.0, 1.0], both)(u).as_matrix()
+    return turned
+
+
+def distance(first: Pose, last: Pose) -> float:
+    """Returns how far apart two poses (of one frame) are: metres of the pelvis's height plus radians of the trunk."""
+    turn = Rotation.from_matrix(first.trunk.chest[0] @ last.trunk.chest[0].T).magnitude()
+    return float(abs(first.trunk.pelvis[0, 2] - last.trunk.pelvis[0, 2]) + turn)
