@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from actrec.training.losses import Objective, classification_loss, latent_forecast_loss, pose_forecast_loss
-from actrec.types import Batch, NetworkOutput
+from actrec.training.losses import Objective, classification_loss, latent_forecast_loss, phase_loss, pose_forecast_loss
+from actrec.types import NO_LABEL, Batch, NetworkOutput
 
 N, B, T, V, D = 3, 2, 6, 4, 5
 
@@ -66,7 +66,38 @@ def test_classification_loss_is_a_loop_over_valid_frames() -> None:
                 target = [0.1 / 5 + 0.9 * (k == int(label[b])) for k in range(5)]
                 losses.append(-sum(y * float(p) for y, p in zip(target, log_p, strict=True)))
     expected = sum(losses) / len(losses)
-    assert classification_loss(logits, label, VALID, 0.1).item() == pytest.approx(expected, rel=1e-5)
+    assert classification_loss(logits, label[:, None], VALID, 0.1).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_every_frame_has_its_own_label_and_unlabelled_frames_do_not_count() -> None:
+    logits, label = rand(B, T, 5), torch.tensor([[1, 1, 4, NO_LABEL, 0, 2], [3, NO_LABEL, 3, 3, 4, 4]])
+    losses = [
+        -float(logits[b, t].double().log_softmax(-1)[label[b, t]])
+        for b in range(B)
+        for t in range(T)
+        if VALID[b, t] and label[b, t] != NO_LABEL
+    ]
+    expected = sum(losses) / len(losses)
+    assert classification_loss(logits, label, VALID, 0.0).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_label_throughout_is_the_label_of_the_clip() -> None:
+    logits, label = rand(B, T, 5), torch.tensor([1, 3])
+    of_frames = classification_loss(logits, label[:, None].repeat(1, T), VALID)
+    assert torch.equal(of_frames, classification_loss(logits, label[:, None], VALID))
+
+
+def test_phase_loss_is_a_loop_over_frames_with_a_repetition() -> None:
+    phase, repetition = rand(B, T, 2), 3 * rand(B, T).abs()
+    repetition[0, 2] = repetition[1, 0] = torch.nan
+    errors = []
+    for b in range(B):
+        for t in range(T):
+            if VALID[b, t] and not math.isnan(repetition[b, t]):
+                turn = 2 * math.pi * float(repetition[b, t])
+                errors += [(float(phase[b, t, 0]) - math.sin(turn)) ** 2, (float(phase[b, t, 1]) - math.cos(turn)) ** 2]
+    assert phase_loss(phase, repetition, VALID).item() == pytest.approx(sum(errors) / len(errors), rel=1e-4)
+    assert phase_loss(phase, torch.full((B, T), torch.nan), VALID).item() == 0
 
 
 @pytest.mark.parametrize("detach", [False, True])

@@ -139,7 +139,7 @@ def _pauses(actor: Actor, n: int, duration: float) -> Times:
 
 def _done(
     u: Times,
-    depth: Times,
+    depth: Float[ndarray, " repetition"],
     number: Int[ndarray, " frame"],
     returning: Bool[ndarray, " frame"],
     ended: Bool[ndarray, " frame"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +10,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.data.synthetic.body import Pose, joints
-from actrec.data.synthetic.motion import Actor
-from actrec.data.synthetic.transitions import blended, distance, frame_of, placed
+from actrec.data.synthetic.motion import Actor, ease, repetitions
+from actrec.data.synthetic.transitions import blended, distance, frame_of, held, placed
 from actrec.types import Segment
 
 Motion = Callable[[Actor], Pose]
@@ -87,17 +87,45 @@ class Director:
         for before in range(n_repetitions):
             self._perform(label, motion, 1, heading, number, before)
 
+    def hold(self, label: str, motion: Motion, seconds: float) -> None:
+        """Adds somebody who gets into the position of an action, waits there, and does nothing."""
+        a = self.actor
+        pose = motion(a._replace(n_repetitions=1))
+        number = 0 if a.chance(0.75) else len(pose.trunk.pelvis) // 2
+        self._add(f"{label} (position)", held(a, frame_of(pose, number), seconds), -self.view(label))
+
+    def mixed(self, motions: Sequence[Motion], n_repetitions: int) -> None:
+        """Adds an exercise that has no name: back and forth between poses of two motions."""
+        a = self.actor
+        first = self._drawn(motions)
+        others = [self._drawn(motions) for _ in range(5)]
+        last = min(others, key=lambda pose: abs(distance(first, pose) - a.u(0.1, 1.2)))
+        last = placed(last, a.u(-0.5, 0.5), np.zeros(2))
+        rep = repetitions(a._replace(n_repetitions=n_repetitions), a.u(0.6, 3.0))
+        last = placed(last, 0.0, (first.trunk.pelvis - last.trunk.pelvis)[0, :2] + 0.1 * a.rng.standard_normal(2))
+        self._add("mixed", blended(a.body, first, last, rep.u), a.u(-np.pi, np.pi))
+
+    def _drawn(self, motions: Sequence[Motion]) -> Pose:
+        """Draws a motion, and returns a pose of it."""
+        rng = self.actor.rng
+        pose = motions[int(rng.integers(len(motions)))](self.actor._replace(n_repetitions=1))
+        return frame_of(pose, int(rng.integers(len(pose.trunk.pelvis))))
+
     def _perform(
         self, name: str, motion: Motion, n_repetitions: int, heading: float, number: int | None = None, before: int = 0
     ) -> None:
-        pose = placed(motion(self.actor._replace(n_repetitions=n_repetitions)), heading, np.zeros(2))
+        pose = motion(self.actor._replace(n_repetitions=n_repetitions))
+        done = None if pose.done is None or number is None else np.clip(pose.done, 0, n_repetitions) + before
+        self._add(name, pose._replace(done=done), heading, number, before)
+
+    def _add(self, name: str, pose: Pose, heading: float, number: int | None = None, before: int = 0) -> None:
+        pose = placed(pose, heading, np.zeros(2))
         if self._last is not None:
             first = frame_of(pose, 0)
             shift = (self._last.trunk.pelvis - first.trunk.pelvis)[0, :2]
             pose, first = placed(pose, 0.0, shift), placed(first, 0.0, shift)
             self._approach(first, number if before else None, before)
-        done = None if pose.done is None or number is None else np.clip(pose.done, 0, n_repetitions) + before
-        self.parts.append(Part(name, joints(self.actor.body, pose), number, done))
+        self.parts.append(Part(name, joints(self.actor.body, pose), number, pose.done))
         self._last = frame_of(pose, -1)
 
     def _approach(self, first: Pose, number: int | None, done: int) -> None:
@@ -105,8 +133,8 @@ class Director:
         assert self._last is not None
         a = self.actor
         seconds = a.around(0.35 + 0.5 * distance(self._last, first), 0.4)
-        pose = blended(a.body, self._last, first, max(int(np.clip(seconds, 0.2, 4.0) * a.fps), 1))
-        n_frames = len(pose.trunk.pelvis)
+        n_frames = max(int(np.clip(seconds, 0.2, 4.0) * a.fps), 1)
+        pose = blended(a.body, self._last, first, ease(np.arange(1, n_frames + 1) / (n_frames + 1)))
         self.parts.append(Part("transition", joints(a.body, pose), number, np.full(n_frames, float(done))))
 
     def script(self) -> Script:

@@ -24,8 +24,11 @@ from actrec.types import NONE, ActrecError, SkeletonSequence
 
 # Repetitions of a set: least and usual greatest number. Those of the faster actions are more.
 _USUAL_SET = (1, 8)
+_ONLY_POSITION = 0.1  # share of the sets in which somebody takes the position of an action and does not begin
 _SETS = {"jump_rope": (6, 40), "jumping_jacks": (3, 20), "running_on_treadmill": (6, 30), "handstand_walking": (3, 12),
          "clean_and_jerk": (1, 2), "snatch_weight_lifting": (1, 3)}  # fmt: skip
+
+_WITHOUT_NAME = 0.2  # share of other exercises that go back and forth between poses of any two motions
 
 
 class Session(NamedTuple):
@@ -140,8 +143,13 @@ class SyntheticSessions:
             if kind == "action":
                 label = favourites[int(actor.rng.integers(3))]
                 least, greatest = _SETS.get(label, _USUAL_SET)
+                if actor.chance(_ONLY_POSITION):
+                    director.hold(label, ACTIONS[label], actor.u(1.5, 6.0))
+                    continue
                 count = least + int((greatest - least + 1) * actor.rng.random() ** 1.5)
                 director.set_of(label, ACTIONS[label], count)
+            elif kind == "other" and actor.chance(_WITHOUT_NAME):
+                director.mixed((*ACTIONS.values(), *OTHERS, *DAILY), 1 + int(6 * actor.rng.random()))
             else:
                 _draw_other(director, OTHERS if kind == "other" else DAILY)
         return director.script()

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.spatial.transform import Rotation, Slerp
 
-from actrec.data.synthetic.body import Body, Limbs, Orientation, Pose, Trunk, hips, shoulders
-from actrec.data.synthetic.motion import Times, ease
+from actrec.data.synthetic.body import Body, Limbs, Orientation, Pose, Trunk, hips, orient, shoulders
+from actrec.data.synthetic.motion import Actor, Times, sway
 
 
 def placed(pose: Pose, heading: float, offset: Float[ndarray, " 2"]) -> Pose:
@@ -34,12 +34,23 @@ def frame_of(pose: Pose, number: int) -> Pose:
     )
 
 
-def blended(body: Body, first: Pose, last: Pose, n_frames: int) -> Pose:
-    """Moves from one pose (of one frame) to another in `n_frames`, with minimum jerk; it reaches neither.
+def held(actor: Actor, pose: Pose, seconds: float) -> Pose:
+    """Holds a pose (of one frame) for some time; trunk, hands and head sway a little, and the feet stay."""
+    t = np.arange(max(int(seconds * actor.fps), 2)) / actor.fps
+    size = 0.006 * actor.around(1.0, 0.6)
+    x, y, z, nod, turn = sway(actor, t, [size, size, 0.5 * size, 0.04, 0.06], 0.4)
+    shift = np.stack([x, y, z], 1)
+    trunk = pose.trunk._replace(pelvis=pose.trunk.pelvis + shift)
+    trunk = Trunk(trunk.pelvis, *(np.repeat(part, len(t), 0) for part in trunk[1:]))
+    hands = pose.arms.ends + actor.u(0.0, 1.0) * shift[:, None]
+    return Pose(trunk, pose.arms._replace(ends=hands), pose.legs, orient(nod, turn) @ pose.head)
+
+
+def blended(body: Body, first: Pose, last: Pose, u: Times) -> Pose:
+    """Blends two poses (of one frame each): `u` is 0 at the first and 1 at the last.
 
     The trunk is interpolated, and hands and feet relative to it, so that the bones keep their lengths.
     """
-    u = ease(np.arange(1, n_frames + 1) / (n_frames + 1))
     between = u[:, None]
     trunk = Trunk(
         first.trunk.pelvis + between * (last.trunk.pelvis - first.trunk.pelvis),
