@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from actrec.data.synthetic.body import Pose
 from actrec.data.synthetic.motion import Actor
+from actrec.data.synthetic.other_core import CORE, REST
 
-OTHERS: tuple[Callable[[Actor], Pose], ...] = ()
-DAILY: tuple[Callable[[Actor], Pose], ...] = ()
+OTHERS: tuple[Callable[[Actor], Pose], ...] = CORE
+DAILY: tuple[Callable[[Actor], Pose], ...] = REST
