@@ -44,6 +44,7 @@ class ModelSpec:
         dataset: Name of the data set that it was trained on.
         split: How the data set was split (the fields of `actrec.data.split.Split`); empty if unknown.
         metrics: The most important metrics on the test split; empty before evaluation.
+        uncounted: Labels of actions that have no repetitions to count.
     """
 
     network: str
@@ -56,6 +57,7 @@ class ModelSpec:
     dataset: str = ""
     split: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    uncounted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "network", _FORMER_NAMES.get(self.network, self.network))
@@ -64,6 +66,8 @@ class ModelSpec:
         if self.decision not in ("last", "mean"):
             raise ActrecError(f"decision is '{self.decision}'; expected last or mean.")
         _checked_labels(self.labels)
+        if unknown := sorted({str(label) for label in self.uncounted} - set(self.labels)):
+            raise ActrecError(f"Among the uncounted labels is '{unknown[0]}', which is not among the labels.")
         if not (math.isfinite(self.fps) and self.fps > 0):
             raise ActrecError(f"fps is {self.fps}; expected the positive number of frames a second.")
         self._check_network()
@@ -90,6 +94,7 @@ class ModelSpec:
     def to_json(self) -> dict[str, Any]:
         """Returns the specification as plain data for `config.json`."""
         parts = self.pipeline
+        uncounted = {"uncounted": list(self.uncounted)} if self.uncounted else {}  # versions before 0.3 refuse it
         return {
             "format": FORMAT,
             "network": {"class": self.network, **self.network_options},
@@ -104,6 +109,7 @@ class ModelSpec:
             "dataset": self.dataset,
             "split": self.split,
             "metrics": self.metrics,
+            **uncounted,
         }
 
     @classmethod
@@ -131,8 +137,10 @@ class ModelSpec:
         )
         rest = {"decision": str, "fps": float, "pose_model": str, "dataset": str, "split": dict, "metrics": dict}
         labels = tuple(_checked_labels(taken(data, "labels", list)))
-        spec = cls(name, network, pipeline, labels, **{key: taken(data, key, kind) for key, kind in rest.items()})
-        if unknown := sorted(set(data) - set(spec.to_json())):
+        uncounted = tuple(taken(data, "uncounted", list)) if "uncounted" in data else ()
+        given: dict[str, Any] = {key: taken(data, key, kind) for key, kind in rest.items()}
+        spec = cls(name, network, pipeline, labels, uncounted=uncounted, **given)
+        if unknown := sorted(set(data) - {*spec.to_json(), "uncounted"}):
             raise ActrecError(f"'{unknown[0]}' is an unknown key, perhaps of a newer version of actrec")
         return spec
 

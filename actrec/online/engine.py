@@ -22,10 +22,30 @@ class EngineOutput(NamedTuple):
     Attributes:
         logits: Class scores.
         forecasts: Poses 1 to N frames ahead, in pixels; NaN for a joint that has not been seen since the anchor.
+        phase: Sine and cosine of the phase within a repetition; None for a network without this output.
     """
 
     logits: Float[ndarray, "person class"]
     forecasts: Float[ndarray, "person horizon joint 2"]
+    phase: Float[ndarray, "person 2"] | None = None
+
+
+class StepArrays(NamedTuple):
+    """`actrec.network.step.StepOutput`, with arrays for tensors."""
+
+    logits: Float[ndarray, "answer class"]
+    poses: Float[ndarray, "horizon answer joint coordinate"]
+    keys: Float[ndarray, "layer row lane head_dim"]
+    values: Float[ndarray, "layer row lane head_dim"]
+    phase: Float[ndarray, "answer 2"] | None = None
+
+
+class WindowArrays(NamedTuple):
+    """The outputs of a network for the frames of one window; see `actrec.types.NetworkOutput`."""
+
+    logits: Float[ndarray, "time class"]
+    poses: Float[ndarray, "horizon time joint coordinate"]
+    phase: Float[ndarray, "time 2"] | None = None
 
 
 @runtime_checkable
@@ -37,16 +57,16 @@ class StepModel(Protocol):
 
     def __call__(
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
-    ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
-        """Returns logits, pose forecasts, and the frame's keys and values."""
+    ) -> StepArrays:
+        """Processes one frame of each row."""
 
 
 @runtime_checkable
 class WindowModel(Protocol):
     """A network's forward over one window without padding, with arrays for tensors."""
 
-    def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
-        """Returns logits (time, class) and pose forecasts (horizon, time, joint, coordinate)."""
+    def __call__(self, features: Float[ndarray, "time joint channel"]) -> WindowArrays:
+        """Processes all frames of the window."""
 
 
 @runtime_checkable

@@ -24,12 +24,20 @@ class Hysteresis:
         enter: A label becomes the held one when it has been the most probable, with at least this probability, ...
         frames: ... for this many consecutive frames.
         leave: The held label is dropped when its probability falls below this; then no action is held.
+        pause: A set ends when no action has been held for longer than this, in seconds.
+        begin: A repetition counts if it is seen from this share of it on, or earlier. Its turn is at 0.5.
+        done: A repetition counts when this share of it is done.
+        certainty: A phase whose vector (sine, cosine) is shorter than this is uncertain and counts nothing.
     """
 
     smoothing: float | int = 0.0
     enter: float | int = 0.4
     frames: int = 3
     leave: float | int = 0.2
+    pause: float | int = 1.2
+    begin: float | int = 0.4
+    done: float | int = 0.75
+    certainty: float | int = 0.3
 
     def __post_init__(self) -> None:
         if not 0 <= self.leave <= self.enter <= 1 or self.frames < 1 or not 0 <= self.smoothing < np.inf:
@@ -37,18 +45,32 @@ class Hysteresis:
                 f"The hysteresis has smoothing={self.smoothing}, enter={self.enter}, leave={self.leave} and "
                 f"frames={self.frames}; expected 0 ≤ leave ≤ enter ≤ 1, at least 1 frame, and no negative smoothing."
             )
+        if not (0 <= self.pause < np.inf and 0 < self.begin < 0.5 < self.done < 1 and 0 <= self.certainty < 1):
+            raise ActrecError(
+                f"The hysteresis has pause={self.pause}, begin={self.begin}, done={self.done} and "
+                f"certainty={self.certainty}; expected no negative pause, 0 < begin < 0.5 < done < 1, and a certainty "
+                "from 0 to 1."
+            )
 
 
 class LabelHysteresis:
     """The held label of one person.
 
+    Args:
+        rule: The thresholds.
+        n_classes: Number of classes.
+        none: Number of the class for no action. It is never held; when it is the most probable for `rule.frames`
+            consecutive frames, or no class is probable enough, no action is held. None if there is no such class.
+
     Attributes:
         label: Number of the held class, or `NO_ACTION`.
+        candidate: Number of the class that the newest frame is in favour of, or `NO_ACTION`.
+        count: Number of consecutive frames, up to the newest, that are in favour of it.
     """
 
-    def __init__(self, rule: Hysteresis, n_classes: int) -> None:
-        self.rule, self.label = rule, NO_ACTION
-        self._candidate, self._count = NO_ACTION, 0
+    def __init__(self, rule: Hysteresis, n_classes: int, none: int | None = None) -> None:
+        self.rule, self.none, self.label = rule, none, NO_ACTION
+        self.candidate, self.count = NO_ACTION, 0
         self._sum, self._weight = np.zeros(n_classes), 0.0
 
     def _smoothed(self, probabilities: Float[ndarray, " class"]) -> Float[ndarray, " class"]:
@@ -63,11 +85,11 @@ class LabelHysteresis:
         """Takes the probabilities of the next frame and returns the number of the held class, or `NO_ACTION`."""
         probabilities = self._smoothed(probabilities)
         best = int(probabilities.argmax())
-        if probabilities[best] < self.rule.enter:
+        if probabilities[best] < self.rule.enter or best == self.none:
             best = NO_ACTION
-        self._count = self._count + 1 if best == self._candidate else 1
-        self._candidate = best
-        if best != NO_ACTION and self._count >= self.rule.frames:
+        self.count = self.count + 1 if best == self.candidate else 1
+        self.candidate = best
+        if self.count >= self.rule.frames and (best != NO_ACTION or self.none is not None):
             self.label = best
         elif self.label != NO_ACTION and probabilities[self.label] < self.rule.leave:
             self.label = NO_ACTION
@@ -75,7 +97,7 @@ class LabelHysteresis:
 
     def state(self) -> ndarray:
         """Returns the whole state."""
-        return np.array([self.label, self._candidate, self._count, self._weight, *self._sum])
+        return np.array([self.label, self.candidate, self.count, self._weight, *self._sum])
 
     def restore(self, state: ndarray) -> None:
         """Restores what `state` returned."""
@@ -85,5 +107,5 @@ class LabelHysteresis:
         known = min(label, candidate) >= NO_ACTION and max(label, candidate) < len(self._sum)
         if not known or min(count, values[3]) < 0:
             raise ValueError("the state of the held label is not that of a stream")
-        self.label, self._candidate, self._count = label, candidate, count
+        self.label, self.candidate, self.count = label, candidate, count
         self._weight, self._sum = float(values[3]), values[4:].copy()

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.model.spec import ModelSpec
-from actrec.online.engine import Engine
+from actrec.online.engine import Engine, StepArrays, WindowArrays
 from actrec.online.step_engine import StepEngine
 from actrec.online.window_engine import WindowEngine
 from actrec.types import ActrecError
@@ -46,12 +46,11 @@ class OnnxStep:
 
     def __call__(
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
-    ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+    ) -> StepArrays:
         given = {"features": features, "position": position, "answer": answer}
         for layer in range(self._layers):
             given |= {f"keys.{layer}": keys[layer], f"values.{layer}": values[layer]}
-        logits, poses, new_keys, new_values = self.session.run(None, given)  # raises for another number of outputs
-        return logits, poses, new_keys, new_values
+        return StepArrays(*self.session.run(None, given))  # raises for another number of outputs
 
 
 class OnnxWindow:
@@ -60,12 +59,14 @@ class OnnxWindow:
     def __init__(self, session: Any) -> None:
         self.session, self.length = session, session.get_inputs()[0].shape[1]
 
-    def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
+    def __call__(self, features: Float[ndarray, "time joint channel"]) -> WindowArrays:
         n_frames = len(features)
         padded = np.zeros((1, self.length, *features.shape[1:]), dtype=np.float32)
         padded[0, :n_frames] = features
-        logits, poses = self.session.run(None, {"features": padded, "valid": np.arange(self.length)[None] < n_frames})
-        return logits[0, :n_frames], poses[:, 0, :n_frames]
+        valid = np.arange(self.length)[None] < n_frames
+        made = WindowArrays(*self.session.run(None, {"features": padded, "valid": valid}))
+        phase = None if made.phase is None else made.phase[0, :n_frames]
+        return WindowArrays(made.logits[0, :n_frames], made.poses[:, 0, :n_frames], phase)
 
 
 def _opened(path: Path, kind: Callable[[Any], T]) -> T:
@@ -76,15 +77,21 @@ def _opened(path: Path, kind: Callable[[Any], T]) -> T:
         raise ActrecError(f"'{path}' is not a file of actrec.export. Export the model again.") from None
 
 
-def _check_fit(path: Path, spec: ModelSpec, probe: Callable[[], tuple[ndarray, ndarray]], logits: list[int]) -> None:
+def _check_fit(
+    path: Path, spec: ModelSpec, probe: Callable[[], StepArrays | WindowArrays], logits: tuple[int, int]
+) -> None:
     """Runs a model file once, on zeros, and checks the shapes and that the output is finite."""
     try:
-        found, poses = probe()
-        reason = f"its logits are {found.shape}, expected {tuple(logits)}" if list(found.shape) != logits else ""
+        output = probe()
+        found, poses, phase = output.logits, output.poses, output.phase
+        reason = f"its logits are {found.shape}, expected {logits}" if found.shape != logits else ""
         joints = spec.pipeline.skeleton.n_joints
         if not reason and len(poses) and poses.shape[-2] != joints:
             reason = f"it forecasts {poses.shape[-2]} joints, expected {joints}"
-        if not reason and not (np.isfinite(found).all() and np.isfinite(poses).all()):
+        wanted = (logits[0], 2) if spec.network_options.get("phase") else None
+        if not reason and (None if phase is None else phase.shape) != wanted:
+            reason = f"its phase is {'missing' if phase is None else phase.shape}, expected {wanted or 'none'}"
+        if not reason and not all(np.isfinite(part).all() for part in (found, poses, phase) if part is not None):
             reason = "it gives numbers that are NaN or infinite"
     except Exception as error:  # onnxruntime's own exceptions have no common base but this
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -105,22 +112,22 @@ def load_engine(folder: Path, spec: ModelSpec) -> Engine:
         step = _opened(path, OnnxStep)
         number = np.zeros(1, dtype=np.int64)
 
-        def probe() -> tuple[ndarray, ndarray]:
+        def probe() -> StepArrays:
             shape = step.cache_shape(1)
             if shape[-2] != parts.windows.length:
                 raise ValueError(f"its windows have {shape[-2]} frames, expected {parts.windows.length}")
             caches = [np.zeros(shape, dtype=np.float32) for _ in range(2)]
-            return step(np.zeros((1, *joint), dtype=np.float32), number, number, *caches)[:2]
+            return step(np.zeros((1, *joint), dtype=np.float32), number, number, *caches)
 
-        _check_fit(path, spec, probe, [1, n_classes])
+        _check_fit(path, spec, probe, (1, n_classes))
         return StepEngine(parts, step)
     path, length = folder / "window.onnx", parts.windows.length
     window = _opened(path, OnnxWindow)
 
-    def probe_window() -> tuple[ndarray, ndarray]:
+    def probe_window() -> WindowArrays:
         if window.length != length:
             raise ValueError(f"its windows have {window.length} frames, expected {length}")
         return window(np.zeros((length, *joint), dtype=np.float32))
 
-    _check_fit(path, spec, probe_window, [length, n_classes])
+    _check_fit(path, spec, probe_window, (length, n_classes))
     return WindowEngine(parts, window, parts.preprocess.fps or spec.fps)

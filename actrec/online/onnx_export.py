@@ -2,7 +2,8 @@
 
 The folder that it writes holds `window.onnx` (input: a window; outputs: logits and pose forecasts of every frame),
 `step.onnx` where the model can process frame by frame (inputs: a frame and the caches; outputs: logits, pose forecasts,
-and the frame's keys and values for the caches), and the model's `config.json`.
+and the frame's keys and values for the caches), and the model's `config.json`. Both have the phase as a last output if
+the network computes it.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from actrec.types import ActrecError, SetupError
 
 TOLERANCE = 1e-4  # of the difference from PyTorch, relative to its greatest output
 
-STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values")
-WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts")
+# The phase is missing from the outputs of a network that does not compute it.
+STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values", "phase")
+WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts", "phase")
 
 
 class _Window(nn.Module):
@@ -41,9 +43,26 @@ class _Window(nn.Module):
         super().__init__()
         self.network = fold(network)
 
-    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
         output = self.network(features, valid)
-        return output.logits, output.pose_forecasts
+        return _given(output.logits, output.pose_forecasts, output.phase)
+
+
+class _Step(nn.Module):
+    """A step without the outputs that its network does not compute."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self.step = step
+
+    def forward(
+        self, features: Tensor, position: Tensor, answer: Tensor, keys: list[Tensor], values: list[Tensor]
+    ) -> tuple[Tensor, ...]:
+        return _given(*self.step(features, position, answer, keys, values))
+
+
+def _given(*outputs: Tensor | None) -> tuple[Tensor, ...]:
+    return tuple(output for output in outputs if output is not None)
 
 
 Inputs = Sequence[Tensor | list[Tensor]]
@@ -80,14 +99,16 @@ def _write(
 ) -> None:
     for name in ("onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    with torch.inference_mode():
+        n_outputs = len(module.eval()(*inputs))
     with warnings.catch_warnings():
         # The exporter warns that several inputs share an axis, which is intended, and of its own deprecations.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            module.eval(),
+            module,
             tuple(inputs),
             input_names=list(names[0]),
-            output_names=list(names[1]),
+            output_names=list(names[1][:n_outputs]),
             dynamic_shapes=tuple(axes),
             dynamo=True,
             external_data=False,
@@ -144,9 +165,9 @@ def export(model: Path, folder: Path, trust: str | Sequence[str] = ()) -> dict[s
             path = made / "step.onnx"
             names, caches = step_input_names(len(network.encoder)), [{0: rows}] * len(network.encoder)
             axes = ({0: rows}, {0: rows}, {0: answers}, caches, caches)
-            _write(path, step, step_inputs(step, n_channels, 6), (names, STEP_OUTPUTS), axes)
+            _write(path, _Step(step), step_inputs(step, n_channels, 6), (names, STEP_OUTPUTS), axes)
             differences[path.name] = max(
-                _check(path, step, names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
+                _check(path, _Step(step), names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
             )
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
         (made / "README.md").write_text(model_card(spec), encoding="utf-8")

@@ -9,17 +9,42 @@ from numpy import ndarray
 
 
 @dataclass(frozen=True)
+class Set:
+    """A set: the time in which a person does one action, with short pauses.
+
+    Attributes:
+        label: The action.
+        start: Time of its first frame, in seconds.
+        end: Time of the last frame until now in which its label was held.
+        repetitions: Complete repetitions until now; None if they are not counted.
+        probability: Mean probability of the label over the frames in which it was held.
+    """
+
+    label: str
+    start: float
+    end: float
+    repetitions: int | None
+    probability: float
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The prediction for a person after a frame.
 
     Attributes:
         timestamp: Time of that frame, in seconds.
         probabilities: Probability of each class, from this frame and those before it.
-        label: The most probable class.
+        label: The most probable class; "none" if the model has this class and none of its actions is likely.
         held: The class after hysteresis (`Hysteresis`), which changes only after several frames; None is no action.
         forecast: Poses 1 to N frames ahead, in pixels, in the model's joint layout; NaN for a joint not yet observed.
         n_frames: Frames of the person so far, at the model's rate.
         seen: Whether a joint was observed in the newest frame that was pushed.
+        action: Probability that this is any of the model's actions; the greatest of `probabilities` for a model without
+            the class "none".
+        phase: Phase within a repetition in [0, 2π): 0 at its beginning, π at its turn; None if the model has none.
+        repetitions: Complete repetitions of the present set, and after it of the last one: they are 0 again when the
+            next one begins. None for a model without phase, and in sets of actions without repetitions.
+        set: The present set until now, or the last one; None before the first.
     """
 
     timestamp: float
@@ -30,3 +55,7 @@ class Prediction:
     forecast: Float[ndarray, "horizon joint 2"]
     n_frames: int
     seen: bool
+    action: float = 1.0
+    phase: float | None = None
+    repetitions: int | None = None
+    set: Set | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from actrec.online.inputs import TimestampUnitCheck, check_settings, checked_nam
 from actrec.online.person import PersonState, substate
 from actrec.online.prediction import Prediction
 from actrec.online.resampler import StreamResampler
+from actrec.online.sets import SetTracker
 from actrec.skeleton import get_skeleton, map_keypoints
-from actrec.types import ActrecError
+from actrec.types import NONE, ActrecError
 
 MOST_PEOPLE = 64
 
@@ -53,6 +55,7 @@ class OnlineRecognizer:
         self.spec, self.labels, self.skeleton = spec, spec.labels, spec.pipeline.skeleton
         self.hysteresis, self.max_gap, self.max_people = hysteresis or Hysteresis(), max_gap, max_people
         self.input_skeleton = get_skeleton(skeleton) if skeleton else self.skeleton
+        self._none = self.labels.index(NONE) if NONE in self.labels else None
         self._engine, self._people = engine, dict[str, PersonState]()
         self._unit_check = TimestampUnitCheck(max_gap)
 
@@ -159,7 +162,8 @@ class OnlineRecognizer:
     def _new(self) -> PersonState:
         preprocess = self.spec.pipeline.preprocess
         resampler = StreamResampler(preprocess.fps, preprocess.confidence_threshold, self.skeleton.n_joints)
-        return PersonState(resampler, LabelHysteresis(self.hysteresis, len(self.labels)))
+        held = LabelHysteresis(self.hysteresis, len(self.labels), self._none)
+        return PersonState(resampler, held, SetTracker(self.hysteresis, self.labels, self.spec.uncounted))
 
     def _checked(self, person: str, keypoints: Any, timestamp: float) -> Float[ndarray, "joint 3"]:
         """Checks a frame and converts it to the model's layout; None becomes zeros."""
@@ -179,9 +183,9 @@ class OnlineRecognizer:
         shifted = np.exp(output.logits - output.logits.max(1, keepdims=True))
         probabilities = shifted / shifted.sum(1, keepdims=True)
         for i, (person, (time, _)) in enumerate(due.items()):
-            known = self._people[person]
-            known.n_frames += 1
-            held = known.hysteresis.update(probabilities[i])
+            known, phase = self._people[person], None if output.phase is None else output.phase[i]
+            known.decide(time, timestamp, probabilities[i], phase)
+            held = known.hysteresis.label
             known.prediction = Prediction(
                 time,
                 person,
@@ -191,6 +195,11 @@ class OnlineRecognizer:
                 output.forecasts[i],
                 known.n_frames,
                 known.last_seen == timestamp,
+                float(1 - probabilities[i, self._none] if self._none is not None else probabilities[i].max()),
+                # Twice, because a small negative angle becomes 2π by rounding.
+                None if phase is None else math.atan2(phase[0], phase[1]) % math.tau % math.tau,
+                known.sets.repetitions,
+                known.sets.current(),
             )
 
     def forget(self, person: str) -> None:

@@ -15,7 +15,7 @@ from actrec.model.spec import ModelSpec
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
-from actrec.online.engine import Engine
+from actrec.online.engine import Engine, StepArrays, WindowArrays
 from actrec.online.step_engine import StepEngine
 from actrec.online.window_engine import WindowEngine
 
@@ -32,10 +32,12 @@ class TorchStep:
     @torch.inference_mode()
     def __call__(
         self, features: ndarray, position: ndarray, answer: ndarray, keys: ndarray, values: ndarray
-    ) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+    ) -> StepArrays:
         tensors = [torch.from_numpy(array) for array in (features, position, answer, keys, values)]
         output = self.step(*tensors[:3], *(cache.unbind() for cache in tensors[3:]))
-        return output.logits.numpy(), output.pose_forecasts.numpy(), output.keys.numpy(), output.values.numpy()
+        logits, poses, new_keys, new_values = (part.numpy() for part in output[:4])
+        phase = None if output.phase is None else output.phase.numpy()
+        return StepArrays(logits, poses, new_keys, new_values, phase)
 
 
 class TorchWindow:
@@ -45,9 +47,10 @@ class TorchWindow:
         self.network = fold(network)
 
     @torch.inference_mode()
-    def __call__(self, features: Float[ndarray, "time joint channel"]) -> tuple[ndarray, ndarray]:
+    def __call__(self, features: Float[ndarray, "time joint channel"]) -> WindowArrays:
         output = self.network(torch.from_numpy(features)[None], torch.ones(1, len(features), dtype=torch.bool))
-        return output.logits[0].numpy(), output.pose_forecasts[:, 0].numpy()
+        phase = None if output.phase is None else output.phase[0].numpy()
+        return WindowArrays(output.logits[0].numpy(), output.pose_forecasts[:, 0].numpy(), phase)
 
 
 def can_step(spec: ModelSpec, network: nn.Module) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from actrec.data.clips import trimmed
 from actrec.data.datamodule import ActionData
 from actrec.evaluation.probabilities import ClipAverage, decide, decide_at
 from actrec.evaluation.results import Results, summarize_probabilities
@@ -27,7 +29,7 @@ from actrec.pipeline.observation import RATIOS, Readings
 from actrec.training.losses import Losses, Objective, own_count
 from actrec.training.malloc import keep_freed_memory
 from actrec.training.sync import mean_over_processes
-from actrec.types import ActrecError, Batch, SkeletonSequence
+from actrec.types import NONE, ActrecError, Batch, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,15 @@ def model_spec(network: Mapping[str, Any], data: ActionData, decision: str = "la
         pose_model=data.dataset.pose_model,
         dataset=data.dataset.name,
         split=asdict(data.split),
+        uncounted=_uncounted(data),
     )
+
+
+def _uncounted(data: ActionData) -> tuple[str, ...]:
+    """Returns the labels whose repetitions are known in no training clip, if those of others are."""
+    clips = trimmed(data.splits["train"])
+    counted = {each.label for each in clips if each.repetition is not None and np.isfinite(each.repetition).any()}
+    return tuple(label for label in data.labels if label not in {*counted, NONE}) if counted else ()
 
 
 class ActionModule(L.LightningModule):

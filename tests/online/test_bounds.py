@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actrec.model.spec import ModelSpec
-from actrec.online.engine import EngineOutput
+from actrec.online.engine import EngineOutput, StepArrays
 from actrec.online.inputs import FAR_FRAMES, NEAR_FRAMES
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.resampler import StreamResampler
@@ -31,10 +31,10 @@ class Still:
 
     def __call__(
         self, features: np.ndarray, position: np.ndarray, answer: np.ndarray, keys: np.ndarray, values: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    ) -> StepArrays:
         new = np.zeros((1, len(features), 2, 2), dtype=np.float32)
         logits = np.zeros((len(answer), 2), dtype=np.float32)
-        return logits, np.zeros((1, len(answer), 13, 2), dtype=np.float32), new, new
+        return StepArrays(logits, np.zeros((1, len(answer), 13, 2), dtype=np.float32), new, new)
 
 
 class Counting(StepEngine):
