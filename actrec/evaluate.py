@@ -15,11 +15,13 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.config import check_whole, main, no_value
-from actrec.data.clips import DataSet, load_clips
+from actrec.data.clips import DataSet, load_clips, trimmed, whole_sessions
 from actrec.data.excluded_labels import excluded
+from actrec.data.synthetic.sessions import SyntheticSessions
 from actrec.evaluation.clip_selection import select_clips
 from actrec.evaluation.online import evaluate_online, online_summary
 from actrec.evaluation.results import EnsembleMember, evaluate_ensemble
+from actrec.evaluation.sessions import Motions, sessions_summary
 from actrec.explain.explanation import explain
 from actrec.model.folder import load_model
 from actrec.model.spec import ModelSpec, find_model, load_spec
@@ -27,7 +29,7 @@ from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.torch_backend import make_engine
 from actrec.report.page import write_report
 from actrec.training.run import free_folder, kept_log, log_to
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import NONE, ActrecError, SkeletonSequence
 
 log = logging.getLogger("actrec.evaluate")  # run as a script, __name__ is __main__
 
@@ -39,16 +41,20 @@ def evaluate(cfg: DictConfig) -> Path:
     members = _load_members(cfg)
     network, spec, _ = members[0]
     with kept_log() as earlier:
-        clips = hide_random_joints(_load_clips(cfg, spec), cfg.unseen_joints, cfg.seed)
+        whole = hide_random_joints(_load_clips(cfg, spec), cfg.unseen_joints, cfg.seed)
+    clips = [clip for clip in trimmed(whole) if clip.label != NONE or NONE in spec.labels]
+    sessions = whole_sessions(whole)
     folder = free_folder(cfg.output_dir, "evaluate")
     results, explanation = evaluate_ensemble(members, clips, cfg.batch_size), None
     if cfg.why:
         log.info("Measuring joint importance by occlusion …")
         explanation = explain(network, spec, clips, cfg.batch_size)
         results.metrics["why"] = explanation.figures()
-    if cfg.online:
+    if cfg.online or (sessions and len(members) == 1):
         recognizer = OnlineRecognizer(spec, make_engine(network.cpu(), spec), instantiate(cfg.hysteresis))
-        results.metrics["online"] = evaluate_online(recognizer, clips)
+        results = results.with_sessions(recognizer, sessions, _motions(cfg, sessions))
+        if cfg.online:
+            results.metrics["online"] = evaluate_online(recognizer.fresh(), clips)
     names = " + ".join(Path(each).name for each in _folders(cfg))
     folder.mkdir(parents=True, exist_ok=True)
     with log_to(folder / "evaluate.log", earlier):
@@ -63,6 +69,8 @@ def evaluate(cfg: DictConfig) -> Path:
         )
         if cfg.online:
             log.info("Online: %s", online_summary(results.metrics["online"]))
+        if results.sessions:
+            log.info("Online: %s", sessions_summary(results.metrics["sessions"]))
         if explanation and explanation.check:
             log.info("%s", explanation.check)
         log.info("%s. Look at %s", results, page)
@@ -109,6 +117,14 @@ def _load_clips(cfg: DictConfig, spec: ModelSpec) -> list[SkeletonSequence]:
     models = [Path(folder) for folder in _folders(cfg)]
     chosen = select_clips(data, models, spec, cfg.split, cfg.protocol, dataset.split)
     return [spec.pipeline.to_skeleton(clip) for clip in chosen]
+
+
+def _motions(cfg: DictConfig, sessions: list[SkeletonSequence]) -> dict[str, Motions]:
+    """Returns the motions of generated sessions, by clip id."""
+    importer = instantiate(cfg.dataset.importer, _convert_="all")
+    if not isinstance(importer, SyntheticSessions):
+        return {}
+    return {clip.clip_id: importer.session(int(clip.clip_id.rpartition("_")[2])).motions for clip in sessions}
 
 
 def hide_random_joints(clips: list[SkeletonSequence], count: int, seed: int) -> list[SkeletonSequence]:

@@ -16,6 +16,8 @@ from actrec.config import main
 from actrec.data.datamodule import ActionData
 from actrec.evaluation.samples import typical_clips
 from actrec.model.folder import save_model
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.torch_backend import make_engine
 from actrec.report.loggers import log_results
 from actrec.report.page import write_report
 from actrec.sweep.one_run import run_one
@@ -58,6 +60,9 @@ def train(cfg: DictConfig) -> Path:
 def write(cfg: DictConfig, run: Run, model: ActionModule, data: ActionData, loggers: list) -> None:
     """Writes the model folder, the figures on the test split, and the report."""
     results = model.results(data.splits["test"])
+    if data.sessions["test"]:
+        recognizer = OnlineRecognizer(model.spec, make_engine(model.network.cpu(), model.spec))
+        results = results.with_sessions(recognizer, data.sessions["test"])
     save_model(run.folder / "model", model.network, replace(model.spec, metrics=results.headlines), data.saved)
     results.write(run.folder)
     history = read_history(run.folder / "history.csv")

@@ -110,6 +110,12 @@ def load_clips(
     return [clip for clip in clips if clip is not None]
 
 
+def whole_sessions(clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
+    """Selects the clips with segments, and beside them those without any action; none if no clip has segments."""
+    some = any(clip.segments for clip in clips)
+    return [clip for clip in clips if clip.segments or (some and clip.label == NONE)]
+
+
 def trimmed(clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
     """Divides clips with segments into their actions and the stretches between them, each a clip of one label.
 

@@ -11,7 +11,7 @@ import lightning as L
 import numpy as np
 from torch.utils.data import DataLoader, IterableDataset, Sampler
 
-from actrec.data.clips import DataSet, trimmed, without_labels
+from actrec.data.clips import DataSet, trimmed, whole_sessions, without_labels
 from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit
 from actrec.data.split import Split
@@ -149,7 +149,7 @@ class ActionData(L.LightningDataModule):
                 )
         self.stored_train = parts["train"]
         mapped = {part: [pipeline.to_skeleton(clip) for clip in members] for part, members in parts.items()}
-        self.sessions = {part: [clip for clip in members if clip.segments] for part, members in mapped.items()}
+        self.sessions = {part: whole_sessions(members) for part, members in mapped.items()}
         self.splits = {
             part: members if part == "train" else [each for each in trimmed(members) if each.label in self.labels]
             for part, members in mapped.items()

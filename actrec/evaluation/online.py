@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy import ndarray
 
+from actrec.online.prediction import Set
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError, SkeletonSequence
@@ -26,15 +27,23 @@ class Streamed(NamedTuple):
     Attributes:
         label: The predicted class number after each frame; `NOBODY` before the person is first observed.
         held: The class number of the held label, or -1 for no action; `NOBODY` as above.
+        action: How sure the recogniser is of any action; NaN before the person is first observed.
+        sets: The sets in order, by their beginning in seconds.
     """
 
     label: Int[ndarray, " frame"]
     held: Int[ndarray, " frame"]
+    action: Float[ndarray, " frame"]
+    sets: dict[float, Set]
+
+
+def _empty(n_frames: int) -> Streamed:
+    return Streamed(np.full(n_frames, NOBODY), np.full(n_frames, NOBODY), np.full(n_frames, np.nan), {})
 
 
 def stream_clips(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> list[Streamed]:
     """Streams clips in the recogniser's skeleton, and returns the labels of their frames."""
-    results = [Streamed(*(np.full(len(clip), NOBODY) for _ in range(2))) for clip in clips]
+    results = [_empty(len(clip)) for clip in clips]
     by_rate: dict[float, list[int]] = defaultdict(list)
     for number in sorted(range(len(clips)), key=lambda number: len(clips[number])):
         by_rate[clips[number].fps].append(number)
@@ -61,6 +70,9 @@ def _stream_together(
             streamed = into[int(person)]
             streamed.label[frame] = classes[prediction.label]
             streamed.held[frame] = -1 if prediction.held is None else classes[prediction.held]
+            streamed.action[frame] = prediction.action
+            if prediction.set is not None:
+                streamed.sets[prediction.set.start] = prediction.set
     for person in recognizer.people:
         recognizer.forget(person)
 
@@ -92,7 +104,8 @@ def evaluate_online(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequen
     for ratio in RATIOS:
         last = [math.ceil(round(ratio * len(clip), 9)) - 1 for clip in clips]
         now, held = (
-            np.array([part[i] for part, i in zip(parts, last, strict=True)]) for parts in zip(*streamed, strict=True)
+            np.array([frames[i] for frames, i in zip(parts, last, strict=True)])
+            for parts in ([each.label for each in streamed], [each.held for each in streamed])
         )
         figures["accuracy"][str(ratio)] = float((now == labels).mean())
         figures["held_accuracy"][str(ratio)] = float((held == labels).mean())

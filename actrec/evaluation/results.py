@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +19,11 @@ from actrec.evaluation.metrics import HEADLINES, summarize
 from actrec.evaluation.predictions import ClipPrediction, clip_predictions, write_predictions
 from actrec.evaluation.probabilities import probabilities_at_ratios
 from actrec.evaluation.samples import SampleClip, pick_samples, sample_clip
+from actrec.evaluation.segments import SessionRecord
+from actrec.evaluation.sessions import Motions, session_records, summarize_sessions
 from actrec.files import replace_file
 from actrec.model.spec import ModelSpec
+from actrec.online.recognizer import OnlineRecognizer
 from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -32,11 +35,26 @@ class Results:
     Attributes:
         metrics: The content of `metrics.json`; see `actrec.evaluation.metrics.summarize`.
         samples: A few clips to show.
+        sessions: What was held in sessions, if there are any; their metrics are `metrics["sessions"]`.
     """
 
     metrics: dict[str, Any]
     predictions: list[ClipPrediction]
     samples: list[SampleClip]
+    sessions: Sequence[SessionRecord] = ()
+
+    def with_sessions(
+        self,
+        recognizer: OnlineRecognizer,
+        sessions: Sequence[SkeletonSequence],
+        motions: Mapping[str, Motions] | None = None,
+    ) -> Results:
+        """Returns the results with those of sessions, streamed through a recogniser; see `session_records`."""
+        if not sessions:
+            return self
+        records = session_records(recognizer, sessions, motions)
+        figures = summarize_sessions(records, recognizer.labels)
+        return replace(self, metrics={**self.metrics, "sessions": figures}, sessions=records)
 
     @property
     def headlines(self) -> dict[str, float]:

@@ -31,6 +31,7 @@ from actrec.report.bodies import BODIES
 from actrec.report.explanation import explanation_pictures
 from actrec.report.plots import BARS, class_bars, confusion_matrix, learning_curves, observation_curve
 from actrec.report.poses import CONTACTS, contact_sheet, sample_sheet
+from actrec.report.sessions import shown_sessions, timelines
 from actrec.types import SkeletonSequence
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,9 @@ def write_report(
         draw["typical"] = lambda theme: contact_sheet(typical, theme, names=names)
     if samples:
         draw["samples"] = lambda theme: sample_sheet(samples, theme, names=names)
+    if results.sessions:
+        shown = shown_sessions(results.sessions)
+        draw["sessions"] = lambda theme: timelines(shown, metrics["classes"], theme, names)
     if explanation:
         draw |= explanation_pictures(explanation, names)
     content = _tables(metrics, predictions, counts) | {

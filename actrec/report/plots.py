@@ -18,7 +18,8 @@ from actrec.evaluation.confusion import classes_shown
 from actrec.report.figures import SMALL, color_ramp, new_figure, percent, style
 
 BARS = 40  # most classes in a plot of bars
-_TERMS = {"loss": "total", "loss_cls": "classification", "loss_pred": "pose forecast", "loss_feat": "latent forecast"}
+_TERMS = {"loss": "total", "loss_cls": "classification", "loss_pred": "pose forecast", "loss_feat": "latent forecast",
+          "loss_phase": "phase"}  # fmt: skip
 
 
 def confusion_matrix(counts: Int[ndarray, "class class"], classes: Sequence[str], theme: Theme = LIGHT) -> Figure:

@@ -25,9 +25,9 @@ from actrec.types import NONE, ActrecError, SkeletonSequence
 # Repetitions of a set: least and usual greatest number. Those of the faster actions are more.
 _USUAL_SET = (1, 8)
 _ONLY_POSITION = 0.1  # share of the sets in which somebody takes the position of an action and does not begin
-_SETS = {"jump_rope": (6, 40), "jumping_jacks": (3, 20), "running_on_treadmill": (8, 50), "handstand_walking": (3, 16), "push_ups": (1, 14),
-         "lunges": (1, 12), "squat": (1, 10),
-         "clean_and_jerk": (1, 2), "snatch_weight_lifting": (1, 3)}  # fmt: skip
+_SETS = {"jump_rope": (6, 40), "jumping_jacks": (3, 20), "running_on_treadmill": (8, 50), "handstand_walking": (3, 16),
+         "push_ups": (1, 14), "lunges": (1, 12), "squat": (1, 10), "clean_and_jerk": (1, 2),
+         "snatch_weight_lifting": (1, 3)}  # fmt: skip
 
 _WITHOUT_NAME = 0.2  # share of other exercises that go back and forth between poses of any two motions
 
