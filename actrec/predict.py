@@ -112,7 +112,7 @@ def run(cfg: DictConfig) -> None:
             if isinstance(error, ActrecError):
                 raise type(error)(_reason(source, error)) from None
             raise
-        log.info("%s: %s%s", output / name, summary, "; interrupted" if interrupted else "")
+        log.info("%s\n  %s%s", output / name, summary, "; interrupted" if interrupted else "")
         if interrupted:
             raise KeyboardInterrupt
     if failed:

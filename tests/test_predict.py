@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import signal
@@ -52,7 +53,7 @@ def test_every_frame_of_a_video_has_its_lines_and_its_picture(
     assert code == 0, err
     folder = tmp_path / "out" / "Kniebeuge 1"
     lines, video, before = read(folder), open_video(folder / "annotated.mp4"), open_video(clip)
-    assert sorted(file.name for file in folder.iterdir()) == ["annotated.mp4", "predictions.jsonl"]
+    assert sorted(file.name for file in folder.iterdir()) == ["annotated.mp4", "predictions.jsonl", "sets.csv"]
     assert sorted({line["frame"] for line in lines}) == list(range(12))
     np.testing.assert_allclose(video.times, before.times, atol=1e-3)
     seen = [line["held"] or "no action" for line in lines if line["person"]]
@@ -60,6 +61,12 @@ def test_every_frame_of_a_video_has_its_lines_and_its_picture(
     assert f"12 frames; held labels, by share of detections: {most} {seen.count(most) / len(seen):.0%}" in out
     people = [line for line in lines if line["person"] == "1"]
     assert len(people) >= 10
+    with (folder / "sets.csv").open() as file:
+        sets = [row for row in csv.DictReader(file) if row["person"] == "1"]
+    told = {(line["set"]["label"], line["set"]["start"]) for line in people if line["set"]}
+    assert {(row["label"], float(row["start"])) for row in sets} == told
+    assert {line["held"] for line in people} - {None} == {row["label"] for row in sets}
+    assert {row["repetitions"] for row in sets} <= {""}  # the model has no phase
     for line in people:
         assert line["time"] == pytest.approx(before.times[line["frame"]], abs=1e-5)
         assert set(line["probabilities"]) == set(LABELS)
@@ -82,9 +89,8 @@ def test_a_folder_of_videos_goes_on_past_one_that_is_damaged(
     assert code == 1
     assert "1 of 2 videos could not be read" in err
     assert "a.mp4" in out + err
-    assert [str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.*")] == [
-        "deep/b/predictions.jsonl"
-    ]
+    written = sorted(str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.*"))
+    assert written == ["deep/b/predictions.jsonl", "deep/b/sets.csv"]
     assert not (tmp_path / "out/deep/b/annotated.mp4").exists()
     assert read(tmp_path / "out/deep/b")[-1]["frame"] == 11
 
@@ -101,7 +107,7 @@ def test_ctrl_c_leaves_whole_files(arguments: list[str], test_data: Path, tmp_pa
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert sorted(file.name for file in folder.iterdir()) == ["annotated.mp4", "predictions.jsonl"]
+    assert sorted(file.name for file in folder.iterdir()) == ["annotated.mp4", "predictions.jsonl", "sets.csv"]
     seen = read(folder)[-1]["frame"] + 1
     assert 0 < seen < 393
     assert len(list(open_video(folder / "annotated.mp4").frames())) == seen
@@ -177,7 +183,11 @@ def test_an_unforeseen_exception_ends_one_video_and_is_named(
     assert f"{tmp_path / 'in' / 'a.mp4'}: ZeroDivisionError: nobody foresaw it" in err
     assert "Traceback" not in out + err
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["b"]
-    assert sorted(file.name for file in (tmp_path / "out/b").iterdir()) == ["annotated.mp4", "predictions.jsonl"]
+    assert sorted(file.name for file in (tmp_path / "out/b").iterdir()) == [
+        "annotated.mp4",
+        "predictions.jsonl",
+        "sets.csv",
+    ]
 
 
 def test_an_interrupt_before_the_first_frame_leaves_nothing(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from actrec.live.sets import set_answer
 from actrec.live.tracking import TrackedPerson
 from actrec.online.prediction import Prediction
 
@@ -34,6 +35,10 @@ def _person_answer(person: TrackedPerson | Prediction) -> dict[str, Any]:
         "held": prediction.held,
         "probabilities": np.round(prediction.probabilities.astype(float), 4).tolist(),
         "n_frames": prediction.n_frames,
+        "action": round(prediction.action, 4),
+        "phase": None if prediction.phase is None else round(prediction.phase, 3),
+        "repetitions": prediction.repetitions,
+        "set": None if prediction.set is None else set_answer(prediction.set),
     }
     if len(prediction.forecast):
         last = prediction.forecast[-1].astype(float)

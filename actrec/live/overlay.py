@@ -22,6 +22,8 @@ from actrec.types import Picture
 
 _DARK, _BRIGHT = (20, 24, 32), (255, 255, 255)
 _ROWS = 3  # people in the timeline
+_AFTER = 3.0  # seconds for which the counter of a set that has ended stays
+_COUNTER = 2.2  # size of the counter, relative to the label's
 
 
 class Overlay:
@@ -51,7 +53,7 @@ class Overlay:
         """Draws people in pixels of the RGB picture, in place: skeletons, forecasts, labels, and the timeline."""
         for each in people:
             self._draw_person(picture, each)
-        self.timeline.update(time, [(each.person, each.prediction.held) for each in people])
+        self.timeline.update(time, [(each.person, each.prediction.set) for each in people])
         self._several |= len(people) > 1
         canvas = Image.fromarray(picture)
         draw, size = ImageDraw.Draw(canvas, "RGBA"), max(picture.shape[0] // 32, 12)
@@ -68,20 +70,18 @@ class Overlay:
     def _draw_labels(self, draw: Any, people: Sequence[TrackedPerson], size: int, area: tuple[float, float]) -> None:
         """Draws the label of each person where it covers no face, no other label and not the timeline."""
         faces = [face_of(each.keypoints, each.box, self.skeleton) for each in people]
-        texts = [_fitted(draw, self._text(each), size, area[0] - size) for each in people]
+        labels = [_Label(draw, self._text(each), counter(each), size, area[0]) for each in people]
         places = place_labels(
             [Rectangle(*each.box.tolist()) for each in people],
-            [(draw.textlength(text, font) + size, 1.5 * size) for font, text in texts],
+            [label.size for label in labels],
             [face for face in faces if face is not None],
             area,
             [self._places.get(each.person) for each in people],
         )
         self._places = {each.person: place.choice for each, place in zip(people, places, strict=True)}
-        for each, (font, text), (place, _) in zip(people, texts, places, strict=True):
+        for each, label, (place, _) in zip(people, labels, places, strict=True):
             held = each.prediction.held
-            draw.rounded_rectangle(place, size / 4, (*rgb(GREY if held is None else self.colour(held)), 225))
-            middle = (place.top + place.bottom) / 2
-            draw.text((place.left + size / 2, middle), text, _BRIGHT, font, anchor="lm")
+            label.draw(draw, place, GREY if held is None else self.colour(held))
 
     def _text(self, each: TrackedPerson) -> str:
         """Formats the held label and its probability, after the person's number if there are several people."""
@@ -92,8 +92,8 @@ class Overlay:
         return f"{each.person} · {text}" if self._several else text
 
     def _draw_timeline(self, draw: Any, picture: tuple[int, int], time: float, size: int) -> float:
-        """Draws the held labels over time, one row for each person, and returns the timeline's upper edge."""
-        rows, (first, last), (width, bottom) = self.timeline.stretches, self.timeline.span, picture
+        """Draws the sets over time with their repetitions, a row for each person, and returns the upper edge."""
+        rows, (first, last), (width, bottom) = self.timeline.sets, self.timeline.span, picture
         row = round(1.3 * size)
         top = float(max(bottom - row * len(rows), 0))
         if not rows:
@@ -104,19 +104,52 @@ class Overlay:
         def x(moment: float) -> float:
             return gutter + (width - gutter) * (moment - first) / max(last - first, 1e-6)
 
-        for number, (person, stretches) in enumerate(rows.items()):
+        for number, (person, sets) in enumerate(rows.items()):
             y = top + row * number
             if self._several:
                 font, name = for_pillow(person, small)
                 draw.text((gutter / 2, y + row / 2), name, _BRIGHT, font, anchor="mm")
-            for start, end, label in stretches:
-                box = (x(start), y + 2, max(x(end), x(start) + 1), y + row - 2)
-                draw.rectangle(box, (*rgb(self.colour(label)), 235))
-                font, name = for_pillow(lettered(label, self._names), small)
+            for each in sets:
+                box = (x(each.start), y + 2, max(x(each.end), x(each.start) + 1), y + row - 2)
+                draw.rectangle(box, (*rgb(self.colour(each.label)), 235))
+                count = "" if each.repetitions is None else f" · {each.repetitions}"
+                font, name = for_pillow(lettered(each.label, self._names) + count, small)
                 if draw.textlength(name, font) + size / 2 < box[2] - box[0]:
                     draw.text((box[0] + size / 4, y + row / 2), name, _BRIGHT, font, anchor="lm")
         draw.line((x(time), top, x(time), bottom), _BRIGHT, 2)
         return top
+
+
+def counter(each: TrackedPerson) -> str:
+    """Formats the repetitions of the set that goes on or has just ended; empty if there are none to show."""
+    prediction = each.prediction
+    if prediction.set is None or prediction.repetitions is None or prediction.timestamp - prediction.set.end > _AFTER:
+        return ""
+    return str(prediction.repetitions)
+
+
+class _Label:
+    """A person's label, of one line, with the large counter at its right.
+
+    Args:
+        size: Of the label's font.
+        width: Greatest width, in pixels; the text is shortened to it.
+    """
+
+    def __init__(self, draw: Any, text: str, count: str, size: int, width: float) -> None:
+        self._margin = size / 2
+        self._count_font, self._count = for_pillow(count, round(_COUNTER * size))
+        counted = draw.textlength(count, self._count_font) + self._margin if count else 0.0
+        self._font, self._text = _fitted(draw, text, size, width - counted - size)
+        self._room = draw.textlength(self._text, self._font) + size
+        self.size = self._room + counted, (_COUNTER + 0.4 if count else 1.5) * size
+
+    def draw(self, draw: Any, place: Rectangle, colour: str) -> None:
+        """Draws the label in a rectangle of its size."""
+        middle = (place.top + place.bottom) / 2
+        draw.rounded_rectangle(place, self._margin / 2, (*rgb(colour), 225))
+        draw.text((place.left + self._margin, middle), self._text, _BRIGHT, self._font, anchor="lm")
+        draw.text((place.left + self._room, middle), self._count, _BRIGHT, self._count_font, anchor="lm")
 
 
 def _fitted(draw: Any, text: str, size: int, width: float) -> tuple[Any, str]:

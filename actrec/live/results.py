@@ -1,4 +1,4 @@
-"""Writes the predictions of a stream: `predictions.jsonl` and an annotated video."""
+"""Writes the predictions of a stream: `predictions.jsonl`, `sets.csv`, and an annotated video."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from actrec.drawing.frames import write_video
-from actrec.files import LineFile
+from actrec.files import LineFile, replace_file
 from actrec.live.answers import frame_answer, person_lines, to_json
 from actrec.live.overlay import Overlay
+from actrec.live.sets import PersonSet, SetList, sets_csv, sets_summary
 from actrec.live.stream import RecognizedFrame, Stream
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.types import Picture
 
-PREDICTIONS, ANNOTATED = "predictions.jsonl", "annotated.mp4"
+PREDICTIONS, SETS, ANNOTATED = "predictions.jsonl", "sets.csv", "annotated.mp4"
 
 
 class Summary(NamedTuple):
@@ -26,16 +27,18 @@ class Summary(NamedTuple):
 
     n_frames: int
     held: Counter[str | None]  # number of detections of a person by held label; None is no action
+    sets: list[PersonSet]
 
     def __str__(self) -> str:
         shares = [f"{label or 'no action'} {n / self.held.total():.0%}" for label, n in self.held.most_common(3)]
-        return f"{self.n_frames} frames; held labels, by share of detections: {', '.join(shares) or 'nobody detected'}"
+        detected = f"held labels, by share of detections: {', '.join(shares) or 'nobody detected'}"
+        return "\n  ".join([*sets_summary(self.sets), f"{self.n_frames} frames; {detected}"])
 
 
 def write_results(
     folder: Path, frames: Iterator[RecognizedFrame], stream: Stream, recognizer: OnlineRecognizer, with_video: bool
 ) -> Summary:
-    """Writes `predictions.jsonl` and, with `with_video`, `annotated.mp4`.
+    """Writes `predictions.jsonl`, `sets.csv` and, with `with_video`, `annotated.mp4`.
 
     Args:
         folder: Created if needed; removed if an error leaves it empty.
@@ -45,7 +48,7 @@ def write_results(
         ActrecError: There are no frames, or the stream is damaged; no file is written then.
     """
     overlay = Overlay(recognizer.input_skeleton, recognizer.skeleton, stream.seconds, recognizer.labels)
-    count, held = 0, Counter[str | None]()
+    count, held, found = 0, Counter[str | None](), SetList()
 
     def annotated(file: LineFile) -> Iterator[tuple[float, Picture]]:
         nonlocal count
@@ -53,6 +56,7 @@ def write_results(
             for line in person_lines(count - 1, frame_answer(round(time, 6), people), recognizer.labels):
                 file.write(to_json(line))
             held.update(each.prediction.held for each in people)
+            found.update(each.prediction for each in people)
             if with_video:
                 picture = np.array(picture)
                 overlay(picture, [each.scaled(picture.shape[1] / stream.width) for each in people], time)
@@ -64,7 +68,8 @@ def write_results(
         else:
             for _ in annotated(file):
                 pass
-    return Summary(count, held)
+        replace_file(folder / SETS, sets_csv(found.sets))
+    return Summary(count, held, found.sets)
 
 
 @contextmanager

@@ -44,6 +44,22 @@ class ModelInfo(BaseModel):
     card: str = Field(description="The model card, in Markdown.")
 
 
+class SetInfo(BaseModel):
+    """A set: the time in which a person does one action, with short pauses."""
+
+    label: str = Field(examples=["squat"])
+    start: float = Field(description="Time of its first frame, in seconds.", examples=[12.0])
+    end: float = Field(description="Time of its last frame until now, in seconds.", examples=[41.2])
+    repetitions: int | None = Field(description="Complete repetitions; null: not counted.", examples=[11])
+    mean_probability: float = Field(description="Mean probability of its label.", examples=[0.93])
+
+
+class PersonSetInfo(SetInfo):
+    """A set, and the person who did it."""
+
+    person: str = Field(examples=["1"])
+
+
 class Person(BaseModel):
     """The prediction for one person in a frame."""
 
@@ -57,6 +73,18 @@ class Person(BaseModel):
         description="Probability of each class, in the order of the model's labels.", examples=[[0.91, 0.06, 0.03]]
     )
     n_frames: int = Field(description="Frames of the person so far, at the model's rate.", examples=[12])
+    action: float = Field(
+        description="Probability that this is any of the model's actions; for a model without the class none, the "
+        "greatest of `probabilities`.",
+        examples=[0.95],
+    )
+    phase: float | None = Field(
+        description="Phase within a repetition in [0, 2π): 0 at its beginning, π at its turn; null: the model has none."
+    )
+    repetitions: int | None = Field(
+        description="Complete repetitions of `set`; null: they are not counted.", examples=[7]
+    )
+    set: SetInfo | None = Field(description="The present set until now, or the last one; null before the first.")
     forecast: list[list[float] | None] | None = Field(
         None, description="Forecast pose, the model's horizon ahead: x and y of each joint of its layout, in pixels."
     )
@@ -72,3 +100,6 @@ class FrameAnswer(BaseModel):
     frame: int = Field(examples=[31])
     timestamp: float = Field(description="In seconds.", examples=[1.033333])
     people: list[Person]
+    sets: list[PersonSetInfo] | None = Field(
+        None, description="All sets of the video in the order in which they began; in the last line only."
+    )
