@@ -66,8 +66,9 @@ class ModelSpec:
         if self.decision not in ("last", "mean"):
             raise ActrecError(f"decision is '{self.decision}'; expected last or mean.")
         _checked_labels(self.labels)
-        if unknown := sorted({str(label) for label in self.uncounted} - set(self.labels)):
-            raise ActrecError(f"Among the uncounted labels is '{unknown[0]}', which is not among the labels.")
+        for label in self.uncounted:
+            if label not in self.labels:
+                raise ActrecError(f"Among the uncounted labels is {label!r}, which is not among the labels.")
         if not (math.isfinite(self.fps) and self.fps > 0):
             raise ActrecError(f"fps is {self.fps}; expected the positive number of frames a second.")
         self._check_network()

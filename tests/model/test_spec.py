@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from actrec.model.folder import load_model
-from actrec.model.spec import load_spec
+from actrec.model.spec import ModelSpec, load_spec
 from actrec.types import ActrecError
 
 Change = Callable[[dict[str, Any]], Any]
@@ -54,6 +54,8 @@ def folder(noise_model: Path, tmp_path: Path) -> Path:
         (lambda c: c["windows"].update({"class": "Doors"}), r"'windows\.class' is 'Doors', expected one of"),
         (lambda c: c["features"].update(use_velocity="yes"), r"'features\.use_velocity' is 'yes'"),
         (lambda c: c.pop("labels"), "'labels' is missing"),
+        (lambda c: c.update(uncounted=["run", [3]]), r"uncounted labels is 'run'|\[3\], which is not among the labels"),
+        (lambda c: c.update(uncounted="run"), "'uncounted' is 'run', expected list"),
         (lambda c: c.update(colour="red"), "'colour' is an unknown key"),
         (lambda c: c.update(network=[1]), "'network' is .* expected dict"),
         (lambda c: c.update(format="1"), "'format' is '1', expected int"),
@@ -67,6 +69,19 @@ def test_a_configuration_that_contradicts_itself(change: Change, message: str, f
         load_spec(folder)
     assert str(folder / "config.json") in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_actions_without_repetitions_are_kept_and_older_folders_have_none(folder: Path) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    older = load_spec(folder)
+    assert older.uncounted == ()
+    assert "uncounted" not in older.to_json()  # earlier versions read it as before
+    for names in ([], older.labels[1:]):
+        path.write_text(json.dumps({**config, "uncounted": list(names)}), encoding="utf-8")
+        spec = load_spec(folder)
+        assert spec.uncounted == tuple(names)
+        assert ModelSpec.from_json(spec.to_json()) == spec
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"[1]", b"[" * 100_000, b'"x"', b""])
