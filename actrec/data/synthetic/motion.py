@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +39,7 @@ class Actor(NamedTuple):
         """Returns True with that probability."""
         return self.rng.random() < probability
 
-    def pick(self, weights: dict[str, float]) -> str:
+    def pick(self, weights: Mapping[str, float | int]) -> str:
         """Draws one of the names by weight."""
         at = self.rng.random() * sum(weights.values())
         for name, weight in weights.items():

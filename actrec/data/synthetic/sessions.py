@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -60,13 +60,13 @@ class SyntheticSessions:
 
     n_clips: int = 1200
     seed: int = 0
-    test_share: float = 0.1
-    seconds: tuple[float, float] = (15.0, 45.0)
-    actions: float = 0.5
-    others: float = 0.3
-    any_view: float = 0.35
-    cuts: float = 1.0
-    lost: float = 0.7
+    test_share: float | int = 0.1
+    seconds: Sequence[float | int] = (15, 45)
+    actions: float | int = 0.5
+    others: float | int = 0.3
+    any_view: float | int = 0.35
+    cuts: float | int = 1.0
+    lost: float | int = 0.7
     faults: Faults | None = field(default_factory=lambda: Faults(annotated_share=0.25))
 
     def __post_init__(self) -> None:

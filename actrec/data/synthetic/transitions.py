@@ -7,7 +7,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.spatial.transform import Rotation, Slerp
 
-from actrec.data.synthetic.body import Body, Limbs, Orientation, Pose, Trunk, hips, orient, shoulders
+from actrec.data.synthetic.body import Body, Limbs, Pose, Trunk, hips, orient, shoulders
 from actrec.data.synthetic.motion import Actor, Times, sway
 
 
@@ -67,9 +67,9 @@ def blended(body: Body, first: Pose, last: Pose, u: Times) -> Pose:
     return Pose(trunk, limbs[0], limbs[1], _turned(first.head, last.head, u))
 
 
-def _turned(first: Orientation, last: Orientation, u: Times) -> Orientation:
+def _turned(first: Float[ndarray, "1 3 3"], last: Float[ndarray, "1 3 3"], u: Times) -> Float[ndarray, "frame 3 3"]:
     both = Rotation.from_matrix(np.concatenate([first, last]))
-    turned: Orientation = Slerp([0.0, 1.0], both)(u).as_matrix()
+    turned: ndarray = Slerp([0.0, 1.0], both)(u).as_matrix()
     return turned
 
 
