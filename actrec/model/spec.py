@@ -20,6 +20,7 @@ from actrec.skeleton import add_skeleton, get_skeleton
 from actrec.types import ActrecError
 
 FORMAT = 1
+SHIPPED = Path(__file__).parent / "shipped"  # a model folder, with its ONNX files, for each name
 WINDOWS: dict[str, type[WindowRule]] = {
     rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)
 }
@@ -157,11 +158,23 @@ def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:
     return labels
 
 
+def shipped_models() -> list[str]:
+    """Lists the names of the models that come with the package."""
+    return sorted(file.parent.name for file in SHIPPED.glob("*/config.json"))
+
+
 def find_model(folder: str | Path) -> Path:
-    """Returns the model folder inside a run's folder, and any other folder unchanged; expands `~`."""
-    folder = Path(folder).expanduser()
-    inside = folder / "model"
-    return inside if (inside / "config.json").is_file() and not (folder / "config.json").is_file() else folder
+    """Returns the folder of a model.
+
+    Args:
+        folder: A model folder; a run's folder, which has one; or the name of a model that comes with the package, such
+            as "sport14", if there is no file or folder of that name. `~` is expanded.
+    """
+    path = Path(folder).expanduser()
+    if not path.exists() and str(folder) in shipped_models():
+        return SHIPPED / str(folder)
+    inside = path / "model"
+    return inside if (inside / "config.json").is_file() and not (path / "config.json").is_file() else path
 
 
 def load_spec(folder: str | Path) -> ModelSpec:
@@ -174,7 +187,7 @@ def load_spec(folder: str | Path) -> ModelSpec:
     if not path.is_file():
         raise ActrecError(
             f"'{folder}' is not a model folder: it has no config.json. A training run leaves one in "
-            "outputs/<experiment>/<date_time>/model."
+            f"outputs/<experiment>/<date_time>/model. The package has these models: {', '.join(shipped_models())}."
         )
     try:
         data = parse_object(path.read_text(encoding="utf-8"))

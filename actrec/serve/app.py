@@ -15,7 +15,7 @@ import streamlit as st
 from actrec.data.synthetic.clips import Synthetic
 from actrec.drawing.lettering import spaced
 from actrec.model.folder import load_model
-from actrec.model.spec import ModelSpec, load_spec
+from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.network.infogcn import InfoGCN
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.train_serve_skew import streaming_warning
@@ -38,12 +38,12 @@ _POSE = "yolo11n"
 
 @st.cache_resource
 def _recognizer(model: str) -> OnlineRecognizer:
-    return OnlineRecognizer.from_pretrained(Path(model), skeleton=SKELETON)
+    return OnlineRecognizer.from_pretrained(model, skeleton=SKELETON)
 
 
 @st.cache_resource
 def _network(model: str) -> tuple[ModelSpec, Any]:
-    return load_spec(Path(model)), load_model(Path(model))
+    return load_spec(model), load_model(model)
 
 
 @st.cache_resource
@@ -57,13 +57,16 @@ def _generated_clips() -> list[SkeletonSequence]:
 
 
 def models_and_pose(arguments: Sequence[str]) -> tuple[list[str], str]:
-    """Parses the command line into model folders (by default the newest run in `outputs/`) and the pose model."""
+    """Parses the command line into models and the pose model.
+
+    By default the models are the one that comes with actrec and that of the newest run in `outputs/`.
+    """
     models, pose = list(arguments), _POSE
-    if len(models) > 1 and not (Path(models[-1]) / "config.json").is_file():
+    if len(models) > 1 and not (find_model(models[-1]) / "config.json").is_file():
         pose = models.pop()
     if not models:
         runs = sorted(Path("outputs").glob("**/model/config.json"), key=lambda file: file.stat().st_mtime)
-        models = [str(file.parent) for file in runs[-1:]]
+        models = ["sport14", *(str(file.parent) for file in runs[-1:])]
     return models, pose
 
 
@@ -127,9 +130,6 @@ def main() -> None:
     st.set_page_config("actrec", layout="wide")
     st.title("actrec")
     models, weights = models_and_pose(sys.argv[1:])
-    if not models:
-        st.info("There is no model: start the app with a run's outputs/…/model; `make quickstart` makes one.")
-        return
     model = st.sidebar.selectbox("Model", models)
     st.sidebar.caption(f"Pose model: {weights}")
     if model not in models:  # a browser may send any value

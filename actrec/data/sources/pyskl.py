@@ -132,7 +132,7 @@ class Pyskl:
             **self._row(name, annotation, official, classes),
         )
 
-    def _row_if_any(self, *given: Any) -> dict[str, str]:
+    def _row_if_any(self, *given: Any) -> dict[str, Any]:
         try:
             return self._row(*given)
         except ActrecError:  # raised again when the clip is read
@@ -140,7 +140,7 @@ class Pyskl:
 
     def _row(
         self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
-    ) -> dict[str, str]:
+    ) -> dict[str, Any]:
         ucf = _UCF_NAME.fullmatch(Path(name).name)
         label = _label(annotation.get("label"), ucf["label"] if ucf else None, classes)
         group = f"{ucf['label']}_{ucf['group']}" if ucf else name

@@ -67,9 +67,9 @@ def look(
     basis = np.stack([right, down, forward], 1)
     camera = (joints - eye) @ basis
     held = a.pick({"tripod": 0.5, "hand": 0.3, "pan": 0.2})
-    size = {"tripod": 0.0008, "hand": 0.006, "pan": 0.02}[held]
+    shake = {"tripod": 0.0008, "hand": 0.006, "pan": 0.02}[held]
     rate = {"tripod": 0.5, "hand": 0.9, "pan": 0.15}[held]
-    shake_x, shake_y = sway(a, t, [size, 0.6 * size], rate)
+    shake_x, shake_y = sway(a, t, [shake, 0.6 * shake], rate)
     depth = np.maximum(camera[..., 2:], 0.3)
     flat = camera[..., :2] / depth + vec(shake_x, shake_y, 0.0)[:, None, :2]
     roll = 0.03 * a.rng.standard_normal()
