@@ -23,9 +23,10 @@ from actrec.data.store.part_tables import LEFT_OUT, REASONS, PartTables, part_fi
 from actrec.data.store.plausibility import ClipMeasure, measure
 from actrec.data.store.provenance import SOURCES, Provenance
 from actrec.data.store.reading import FORMAT_VERSION, MANIFEST, SKELETONS, Row, row_of, whole_keypoints
+from actrec.data.store.segments import SEGMENTS, packed, unpacked
 from actrec.files import printable
 from actrec.skeleton import get_skeleton
-from actrec.types import SkeletonSequence
+from actrec.types import Segment, SkeletonSequence
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,12 @@ class Ledger:
         measures = list(map(measure, arrays, rows))
         stored = StoredClip(rows, measures, _hash_of(measures), people)
         try:
-            for file, array in zip(files, arrays, strict=True):
+            for file, array, sequence in zip(files, arrays, sequences, strict=True):
                 with _temporary(file).open("wb") as stream:
-                    np.savez(stream, keypoints=array)
+                    np.savez(stream, keypoints=array, **_annotation(sequence))
             for row in rows:
                 self._tables.append(MANIFEST, row)
+            self._set_segments(sequences)
             self._tables.append(SOURCES, source.record(people, stored.keypoints))
             if any(file.is_file() for file in files):
                 self._tables.remove_manifest()
@@ -151,9 +153,19 @@ class Ledger:
         rows = [row_of(sequence) for sequence in sequences]
         for row in rows if rows != stored.rows else ():
             self._tables.append(MANIFEST, row)
+        self._set_segments(sequences)
         self.confirm(source, stored)
         measures = [measure(sequence.keypoints, row) for sequence, row in zip(sequences, rows, strict=True)]
         return StoredClip(rows, measures, stored.keypoints, stored.people)
+
+    def segments(self, clip_id: str) -> tuple[Segment, ...]:
+        """Returns the segments of a clip, or of one of its people, by its id in the manifest."""
+        return unpacked(self._tables.rows[SEGMENTS].get(clip_id))
+
+    def _set_segments(self, sequences: Sequence[SkeletonSequence]) -> None:
+        for sequence in sequences:
+            if sequence.segments != self.segments(sequence.clip_id):
+                self._tables.append(SEGMENTS, packed(sequence.clip_id, sequence.segments))
 
     def confirm(self, source: Provenance, stored: StoredClip | None) -> None:
         """Records that a clip, stored or left out, is up to date with its source."""
@@ -200,7 +212,14 @@ class Ledger:
         if own := [layout for layout in skeletons if isinstance(layout, dict)]:
             replace_if_changed(self.path / SKELETONS, json.dumps(own, indent=2) + "\n")
         sources = [self._tables.rows[SOURCES][name] for name in clip_ids if name in self._tables.rows[SOURCES]]
-        self._tables.finish({MANIFEST: rows, LEFT_OUT: left_out, SOURCES: sources})
+        known = self._tables.rows[SEGMENTS]
+        segments = [known[row["clip_id"]] for row in rows if row["clip_id"] in known]
+        self._tables.finish({MANIFEST: rows, LEFT_OUT: left_out, SOURCES: sources, SEGMENTS: segments})
+
+
+def _annotation(sequence: SkeletonSequence) -> dict[str, Any]:
+    """Returns the arrays of a clip's npz beside its keypoints."""
+    return {} if sequence.repetition is None else {"repetition": sequence.repetition.astype(np.float32)}
 
 
 def person_id(clip_id: str, number: int) -> str:

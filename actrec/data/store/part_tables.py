@@ -1,8 +1,9 @@
 """Writes the tables of a store that is being made: each row is appended to a part file when its clip is done.
 
-The tables are `manifest.csv`, `left_out.csv` and `sources.csv`, with a row for each clip (in the manifest, for each
-person of a clip). Their part files end in `.part`; a worker that makes one shard of a store has part files of its own.
-When the store is finished, the tables replace the part files of all workers, the manifest last.
+The tables are `manifest.csv`, `left_out.csv`, `sources.csv` and `segments.csv`, with a row for each clip (in the
+manifest, for each person of a clip; the finished `segments.csv` has a row for each segment). Their part files end in
+`.part`; a worker that makes one shard of a store has part files of its own. When the store is finished, the tables
+replace the part files of all workers, the manifest last.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pathlib import Path
 from actrec.data.store import provenance
 from actrec.data.store.provenance import SOURCES
 from actrec.data.store.reading import COLUMNS, MANIFEST, Row, read_rows
+from actrec.data.store.segments import COLUMNS as SEGMENT_COLUMNS
+from actrec.data.store.segments import PACKED, SEGMENTS, expanded, grouped, packed
 from actrec.files import csv_text, replace_file
 
 LEFT_OUT = "left_out.csv"
 REASONS = ("clip_id", "source", "label", "file", "stamp", "reason")
-TABLES = {MANIFEST: COLUMNS, LEFT_OUT: REASONS, SOURCES: provenance.COLUMNS}
+TABLES = {MANIFEST: COLUMNS, LEFT_OUT: REASONS, SOURCES: provenance.COLUMNS, SEGMENTS: PACKED}
 _PART = ".part"
 
 
@@ -63,7 +66,10 @@ class PartTables:
         """Reads the rows that all workers have written so far."""
         for name, columns in TABLES.items():
             for file in [self.path / name, *sorted(self.path.glob(f"{name}{_PART}*"))]:
-                if file.is_file():
+                if file.is_file() and file.name == SEGMENTS:
+                    whole = grouped(read_rows(file, SEGMENT_COLUMNS), file)
+                    self.rows[name].update({clip: packed(clip, segments) for clip, segments in whole.items()})
+                elif file.is_file():
                     self.rows[name].update((row["clip_id"], row) for row in _whole_rows(file, columns))
 
     def append(self, name: str, row: Row) -> None:
@@ -84,12 +90,16 @@ class PartTables:
 
     def finish(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Writes the finished tables, the manifest last, and removes all part files."""
-        for name in (LEFT_OUT, SOURCES, MANIFEST):
-            path, text = self.path / name, _text(name, tables[name])
-            if not tables[name] and name == LEFT_OUT:
-                path.unlink(missing_ok=True)
+        for name in (LEFT_OUT, SOURCES, SEGMENTS, MANIFEST):
+            rows, columns = tables[name], TABLES[name]
+            if name == SEGMENTS:
+                rows, columns = expanded(rows), SEGMENT_COLUMNS
+            if not rows and name in (LEFT_OUT, SEGMENTS):
+                (self.path / name).unlink(missing_ok=True)
             else:
-                replace_if_changed(path, text)
+                replace_if_changed(
+                    self.path / name, csv_text(columns, [[row[each] for each in columns] for row in rows])
+                )
         for part in part_files(self.path):
             part.unlink(missing_ok=True)
 

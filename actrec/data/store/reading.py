@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -18,9 +18,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.data.store.segments import COLUMNS as SEGMENT_COLUMNS
+from actrec.data.store.segments import SEGMENTS, grouped
 from actrec.files import printable
 from actrec.skeleton import add_skeleton, get_skeleton
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import ActrecError, Segment, SkeletonSequence
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.csv"
@@ -58,10 +60,32 @@ def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True
         for layout in json.loads((path / SKELETONS).read_text(encoding="utf-8")):
             add_skeleton(layout)
     rows = read_rows(path / MANIFEST)
+    segments = read_segments(path, {row["clip_id"] for row in rows})
     command = build_command(path, dataset, needs_raw)
     if not rows:
         raise ActrecError(f"{path / MANIFEST} lists no clips. Make the store again:\n  {command}")
-    return [_read_clip(path, row, number, command) for number, row in enumerate(rows, start=2)]
+    return [
+        _read_clip(path, row, number, command, segments.get(row["clip_id"], ()))
+        for number, row in enumerate(rows, start=2)
+    ]
+
+
+def read_segments(path: Path, clip_ids: Collection[str]) -> dict[str, tuple[Segment, ...]]:
+    """Reads the segments of each clip of a store that has any.
+
+    Raises:
+        ActrecError: A row is wrong, or of a clip that is not in the store.
+    """
+    file = path / SEGMENTS
+    if not file.is_file():
+        return {}
+    rows = read_rows(file, SEGMENT_COLUMNS)
+    for number, row in enumerate(rows, start=2):
+        if None in row.values():
+            raise ActrecError(f"Row {number} of {file} is cut short; expected {', '.join(SEGMENT_COLUMNS)}.")
+        if row["clip_id"] not in clip_ids:
+            raise ActrecError(f"Row {number} of {file} is of clip '{row['clip_id']}', which is not in {MANIFEST}.")
+    return grouped(rows, file)
 
 
 def build_command(path: Path, dataset: str = "<name>", needs_raw: bool = True) -> str:
@@ -115,6 +139,16 @@ def read_keypoints(file: Path) -> ndarray:
         return keypoints
 
 
+def read_repetition(file: Path) -> Float[ndarray, " frame"] | None:
+    """Reads the array `repetition` of an npz file; None if it has none."""
+    with ZipFile(file) as archive:
+        if "repetition.npy" not in archive.namelist():
+            return None
+        with archive.open("repetition.npy") as stream:
+            repetition: ndarray = np.lib.format.read_array(stream)
+            return repetition
+
+
 def whole_keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | None:
     """Reads a clip's keypoints; None if the file does not exist, is damaged, or does not agree with the row."""
     try:
@@ -126,11 +160,16 @@ def whole_keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | N
     return keypoints if sound else None
 
 
-def sequence_of(row: Row, keypoints: Float[ndarray, "frame joint 3"]) -> SkeletonSequence:
-    """Makes the sequence of a row of the manifest from its keypoints."""
+def sequence_of(
+    row: Row,
+    keypoints: Float[ndarray, "frame joint 3"],
+    segments: tuple[Segment, ...] = (),
+    repetition: Float[ndarray, " _"] | None = None,
+) -> SkeletonSequence:
+    """Makes the sequence of a row of the manifest from its keypoints, segments and repetitions."""
     names = ("label", "clip_id", "source", "group", "split", "variant", "skeleton")
     texts: dict[str, Any] = {name: row[name] for name in names}
-    return SkeletonSequence(keypoints, **_numbers(row), **texts)
+    return SkeletonSequence(keypoints, **_numbers(row), **texts, segments=segments, repetition=repetition)
 
 
 def row_of(sequence: SkeletonSequence) -> Row:
@@ -143,7 +182,7 @@ def _numbers(row: Row) -> dict[str, Any]:
     return {"fps": float(row["fps"]), "width": int(row["width"]), "height": int(row["height"])}
 
 
-def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSequence:
+def _read_clip(path: Path, row: Row, number: int, command: str, segments: tuple[Segment, ...]) -> SkeletonSequence:
     where = f"Row {number} of {path / MANIFEST} (clip '{row['clip_id']}')"
     file = path / str(row["file"])
     if None in row.values():
@@ -173,6 +212,7 @@ def _read_clip(path: Path, row: Row, number: int, command: str) -> SkeletonSeque
         wrong = "NaN or infinite values" if keypoints.dtype == np.float32 else f"{keypoints.dtype} values"
         raise ActrecError(f"{where}: {file} has {wrong}; expected finite float32. {again}")
     try:
-        return sequence_of(row, keypoints)
+        return sequence_of(row, keypoints, segments, read_repetition(file))
     except ActrecError as error:
-        raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None
+        hint = f"Correct {path / SEGMENTS}." if segments else f"{_ROW_HINT}\n  {command}"
+        raise ActrecError(f"{where} is wrong: {error} {hint}") from None

@@ -11,7 +11,8 @@ from typing import Any
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.ledger import Ledger, StoredClip, left_out_stamp, person_id
 from actrec.data.store.provenance import NOTHING, ROW, SOURCE, Provenance
-from actrec.data.store.reading import read_keypoints, sequence_of
+from actrec.data.store.reading import Row, read_keypoints, read_repetition, sequence_of
+from actrec.data.store.segments import unpacked
 from actrec.data.store.summary import CHANGED, NEW, REPAIRED, StoreSummary
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SetupError, SkeletonSequence
@@ -120,13 +121,13 @@ def _update_row(
 ) -> StoredClip | None:
     """Updates the row of a stored clip without reading its source; returns None if the new label leaves it out."""
     values: dict[str, Any] = dict(source.clip.row)
+    if "segments" in values:
+        values["segments"] = unpacked({"segments": values["segments"]})
     if "label" not in values:
         ledger.confirm(source, stored)
         return stored
     try:
-        sequences = [
-            replace(sequence_of(row, read_keypoints(ledger.path / row["file"])), **values) for row in stored.rows
-        ]
+        sequences = [replace(_stored_sequence(ledger, row), **values) for row in stored.rows]
     except ActrecError:  # a wrong value; reading the clip rejects it
         return _make(source, ledger, accept, summary, CHANGED)
     kept = [sequence for sequence in map(accept, sequences) if sequence is not None]
@@ -136,6 +137,11 @@ def _update_row(
     updated = ledger.update_rows(source, stored, kept)
     summary.updated += sum(new != old for new, old in zip(updated.rows, stored.rows, strict=True))
     return updated
+
+
+def _stored_sequence(ledger: Ledger, row: Row) -> SkeletonSequence:
+    file = ledger.path / row["file"]
+    return sequence_of(row, read_keypoints(file), ledger.segments(row["clip_id"]), read_repetition(file))
 
 
 def _line(text: str) -> str:

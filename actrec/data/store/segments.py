@@ -1,0 +1,66 @@
+"""Reads and writes `segments.csv`: the actions within the clips of a store that are longer than an action.
+
+While a store is made, a clip's segments are one row of a part file, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from actrec.files import printable
+from actrec.types import ActrecError, Segment
+
+SEGMENTS = "segments.csv"
+COLUMNS = ("clip_id", "label", "start", "end", "repetitions")
+PACKED = ("clip_id", "segments")  # columns of the part files
+
+Row = dict[str, str]
+
+
+def packed(clip_id: str, segments: Sequence[Segment]) -> Row:
+    """Makes the row of a part file with the segments of a clip."""
+    values = [(each.label, each.start, each.end, each.repetitions) for each in segments]
+    return {"clip_id": clip_id, "segments": json.dumps(values)}
+
+
+def unpacked(row: Row | None) -> tuple[Segment, ...]:
+    """Returns the segments of a row of a part file; none if there is no row."""
+    return tuple(Segment(*each) for each in json.loads(row["segments"])) if row else ()
+
+
+def expanded(rows: Iterable[Row]) -> list[Row]:
+    """Makes the rows of `segments.csv` from those of part files."""
+    return [
+        {
+            "clip_id": row["clip_id"],
+            "label": printable(each.label),
+            "start": str(each.start),
+            "end": str(each.end),
+            "repetitions": "" if each.repetitions is None else str(each.repetitions),
+        }
+        for row in rows
+        for each in unpacked(row)
+    ]
+
+
+def grouped(rows: Sequence[Mapping[str, str]], file: Path) -> dict[str, tuple[Segment, ...]]:
+    """Returns the segments of each clip, in order, from the rows of `segments.csv`.
+
+    Raises:
+        ActrecError: A row is wrong by itself: a number that is none, an end before the beginning, repetitions below 0.
+    """
+    found: dict[str, list[Segment]] = {}
+    for number, row in enumerate(rows, start=2):
+        where = f"Row {number} of {file} (clip '{row['clip_id']}')"
+        try:
+            start, end = int(row["start"]), int(row["end"])
+            repetitions = int(row["repetitions"]) if row["repetitions"] else None
+        except (TypeError, ValueError) as error:
+            raise ActrecError(f"{where} is wrong: {error}. Expected whole numbers of frames.") from None
+        try:
+            found.setdefault(row["clip_id"], []).append(Segment(row["label"], start, end, repetitions))
+        except ActrecError as error:
+            raise ActrecError(f"{where} is wrong: {error}") from None
+    return {clip: tuple(sorted(segments, key=lambda each: each.start)) for clip, segments in found.items()}
