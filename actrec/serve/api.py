@@ -115,8 +115,8 @@ def _add_recognition(app: FastAPI, server: Server) -> None:
     async def predict(request: Request) -> Response:
         """Recognises the people in a video; answers each frame with a line of JSON as soon as it is processed.
 
-        The body is the video file itself: `curl -X POST -T squat.mp4 …/v1/predict`. If decoding fails after the first
-        frame, the last line is `{"error": "…"}`.
+        The body is the video file itself: `curl -X POST -T squat.mp4 …/v1/predict`. The last frame's line has the
+        `sets` of the whole video. If decoding fails after the first frame, a line `{"error": "…"}` follows it.
         """
         return await answer_upload(server, request)
 

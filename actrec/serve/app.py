@@ -25,8 +25,10 @@ from actrec.serve.app_results import (
     attention_figures,
     class_table,
     probability_curves,
+    repetition_totals,
     results_of_clip,
     results_of_upload,
+    set_table,
 )
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.video.people import SKELETON
@@ -96,15 +98,25 @@ def _show_attention(model: str, lines: list[dict[str, Any]], fps: float) -> None
 
 def _show(results: VideoResults, model: str, labels: tuple[str, ...]) -> None:
     st.video(results.video)
-    left, right = st.columns(2)
+    left, middle, right = st.columns(3)
     left.download_button("Annotated video", results.video, "annotated.mp4", "video/mp4")
+    middle.download_button("Sets", results.sets_csv, "sets.csv", "text/csv")
     right.download_button("Predictions", results.predictions, "predictions.jsonl", "application/x-ndjson")
     people = results.people()
     if not people:
         st.warning("No person was found in the video.")
         return
+    st.subheader("Sets")
+    if results.sets:
+        st.dataframe(set_table(results.sets), hide_index=True, width="stretch")
+    else:
+        st.info("No action was found.")
     names = list(people)
     person = st.selectbox("Person", names) if len(names) > 1 else names[0]
+    if totals := repetition_totals(results.sets, person):
+        for column, (label, total) in zip(st.columns(len(totals)), totals.items(), strict=True):
+            column.metric(spaced(label), total, help="Repetitions in all sets")
+    st.subheader("Classes")
     st.pyplot(probability_curves(people[person], labels))
     st.dataframe(class_table(people[person], labels, results.fps), hide_index=True, width="stretch")
     _show_attention(model, people[person], results.fps)

@@ -15,6 +15,7 @@ from torch import Tensor
 from actrec.drawing.lettering import spaced
 from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
 from actrec.live.results import ANNOTATED, PREDICTIONS, write_results
+from actrec.live.sets import PersonSet, sets_csv
 from actrec.live.stream import RecognizedFrame, Stream, open_stream, recognize
 from actrec.live.tracking import TrackedPerson, TrackingRecognizer
 from actrec.model.spec import ModelSpec
@@ -37,7 +38,13 @@ class VideoResults(NamedTuple):
 
     video: bytes
     predictions: str  # the text of `predictions.jsonl`
+    sets: list[PersonSet]
     fps: float
+
+    @property
+    def sets_csv(self) -> str:
+        """The text of `sets.csv`."""
+        return sets_csv(self.sets)
 
     def people(self) -> dict[str, list[dict[str, Any]]]:
         """Groups the lines of `predictions.jsonl` by person, the one with most frames first."""
@@ -89,9 +96,33 @@ def _results(
 
     with tempfile.TemporaryDirectory(prefix="actrec-") as name:
         folder = Path(name)
-        write_results(folder, counted(), stream, recognizer, with_video=True)
+        summary = write_results(folder, counted(), stream, recognizer, with_video=True)
         predictions = (folder / PREDICTIONS).read_text(encoding="utf-8")
-        return VideoResults((folder / ANNOTATED).read_bytes(), predictions, stream.fps)
+        return VideoResults((folder / ANNOTATED).read_bytes(), predictions, summary.sets, stream.fps)
+
+
+def set_table(sets: Sequence[PersonSet]) -> list[dict[str, Any]]:
+    """Makes a row for each set; `repetitions` is None where they are not counted."""
+    return [
+        {
+            "person": person,
+            "label": spaced(each.label),
+            "start, seconds": round(each.start, 2),
+            "end, seconds": round(each.end, 2),
+            "repetitions": each.repetitions,
+            "mean probability": round(each.probability, 3),
+        }
+        for person, each in sets
+    ]
+
+
+def repetition_totals(sets: Sequence[PersonSet], person: str) -> dict[str, int]:
+    """Sums the repetitions of a person over the sets of each action in which they are counted."""
+    totals: dict[str, int] = {}
+    for name, each in sets:
+        if name == person and each.repetitions is not None:
+            totals[each.label] = totals.get(each.label, 0) + each.repetitions
+    return totals
 
 
 def probability_curves(lines: Sequence[dict[str, Any]], labels: Sequence[str]) -> Figure:

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from actrec.live.answers import frame_answer
-from actrec.live.tracking import TrackingRecognizer
+from actrec.live.sets import SetList, person_set_answers
+from actrec.live.tracking import TrackedPerson, TrackingRecognizer
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.frames import parse_bytes, parse_text
 from actrec.serve.settings import Limits
@@ -96,12 +97,31 @@ class LiveStream:
 
 
 async def video_answers(recognition: Recognition, file: Path) -> AsyncIterator[dict[str, Any]]:
-    """Recognises the people in each frame of a video, and yields an answer for each frame.
+    """Recognises the people in each frame of a video, and yields an answer for each frame; the last has all `sets`.
 
     Raises:
         TooMuchVideo: The video exceeds the limits: found in its header or while decoding.
-        ActrecError: It is not a video.
+        ActrecError: It is not a video, or it is damaged further on, after the answer with the sets until then.
     """
+    found, waiting = SetList(), None  # an answer waits until it is known whether it is the last
+    try:
+        async for answer, people in _recognized(recognition, file):
+            if waiting is not None:
+                yield waiting
+            found.update(each.prediction for each in people)
+            waiting = answer
+    except Exception:
+        if waiting is not None:
+            yield waiting | {"sets": person_set_answers(found.sets)}
+        raise
+    if waiting is not None:
+        yield waiting | {"sets": person_set_answers(found.sets)}
+
+
+async def _recognized(
+    recognition: Recognition, file: Path
+) -> AsyncIterator[tuple[dict[str, Any], list[TrackedPerson]]]:
+    """Yields the answer and the people of each frame of a video."""
     limits, pose = recognition.limits, recognition.pose
     if pose is None:
         raise NoPoseModelError
@@ -115,7 +135,7 @@ async def video_answers(recognition: Recognition, file: Path) -> AsyncIterator[d
         for (time, picture), people in zip(batch, found, strict=True):
             scaled = people.scaled(video.width / picture.shape[1], video.height / picture.shape[0])
             tracked = await recognition.run(tracking, scaled, time)
-            yield {"frame": number} | frame_answer(round(time, 6), tracked)
+            yield {"frame": number} | frame_answer(round(time, 6), tracked), tracked
             number += 1
 
 

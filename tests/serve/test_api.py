@@ -24,6 +24,7 @@ from actrec.config import config_dir
 from actrec.live.tracking import TrackedPerson, TrackingRecognizer
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.serve.model_info import model_id
+from actrec.serve.schema import FrameAnswer
 from actrec.serve.setup import make_app
 from actrec.video.people import People
 from actrec.video.video import open_video
@@ -105,6 +106,8 @@ def test_a_stream_of_keypoints_is_answered_as_the_recogniser_answers(make_client
                 prediction = expected[each["person"]]
                 np.testing.assert_allclose(each["probabilities"], prediction.probabilities, atol=1e-3)
                 assert (each["label"], each["held"]) == (prediction.label, prediction.held)
+                assert each["action"] == pytest.approx(prediction.action, abs=1e-3)
+                assert (each["phase"], each["repetitions"]) == (None, None)  # the model has none
                 assert len(each["forecast"]) == 13
 
 
@@ -137,6 +140,10 @@ def test_a_video_is_answered_frame_by_frame(make_client: Make, test_data: Path) 
     lines = [json.loads(line) for line in client.post("/v1/predict", content=content).text.splitlines()]
     assert [line["frame"] for line in lines] == list(range(29))
     assert sum(bool(line["people"]) for line in lines) > 20
+    assert [line["frame"] for line in lines if "sets" in line] == [28]
+    told = {(each["person"], each["set"]["start"]): each for line in lines for each in line["people"] if each["set"]}
+    assert lines[-1]["sets"] == [{"person": each["person"]} | each["set"] for each in told.values()]
+    assert FrameAnswer.model_validate(lines[-1]).sets is not None
     assert 'actrec_frames_total{kind="video"} 29.0' in client.get("/metrics").text
 
 
@@ -349,6 +356,7 @@ def test_a_fault_on_an_upload_is_logged_counted_and_its_last_line(
     content = (test_data / "data/clips/squat/squat_01.mp4").read_bytes()
     lines = [json.loads(line) for line in client.post("/v1/predict", content=content).text.splitlines()]
     assert [sorted(line)[0] for line in lines] == ["frame", "frame", "error"]
+    assert ["sets" in line for line in lines] == [False, True, False]  # until there
     assert 'actrec_failures_total{kind="video"} 1.0' in client.get("/metrics").text
     assert any("of torch, say" in (record.exc_text or "") for record in caplog.records)
     calls[:] = [0.0, 0.0]  # before the first line

@@ -15,6 +15,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 from streamlit.testing.v1 import AppTest
 
+from actrec.live.sets import PersonSet
+from actrec.online.prediction import Set
+from actrec.serve.app_results import repetition_totals, set_table
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "actrec/serve/app.py"
 
@@ -40,9 +44,11 @@ def test_a_generated_sample_is_explained(start: Start, noise_model: Path) -> Non
     assert not app.exception
     assert not app.error
     assert not app.warning  # it is a model for streams
-    assert len(app.dataframe[0].value) == 3
-    assert app.dataframe[0].value["mean probability"].sum() == pytest.approx(1, abs=1e-3)
-    assert app.subheader[0].value == "Attention"
+    assert len(app.dataframe[-1].value) == 3
+    assert app.dataframe[-1].value["mean probability"].sum() == pytest.approx(1, abs=1e-3)
+    assert [each.value for each in app.subheader] == ["Sets", "Classes", "Attention"]
+    assert (len(app.dataframe) == 2) != bool(app.info)  # a table of sets, or that there are none
+    assert not app.metric  # the model counts nothing
     frames = app.select_slider[0].options
     app.select_slider[0].set_value(int(frames[3])).run()
     assert not app.exception
@@ -114,3 +120,25 @@ def test_an_uploaded_video_is_shown_in_a_browser(address: str, test_data: Path, 
         page.set_input_files("input[type=file]", bad)
         page.wait_for_selector("text=it cannot be opened as a video", timeout=60_000)
         browser.close()
+
+
+def test_sets_have_a_row_each_and_repetitions_are_summed_by_action() -> None:
+    sets = [
+        PersonSet("1", Set("push_ups", 1.0, 9.123456, 7, 0.9)),
+        PersonSet("2", Set("push_ups", 1.0, 9.0, 100, 0.9)),
+        PersonSet("1", Set("plank", 12.0, 19.0, None, 0.8)),
+        PersonSet("1", Set("push_ups", 30.0, 40.0, 5, 0.9)),
+    ]
+    assert repetition_totals(sets, "1") == {"push_ups": 12}
+    assert repetition_totals(sets, "3") == {}
+    rows = set_table(sets)
+    assert rows[0] == {
+        "person": "1",
+        "label": "push ups",
+        "start, seconds": 1.0,
+        "end, seconds": 9.12,
+        "repetitions": 7,
+        "mean probability": 0.9,
+    }
+    assert [row["repetitions"] for row in rows] == [7, 100, None, 5]
+    assert set_table([]) == []

@@ -115,3 +115,66 @@ def test_what_goes_wrong_is_told(serve: Serve, open_page: Callable[..., Page], t
     page.wait_for_function("document.getElementById('status').innerText == 'Live.'", timeout=30_000)
     server.process.terminate()
     page.wait_for_function("document.getElementById('status').className == 'bad'", timeout=40_000)
+
+
+# Shows answers as if they had come from the server, for a picture of 640 × 360 pixels.
+SHOW = """answers => {
+  const picture = document.createElement("canvas");
+  picture.width = 640; picture.height = 360;
+  for (const answer of answers) {
+    sentAt.set(answer.timestamp, {moment: performance.now(), picture, width: 640});
+    receive(answer);
+  }
+}"""
+
+
+def someone(person: str, left: float, held: str | None, current: dict[str, Any] | None) -> dict[str, Any]:
+    probabilities, keypoints = [0.9, 0.06, 0.04], [[left + 5 * joint, 150 + 10 * joint, 1.0] for joint in range(17)]
+    box = [left, 140.0, left + 90, 320.0]
+    answer = {"person": person, "held": held, "probabilities": probabilities, "box": box, "keypoints": keypoints}
+    return answer | {"set": current and current | {"mean_probability": 0.9}}
+
+
+def test_each_person_has_label_and_counter_at_the_body(serve: Serve, open_page: Callable[..., Page]) -> None:
+    page = open_page(serve().address)
+    page.wait_for_function("model")
+
+    def at(time: float, count: int) -> dict[str, Any]:
+        squat = {"label": "squat", "start": 100.0, "end": time, "repetitions": count}
+        ended = {"label": "push_ups", "start": 101.0, "end": 104.0, "repetitions": 4}
+        uncounted = {"label": "pull_ups", "start": 102.5, "end": time, "repetitions": None}
+        people = [someone("1", 20, "squat", squat), someone("2", 300, None, ended)]
+        return {
+            "timestamp": time,
+            "people": [*people, someone("3", 360, "pull_ups", uncounted), someone("4", 520, None, None)],
+        }
+
+    def counters() -> list[str]:
+        return page.locator(".tag .count").all_inner_texts()
+
+    page.evaluate(SHOW, [at(104.0 + each, 3 + each) for each in range(3)])
+    assert page.locator(".tag b").all_inner_texts() == ["1 · squat", "2 · no action", "3 · pull ups", "4 · no action"]
+    assert counters() == ["5", "4", "", ""]
+    tags = page.evaluate("[...document.querySelectorAll('.tag')].map(each => each.getBoundingClientRect().toJSON())")
+    stage = page.evaluate("$('stage').getBoundingClientRect().toJSON()")
+    for number, (tag, left) in enumerate(zip(tags, (20, 300, 360, 520), strict=True)):
+        assert stage["left"] <= tag["left"] < tag["right"] <= stage["right"] + 1
+        middle = ((tag["left"] + tag["right"]) / 2 - stage["left"]) * 640 / stage["width"]
+        assert abs(middle - (left + 45)) < 130
+        for other in tags[:number]:
+            assert min(tag["right"], other["right"]) <= max(tag["left"], other["left"]) or (
+                min(tag["bottom"], other["bottom"]) <= max(tag["top"], other["top"])
+            )
+    page.evaluate(SHOW, [at(108.0, 9)])
+    assert counters() == ["9", "", "", ""]  # that of the set which has ended goes after a while
+    rows = [[cell.strip() for cell in row.split("\t")] for row in page.locator("#sets tr").all_inner_texts()]
+    assert rows == [
+        ["3", "pull ups", "0:00 to 0:04", "–"],
+        ["2", "push ups", "0:00 to 0:00", "4"],
+        ["1", "squat", "0:00 to 0:04", "9"],
+    ]
+    page.evaluate(SHOW, [{"timestamp": 109.0, "people": []}])
+    assert not page.locator(".tag").count()
+    assert page.locator("#sets tr").count() == 3
+    page.evaluate("stop()")
+    assert page.locator("#sets tr").count() == 3  # they stay until another video begins
