@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+import actrec.serve
 from actrec.video.video import open_video
 from tests.serve.conftest import Running
 
@@ -40,10 +41,13 @@ def open_page(clip: Path, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     errors: list[str] = []
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=flags) as browser:
 
-        def begin(address: str, width: int = 1280, height: int = 800, scheme: Any = "light") -> Page:
+        def begin(address: str, width: int = 1280, height: int = 800, scheme: Any = "light", model: Any = None) -> Page:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("request", lambda asked: errors.append(asked.url) if not asked.url.startswith(LOCAL) else None)
+            if model is not None:  # there is no server
+                page.route(address, lambda route: route.fulfill(path=PAGE))
+                page.route(f"{address}v1/model", lambda route: route.fulfill(json=model))
             page.goto(address)
             return page
 
@@ -51,6 +55,7 @@ def open_page(clip: Path, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     assert not errors
 
 
+PAGE = Path(actrec.serve.__file__).parent / "page/index.html"
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 ANSWERED = "document.querySelectorAll('#bars li').length > 0"
 
@@ -135,8 +140,9 @@ def someone(person: str, left: float, held: str | None, current: dict[str, Any] 
     return answer | {"set": current and current | {"mean_probability": 0.9}}
 
 
-def test_each_person_has_label_and_counter_at_the_body(serve: Serve, open_page: Callable[..., Page]) -> None:
-    page = open_page(serve().address)
+def test_each_person_has_label_and_counter_at_the_body(open_page: Callable[..., Page]) -> None:
+    labels, bones = ["squat", "push_ups", "pull_ups"], [[joint, joint + 1] for joint in range(16)]
+    page = open_page("http://127.0.0.1:9/", model={"labels": labels, "bones": bones, "takes_pictures": True})
     page.wait_for_function("model")
 
     def at(time: float, count: int) -> dict[str, Any]:
