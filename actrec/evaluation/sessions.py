@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from actrec.evaluation.online import stream_clips
-from actrec.evaluation.segments import LabelledSet, SessionRecord, held_by_motion, session_metrics
+from actrec.evaluation.segments import LabelledSet, SessionRecord
+from actrec.evaluation.session_metrics import held_by_motion, session_metrics
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.types import NO_LABEL, NONE, ActrecError, Segment, SkeletonSequence
 
