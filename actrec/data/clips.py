@@ -110,6 +110,14 @@ def load_clips(
     return [clip for clip in clips if clip is not None]
 
 
+def found_labels(clips: Sequence[SkeletonSequence]) -> list[str]:
+    """Lists the labels of clips and segments: sorted, and "none" last, where there are frames without any action."""
+    labels = {clip.label for clip in clips if not clip.segments}
+    labels |= {each.label for clip in clips for each in clip.segments if each.label}
+    gaps = any(clip.segments and sum(each.end - each.start for each in clip.segments) < len(clip) for clip in clips)
+    return sorted(labels - {NONE}) + ([NONE] if gaps or NONE in labels else [])
+
+
 def whole_sessions(clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
     """Selects the clips with segments, and beside them those without any action; none if no clip has segments."""
     some = any(clip.segments for clip in clips)

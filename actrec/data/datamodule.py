@@ -11,7 +11,7 @@ import lightning as L
 import numpy as np
 from torch.utils.data import DataLoader, IterableDataset, Sampler
 
-from actrec.data.clips import DataSet, trimmed, whole_sessions, without_labels
+from actrec.data.clips import DataSet, found_labels, trimmed, whole_sessions, without_labels
 from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit
 from actrec.data.split import Split
@@ -125,7 +125,7 @@ class ActionData(L.LightningDataModule):
                 ", ".join(sorted(lost)) or "a loss",
                 name,
             )
-        names = dataset.labels or sorted({clip.label for clip in clips})
+        names = dataset.labels or found_labels(clips)
         self.labels = [label for label in names if label not in left_out]
         found = {clip.label for clip in clips} | {each.label for clip in clips for each in clip.segments if each.label}
         unknown = sorted(found - set(self.labels))
@@ -136,8 +136,8 @@ class ActionData(L.LightningDataModule):
             )
         for names in alike(self.labels):
             log.warning("Labels that differ only in case or punctuation are classes of their own: %s.", names)
-        if len({clip.label for clip in clips}) == 1:
-            raise ActrecError(f"All clips are of one class, {clips[0].label}: expected two classes or more.")
+        if len(only := found_labels(clips)) == 1:
+            raise ActrecError(f"All clips are of one class, {only[0]}: expected two classes or more.")
         saved = saved or SavedSplit.of(split, clips)
         self.split, self.saved = split, replace(saved, dataset=dataset.name, generated=dataset.generated)
         parts = self.saved.restore(clips)

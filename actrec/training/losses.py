@@ -145,4 +145,4 @@ class Objective:
             return Losses(loss, cls, pred, feat)
         unknown = torch.full(valid.shape, torch.nan, device=valid.device)
         phase = phase_loss(output.phase, unknown if batch.repetition is None else batch.repetition, valid, count)
-        return Losses(loss + self.lambda_3 * phase, cls, pred, feat, phase)
+        return Losses(loss + self.lambda_3 * phase, cls, pred, feat, phase if batch.repetition is not None else None)

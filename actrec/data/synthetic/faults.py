@@ -61,6 +61,9 @@ class Faults:
         missed: Share of an estimator's clips in which it misses the person in some frames.
         blurred: Share of an estimator's clips that are blurred throughout (one in ten videos).
         weakest: Greatest confidence threshold of an estimator's clip; joints with a lower confidence are unobserved.
+        confident: Share of an estimator's clips in which it is confident of joints that it does not see, as models that
+            estimate one person in a box are, and misplaces them.
+        unsteady: Standard deviation of the logarithm of the jitter between an estimator's clips.
     """
 
     annotated_share: float = 0.5
@@ -74,12 +77,15 @@ class Faults:
     missed: float = 0.1
     blurred: float = 0.1
     weakest: float = 0.3
+    confident: float = 0.0
+    unsteady: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("annotated_share", "viewers_sides", "occlusion", "cropped", "missed", "blurred", "weakest"):
+        shares = ("annotated_share", "viewers_sides", "occlusion", "cropped", "missed", "blurred", "weakest")
+        for name in (*shares, "confident"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ActrecError(f"The {name} of Faults is {getattr(self, name)}; expected 0 to 1.")
-        for name in ("jitter", "lost", "swaps"):
+        for name in ("jitter", "lost", "swaps", "unsteady"):
             if not getattr(self, name) >= 0:
                 raise ActrecError(f"The {name} of Faults is {getattr(self, name)}; expected 0 or more.")
         strange = [joint for joint in self.unannotated if joint not in COCO17.joints]
@@ -144,11 +150,16 @@ class Faults:
         doubt = 1 - confidence
         # Median second differences of YOLO at a confidence above 0.9: 0.02 T at 0.3 T/s, 0.04 at 1.2, 0.08 at 2.4, 0.13
         # at 5; at a confidence of 0.3 to 0.7 1.5 times as much, and nearly twice as much in fast motion.
-        sigma = (0.006 + 0.006 * scene.speed * (1 + 2.2 * doubt)) * np.float32(self.jitter * scene.torso)
+        jitter = self.jitter * (np.exp(self.unsteady * rng.standard_normal()) if self.unsteady else 1.0)
+        sigma = (0.006 + 0.006 * scene.speed * (1 + 2.2 * doubt)) * np.float32(jitter * scene.torso)
         xy = scene.image + sigma * (white + 1.5 * slow[:2])
         if self.jitter:  # a hidden joint is estimated near that of the other side
             towards = np.maximum(doubt - 0.2, 0) * (0.8 * rng.random(17, dtype=np.float32))
             xy += towards * (scene.image[..., MIRROR] - scene.image)
+        if self.confident and rng.random() < self.confident:
+            away = np.float32(0.3 * scene.torso * rng.random()) * (doubt > 0.5)
+            xy += away * (scene.spread @ rng.standard_normal((2, n_keys, 17), dtype=np.float32))
+            confidence = np.float32(0.5) + np.float32(0.5) * confidence
         xy, confidence = _swap(xy, confidence, self.swaps * scene.hard, scene.fps, rng)
         if scene.outside.any():
             low, high = scene.box[..., None, None]

@@ -67,7 +67,7 @@ class SyntheticSessions:
     any_view: float | int = 0.35
     cuts: float | int = 1.0
     lost: float | int = 0.7
-    faults: Faults | None = field(default_factory=lambda: Faults(annotated_share=0.25))
+    faults: Faults | None = field(default_factory=lambda: Faults(annotated_share=0.2, confident=0.35, unsteady=0.6))
 
     def __post_init__(self) -> None:
         if not isinstance(self.n_clips, int) or self.n_clips < 2:

@@ -255,6 +255,28 @@ def test_the_share_of_annotated_clips_is_kept() -> None:
     assert 0.4 < np.mean(sure) < 0.6
 
 
+def test_a_confident_estimator_misplaces_what_it_does_not_see() -> None:
+    from_aside = standing(90)
+    doubtful, sure = (
+        np.stack([observe(estimated(occlusion=1.0, confident=share), from_aside, seed) for seed in range(20)])
+        for share in (0.0, 1.0)
+    )
+    hidden = doubtful[..., 2] < 0.4
+    assert hidden.mean() > 0.05
+    assert (sure[..., 2] >= 0.5).all()
+    apart = np.linalg.norm(sure[..., :2] - project(from_aside), axis=-1)
+    assert np.median(apart[hidden]) > 3 * np.median(apart[~hidden])
+
+
+def test_an_unsteady_estimator_jitters_more_in_some_clips_than_in_others() -> None:
+    def spread(unsteady: float) -> float:
+        clips = [observe(estimated(jitter=1.0, unsteady=unsteady), standing(), seed) for seed in range(40)]
+        sizes = [np.median(np.abs(np.diff(clip[..., :2], 2, axis=0))) for clip in clips]
+        return float(np.log(sizes).std())
+
+    assert spread(1.0) > 1.5 * spread(0.0)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
