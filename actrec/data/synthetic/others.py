@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from actrec.data.synthetic.body import Pose
+from actrec.data.synthetic.everyday import EVERYDAY
+from actrec.data.synthetic.exercises_arms import ARMS
+from actrec.data.synthetic.exercises_bench import BENCH
+from actrec.data.synthetic.exercises_floor import FLOOR
+from actrec.data.synthetic.exercises_hinge import HINGE
+from actrec.data.synthetic.exercises_standing import STANDING
 from actrec.data.synthetic.motion import Actor
-from actrec.data.synthetic.other_core import CORE, REST
 
-OTHERS: tuple[Callable[[Actor], Pose], ...] = CORE
-DAILY: tuple[Callable[[Actor], Pose], ...] = REST
+OTHERS: tuple[Callable[[Actor], Pose], ...] = (*HINGE, *ARMS, *STANDING, *FLOOR, *BENCH)
+DAILY: tuple[Callable[[Actor], Pose], ...] = EVERYDAY
