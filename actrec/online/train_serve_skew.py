@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from actrec.model.spec import ModelSpec
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows
+from actrec.types import NONE
 
 # Overrides that train a model for streams, by data set.
 _EXPERIMENTS = {
     "penn_action": "experiment=penn_online",
-    "synthetic": "experiment=synthetic_online init=<the model folder of experiment=synthetic>",
+    "synthetic": "experiment=live",
 }
 _OTHERWISE = "preprocess=causal preprocess.fps=15 windows=anchored augmentation.temporal_crop.p=0.6"
 
@@ -54,14 +55,19 @@ def streaming_advice(spec: ModelSpec) -> str:
 
 
 def streaming_warning(spec: ModelSpec) -> str | None:
-    """Formats the differences and what to do as a warning, or returns None where there are none."""
-    found = streaming_mismatches(spec)
-    if not found:
-        return None
-    return (
-        "This model is not trained for streams, in which its accuracy may be lower than its metrics. "
-        f"{' '.join(found)} Train one for streams with: {streaming_advice(spec)}"
-    )
+    """Formats the differences, what else limits the model in a stream, and what to do; None where there is nothing."""
+    found, warnings = streaming_mismatches(spec), list[str]()
+    if found:
+        warnings.append(
+            "This model is not trained for streams, in which its accuracy may be lower than its metrics. "
+            f"{' '.join(found)} Train one for streams with: {streaming_advice(spec)}"
+        )
+    if NONE not in spec.labels:
+        warnings.append(
+            f"This model has no class '{NONE}': it takes every other movement for one of its actions. The model "
+            "sport14 has it, and so do models that are trained on data with it."
+        )
+    return " ".join(warnings) or None
 
 
 def training_mismatches(pipeline: Pipeline, lengths: Sequence[int], crop: float) -> list[str]:

@@ -15,7 +15,8 @@ from actrec.skeleton import COCO17
 
 def make_spec(windows: WindowRule, preprocess: Preprocess, **options: Any) -> ModelSpec:
     network = {"skeleton": "coco17", "in_channels": 3, "n_classes": 2}
-    return ModelSpec("InfoGCN", network, Pipeline(COCO17, preprocess, windows, Features()), ("a", "b"), **options)
+    labels = options.pop("labels", ("a", "b"))
+    return ModelSpec("InfoGCN", network, Pipeline(COCO17, preprocess, windows, Features()), labels, **options)
 
 
 CAUSAL, OFFLINE = Preprocess("causal", fps=15), Preprocess("offline", fps=15)
@@ -41,7 +42,7 @@ CAUSAL, OFFLINE = Preprocess("causal", fps=15), Preprocess("offline", fps=15)
 def test_each_way_in_which_a_stream_differs_is_named(
     windows: WindowRule, preprocess: Preprocess, options: dict[str, Any], reasons: list[str]
 ) -> None:
-    spec = make_spec(windows, preprocess, **options)
+    spec = make_spec(windows, preprocess, **options, labels=("squat", "none"))
     found = streaming_mismatches(spec)
     assert len(found) == len(reasons)
     assert all(reason in sentence for reason, sentence in zip(reasons, found, strict=True))
@@ -54,7 +55,7 @@ def test_each_way_in_which_a_stream_differs_is_named(
     ("dataset", "advice"),
     [
         ("penn_action", "experiment=penn_online"),
-        ("synthetic", "experiment=synthetic_online init="),
+        ("synthetic", "experiment=live"),
         ("mine", "preprocess=causal preprocess.fps=15 windows=anchored augmentation.temporal_crop.p=0.6"),
     ],
 )
@@ -62,6 +63,14 @@ def test_the_warning_says_what_to_train_instead(dataset: str, advice: str) -> No
     warning = streaming_warning(make_spec(ResizeWindows(64), CAUSAL, dataset=dataset))
     assert warning is not None
     assert advice in warning
+
+
+def test_a_model_without_the_class_none_says_so() -> None:
+    streaming = make_spec(AnchoredWindows(64), CAUSAL)
+    warning = streaming_warning(streaming)
+    assert warning is not None
+    assert "no class 'none'" in warning
+    assert "not trained for streams" not in warning
 
 
 @pytest.mark.parametrize(
