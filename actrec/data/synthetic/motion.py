@@ -113,6 +113,8 @@ def repetitions(
     rng = actor.rng
     n = actor.n_repetitions or (1 if actor.chance(0.72) else int(rng.integers(2, 5)))
     duration = actor.around(seconds, spread)
+    if actor.n_repetitions:
+        duration *= _any_tempo(actor)
     lasts = duration * np.exp(0.08 * rng.standard_normal(n) + np.linspace(0, 0.15 * rng.standard_normal(), n))
     holds, rests = rng.exponential(hold, n), rng.exponential(rest, n + 1)
     depth = 1 - 0.08 * np.abs(rng.standard_normal(n))
@@ -128,6 +130,11 @@ def repetitions(
     number = np.minimum(np.searchsorted(ends[3::4], t), n - 1)
     returning = t > ends[2::4][number]
     return Repetitions(t, u, number, returning, _done(u, depth, number, returning, t > ends[3::4][number]))
+
+
+def _any_tempo(actor: Actor) -> float:
+    """Draws a factor of the duration: people in gyms are quicker than in Penn Action, and differ more."""
+    return float(np.clip(actor.around(0.85, 0.3), 0.45, 1.8))
 
 
 def _pauses(actor: Actor, n: int, duration: float) -> Times:
@@ -186,6 +193,7 @@ def cycles(actor: Actor, frequency: float, low: float, high: float, at_rest: flo
     shown = low * actor.u(1.0, 1.3) if actor.chance(0.5) else low + (high - low) * actor.rng.random() ** 2
     n = int(np.clip(shown / frequency * actor.fps, 18, MAX_FRAMES))
     if actor.n_repetitions:
+        frequency /= _any_tempo(actor)
         n, at_rest = max(int(actor.n_repetitions / frequency * actor.fps), 18), 1.0
     t = np.arange(n) / actor.fps
     (drift,) = sway(actor, t, [0.25], 0.4)

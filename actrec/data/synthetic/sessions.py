@@ -64,7 +64,7 @@ class SyntheticSessions:
     seconds: Sequence[float | int] = (15, 45)
     actions: float | int = 0.5
     others: float | int = 0.3
-    any_view: float | int = 0.35
+    any_view: float | int = 0.45
     cuts: float | int = 1.0
     lost: float | int = 0.7
     faults: Faults | None = field(default_factory=lambda: Faults(annotated_share=0.2, confident=0.35, unsteady=0.6))
