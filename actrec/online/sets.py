@@ -63,7 +63,7 @@ class SetTracker:
             seen: Whether a joint is observed in the frame.
         """
         before, self._time = self._time, time
-        self._since = time if held.count == 1 else self._since
+        self._since = time if held.count == 1 or math.isnan(self._since) else self._since
         self._counts = phase is not None
         if phase is not None and seen:
             self._count_repetition(time, held, phase)

@@ -162,6 +162,15 @@ def test_a_state_goes_on_where_it_was(seed: int, cut: int) -> None:
     np.testing.assert_array_equal(one.sets.state(), two.sets.state())
 
 
+def test_a_held_label_of_a_state_without_sets_begins_one() -> None:
+    before, after = Stream().go(SQUAT, moving(2)), Stream()
+    after.held.restore(before.held.state())
+    after.frame = before.frame
+    after.go(SQUAT, moving(1))
+    (found,) = after.found()
+    assert found.start == pytest.approx(before.frame / FPS)
+
+
 def test_a_state_that_no_stream_has_is_refused() -> None:
     stream = Stream().go(SQUAT, moving(2))
     good = stream.sets.state()
