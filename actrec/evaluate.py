@@ -15,7 +15,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.config import check_whole, main, no_value
-from actrec.data.clips import DataSet, load_clips, trimmed, whole_sessions
+from actrec.data.clips import DataSet, found_labels, load_clips, trimmed, whole_sessions, without_labels
 from actrec.data.excluded_labels import excluded
 from actrec.data.synthetic.sessions import SyntheticSessions
 from actrec.evaluation.clip_selection import select_clips
@@ -110,8 +110,8 @@ def _load_clips(cfg: DictConfig, spec: ModelSpec) -> list[SkeletonSequence]:
     dataset = cfg.dataset
     importer, label_map = (instantiate(node, _convert_="all") for node in (dataset.importer, dataset.label_map))
     clips = load_clips(cfg.store, dataset.name, importer, label_map, dataset.skeleton)
-    left_out = excluded(dataset.exclude_labels, {*(clip.label for clip in clips), *label_map.names, *spec.labels})
-    kept = [clip for clip in clips if clip.label not in left_out]
+    left_out = excluded(dataset.exclude_labels, {*found_labels(clips), *label_map.names, *spec.labels})
+    kept = [part for clip in clips if (part := without_labels(clip, left_out)) is not None]
     generated: Any = OmegaConf.to_container(dataset.importer, resolve=True) if cfg.store is None else None
     data = DataSet(dataset.name, kept, generated=generated)
     models = [Path(folder) for folder in _folders(cfg)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
 from actrec.data.store.reading import read_info, read_store
 from actrec.skeleton import map_keypoints
-from actrec.types import NONE, ActrecError, SkeletonSequence
+from actrec.types import NONE, ActrecError, Segment, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ class DataSet:
     Attributes:
         name: Name of the data set.
         clips: All of its clips.
-        labels: The classes in the order of their numbers; empty for those of the clips, sorted.
+        labels: The classes in the order of their numbers; empty for those of the clips and segments, sorted, with
+            "none" as the last one.
         pose_model: Name of the pose model that made the skeletons.
         generated: Config of the generator of the clips; None for clips of a store.
     """
@@ -75,16 +77,38 @@ def load_dataset(
 
 
 def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> SkeletonSequence | None:
-    """Returns a clip with the data set's label and joint layout; None if the label map leaves it out."""
-    label = label_map(sequence.source, sequence.label)
+    """Returns a clip with the data set's label and joint layout; None if the label map leaves it out.
+
+    Segments that the label map leaves out become frames that nobody has labelled.
+
+    Raises:
+        ActrecError: A label is not in the label map.
+    """
+    segments = tuple(_mapped(each, sequence, label_map) for each in sequence.segments)
+    label = main_label(segments) if segments else label_map(sequence.source, sequence.label)
     if label is None:
         return None
     keypoints = map_keypoints(sequence.keypoints, sequence.skeleton, skeleton)
-    segments = tuple(
-        replace(each, label=(label_map(sequence.source, each.label) or "") if each.label else "")
-        for each in sequence.segments
-    )
     return replace(sequence, keypoints=keypoints, skeleton=skeleton, label=label, segments=segments)
+
+
+def _mapped(segment: Segment, sequence: SkeletonSequence, label_map: LabelMap) -> Segment:
+    if not segment.label:
+        return segment
+    try:
+        return replace(segment, label=label_map(sequence.source, segment.label) or "")
+    except ActrecError as error:
+        where = f"The segment from frame {segment.start} to {segment.end} of clip '{sequence.clip_id}'"
+        raise ActrecError(f"{where} has an unknown label. {error}") from None
+
+
+def main_label(segments: Sequence[Segment]) -> str:
+    """Returns the action of most frames, the label of a clip with segments; "none" if there is no action."""
+    frames: Counter[str] = Counter()
+    for each in segments:
+        if each.label not in ("", NONE):
+            frames[each.label] += each.end - each.start
+    return max(frames, key=lambda label: frames[label], default=NONE)
 
 
 def load_clips(
@@ -141,7 +165,10 @@ def _parts(clip: SkeletonSequence) -> Iterator[SkeletonSequence]:
             yield replace(clip.cut(start, end), clip_id=f"{clip.clip_id}_{start}", label=label, segments=())
 
 
-def without_labels(clip: SkeletonSequence, labels: Collection[str]) -> SkeletonSequence:
-    """Returns a clip whose segments of these labels count as not labelled."""
-    segments = [replace(each, label="") if each.label in labels else each for each in clip.segments]
-    return replace(clip, segments=tuple(segments)) if segments else clip
+def without_labels(clip: SkeletonSequence, labels: Collection[str]) -> SkeletonSequence | None:
+    """Returns a clip whose segments of these labels count as not labelled; None if no labelled frame is left."""
+    if not clip.segments:
+        return None if clip.label in labels else clip
+    segments = tuple(replace(each, label="") if each.label in labels else each for each in clip.segments)
+    kept = replace(clip, segments=segments, label=main_label(segments))
+    return kept if set(found_labels([kept])) - set(labels) else None

@@ -14,14 +14,14 @@ from torch.utils.data import DataLoader, IterableDataset, Sampler
 from actrec.data.clips import DataSet, found_labels, trimmed, whole_sessions, without_labels
 from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit
-from actrec.data.split import Split
+from actrec.data.split import Split, first_names
 from actrec.data.training_windows import TrainingWindows
 from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.batching import collate
 from actrec.pipeline.observation import ObservedItem, collate_observed, items_at_ratios
 from actrec.pipeline.pipeline import Pipeline
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import NONE, ActrecError, SkeletonSequence
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +112,8 @@ class ActionData(L.LightningDataModule):
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
         self.dataset = dataset
-        left_out = excluded(exclude_labels, {*(clip.label for clip in dataset.clips), *dataset.labels})
-        clips = [without_labels(clip, left_out) for clip in dataset.clips if clip.label not in left_out]
+        left_out = excluded(exclude_labels, {*found_labels(dataset.clips), *dataset.labels})
+        clips = [kept for clip in dataset.clips if (kept := without_labels(clip, left_out)) is not None]
         if saved is not None:
             clips = _without_new(clips, saved)
         for name in {clip.skeleton for clip in clips} - {pipeline.skeleton.name}:
@@ -125,19 +125,13 @@ class ActionData(L.LightningDataModule):
                 ", ".join(sorted(lost)) or "a loss",
                 name,
             )
-        names = dataset.labels or found_labels(clips)
-        self.labels = [label for label in names if label not in left_out]
-        found = {clip.label for clip in clips} | {each.label for clip in clips for each in clip.segments if each.label}
-        unknown = sorted(found - set(self.labels))
-        if unknown:
-            raise ActrecError(
-                f"There are clips with labels that are not among the {len(self.labels)} classes: {', '.join(unknown)}. "
-                f"Leave them out with {exclude_override(unknown)}."
-            )
+        found = [label for label in found_labels(clips) if label not in left_out]
+        self.labels = [label for label in dataset.labels or found if label not in left_out]
+        self._check_labels(clips)
         for names in alike(self.labels):
             log.warning("Labels that differ only in case or punctuation are classes of their own: %s.", names)
-        if len(only := found_labels(clips)) == 1:
-            raise ActrecError(f"All clips are of one class, {only[0]}: expected two classes or more.")
+        if len(found) == 1:
+            raise ActrecError(f"All clips are of one class, {found[0]}: expected two classes or more.")
         saved = saved or SavedSplit.of(split, clips)
         self.split, self.saved = split, replace(saved, dataset=dataset.name, generated=dataset.generated)
         parts = self.saved.restore(clips)
@@ -154,11 +148,30 @@ class ActionData(L.LightningDataModule):
             part: members if part == "train" else [each for each in trimmed(members) if each.label in self.labels]
             for part, members in mapped.items()
         }
-        self.absent = [label for label in self.labels if label not in {clip.label for clip in clips}]
+        self.absent = [label for label in self.labels if label not in found]
         if self.absent:
             log.warning("No clips for: %s.", ", ".join(self.absent))
+        if lost := [label for label in self.labels if label in set(found) - {*found_labels(parts["train"])}]:
+            log.warning("No clips in train for: %s. Try another split.seed, or add clips.", ", ".join(lost))
         counts = ", ".join(f"{len(members)} {part}" for part, members in parts.items())
         log.info("%d classes; clips: %s.", len(self.labels), counts)
+
+    def _check_labels(self, clips: Sequence[SkeletonSequence]) -> None:
+        """Raises an ActrecError for labels that are no classes."""
+        known = set(self.labels)
+        wrong = {
+            clip.clip_id: {clip.label, *(each.label for each in clip.segments if each.label)} - known for clip in clips
+        }
+        unknown = sorted(set().union(*wrong.values()))
+        if unknown:
+            raise ActrecError(
+                f"There are clips or segments with labels that are not among the {len(self.labels)} classes: "
+                f"{', '.join(unknown)}. Leave them out with {exclude_override(unknown)}. The classes are: "
+                f"{', '.join(self.labels)}. The clips: "
+                f"{first_names([clip for clip, labels in wrong.items() if labels])}."
+            )
+        if NONE not in self.labels and NONE in found_labels(clips):
+            log.warning("Frames in no segment count as not labelled: the class '%s' is not among the labels.", NONE)
 
     def class_numbers(self, name: str) -> list[int]:
         """Returns the class number of each clip of a split."""

@@ -17,14 +17,16 @@ log = logging.getLogger(__name__)
 PROTOCOLS = ("official", "grouped", "random_windows")
 UNLISTED = ("error", "leave_out")
 Parts = dict[str, list[SkeletonSequence]]
+_SESSIONS = "clips with segments\n"  # no label has a line break
 
 
 @dataclass(frozen=True)
 class Split:
     """Splits clips into train, val and test; the result depends on the clips and the seed, not on their order.
 
-    Val is the official one if there is one; otherwise it is drawn from train, stratified by label. Clips of a variant
-    other than "original" are only in train, and left out if their group is in another part. The split is logged.
+    Val is the official one if there is one; otherwise it is drawn from train, stratified by label. Clips with segments
+    are drawn as one class, whatever their labels: each has several. Clips of a variant other than "original" are only
+    in train, and left out if their group is in another part. The split is logged.
 
     Attributes:
         protocol: "official" uses train, val and test as stored (val as test if no clip is of test); "grouped" draws
@@ -176,21 +178,21 @@ def _draw(
 
     Each share is relative to the groups that earlier parts have left. A group with clips of several classes counts for
     each of them. Each class has its own generator, so that leaving out one class does not change the draw of another
-    with which it shares no group.
+    with which it shares no group. Clips with segments are one class, `_SESSIONS`.
     """
-    members: dict[str, set[str]] = {sequence.label: set() for sequence in sequences}
+    members: dict[str, set[str]] = {_stratum(sequence): set() for sequence in sequences}
     for sequence in sequences:
         if sequence.variant == "original":
-            members[sequence.label].add(groups[sequence.clip_id])
+            members[_stratum(sequence)].add(groups[sequence.clip_id])
     shares = {part: share for part, share in shares.items() if share > 0}
     part_of: dict[str, str] = {}
     for label in sorted(members, key=lambda label: (len(members[label]), label)):  # the rarest class first
         left = len(members[label])
         if left <= len(shares):
+            what, hint = _told(label)
             raise ActrecError(
-                f"Class '{label}' has {left} group{'s' * (left != 1)} to draw from, and "
-                f"{', '.join(['train', *shares])} need one each. Add clips of it from other videos, or leave it out: "
-                + exclude_override([label])
+                f"{what} {left} group{'s' * (left != 1)} to draw from, and {', '.join(['train', *shares])} need one "
+                f"each. Add clips of it from other videos{hint}"
             )
         generator = np.random.default_rng([seed, zlib.crc32(label.encode())])
         order = generator.permutation(sorted(members[label])).tolist()
@@ -202,12 +204,23 @@ def _draw(
     for label in sorted(members):
         without = {"train", *shares} - {part_of.get(group, "train") for group in members[label]}
         if without:
+            what, hint = _told(label, "would have no clips in")
             raise ActrecError(
-                f"Class '{label}' would have no clips in {' and '.join(sorted(without))}: its {len(members[label])} "
-                "groups have clips of other classes too, which were drawn first. Add groups, try another "
-                f"split.seed, or leave it out: {exclude_override([label])}"
+                f"{what} {' and '.join(sorted(without))}: its {len(members[label])} groups have clips of other classes "
+                f"too, which were drawn first. Add groups, or try another split.seed{hint}"
             )
     return part_of
+
+
+def _stratum(sequence: SkeletonSequence) -> str:
+    return _SESSIONS if sequence.segments else sequence.label
+
+
+def _told(label: str, verb: str = "has") -> tuple[str, str]:
+    """Returns the beginning of a message about a class, and the hint how to do without it."""
+    if label == _SESSIONS:
+        return f"The class of all clips with segments {verb}", "."
+    return f"Class '{label}' {verb}", f", or leave it out: {exclude_override([label])}"
 
 
 def _fill(part_of: dict[str, str], order: Sequence[str], part: str, size: int) -> None:

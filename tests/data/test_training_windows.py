@@ -105,5 +105,7 @@ def test_none_is_the_last_of_the_labels_that_are_found() -> None:
 
 
 def test_excluded_labels_are_frames_that_nobody_labelled() -> None:
-    targets = PIPELINE.targets(without_labels(session(), {"squat"}), NAMES)
+    clip = without_labels(session(), {"squat"})
+    assert clip is not None
+    targets = PIPELINE.targets(clip, NAMES)
     assert set(targets.label.tolist()) == {NO_LABEL, 1, 2}

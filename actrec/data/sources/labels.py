@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from actrec.files import printable
-from actrec.types import ActrecError
+from actrec.types import NONE, ActrecError
 
 
 def clean_label(text: str) -> str:
@@ -26,7 +26,8 @@ class LabelMap:
     and "push_ups" are the same; a whole number needs no quotes. A spelling is matched only for the source that has it.
 
     Attributes:
-        labels: For each label, the spellings by source; the order of the labels is the order of the classes.
+        labels: For each label, the spellings by source; the order of the labels is the order of the classes,
+            and "none", for frames in which none of the actions is done, is the last one.
         unmapped: Treatment of a clip whose label is not in the table: "error" ends the run, "skip" leaves it out.
     """
 
@@ -37,6 +38,10 @@ class LabelMap:
         if self.unmapped not in ("error", "skip"):
             raise ActrecError(f"label_map.unmapped is '{self.unmapped}'; expected 'error' or 'skip'.")
         labels = {_as_text(label, "a label"): sources for label, sources in (self.labels or {}).items()}
+        if NONE in list(labels)[:-1]:
+            raise ActrecError(
+                f"The label map has '{NONE}' before other labels; put it last: it is the class of no action."
+            )
         object.__setattr__(self, "labels", labels)
         _ = self._table
 
