@@ -151,8 +151,8 @@ class ActionData(L.LightningDataModule):
         self.absent = [label for label in self.labels if label not in found]
         if self.absent:
             log.warning("No clips for: %s.", ", ".join(self.absent))
-        if lost := [label for label in self.labels if label in set(found) - {*found_labels(parts["train"])}]:
-            log.warning("No clips in train for: %s. Try another split.seed, or add clips.", ", ".join(lost))
+        if unseen := [label for label in self.labels if label in set(found) - {*found_labels(parts["train"])}]:
+            log.warning("No clips in train for: %s. Try another split.seed, or add clips.", ", ".join(unseen))
         counts = ", ".join(f"{len(members)} {part}" for part, members in parts.items())
         log.info("%d classes; clips: %s.", len(self.labels), counts)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from actrec.data.build_store import prepare
-from actrec.data.clips import load_clips
+from actrec.data.clips import conform, load_clips
 from actrec.data.sources.labels import LabelMap
 from actrec.data.sources.penn_action import PennAction
 from actrec.data.store.clip_source import ClipSource
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import ActrecError, Segment, SkeletonSequence
 
 LABELS = LabelMap({"wave": {"generated": "label_0"}, "jump": {"generated": "Label 1"}}, unmapped="skip")
 
@@ -58,3 +58,20 @@ def test_a_missing_store_says_how_to_build_it(generated: Generated, tmp_path: Pa
 def test_what_cannot_be_generated_needs_a_store() -> None:
     with pytest.raises(ActrecError, match=r"store is null.*dataset=penn_action cannot.*store=data/penn_action"):
         load_clips(None, "penn_action", PennAction(), LabelMap(), "penn13")
+
+
+def test_segments_get_the_labels_of_the_data_set(make_sequences: Callable[..., list[SkeletonSequence]]) -> None:
+    given = (Segment("deadlift", 0, 9), Segment("label 0", 9, 12, 2), Segment("", 12, 15), Segment("Label_1", 15, 20))
+    clip = replace(make_sequences(1, 1)[0], segments=given, label="deadlift")
+    mapped = conform(clip, LABELS, "coco17")
+    assert mapped is not None
+    assert [(each.label, each.repetitions) for each in mapped.segments] == [
+        *(("", None), ("wave", 2), ("", None), ("jump", None))
+    ]
+    assert mapped.label == "jump"
+    idle = conform(replace(clip, segments=given[:1]), LABELS, "coco17")
+    assert idle is not None
+    assert idle.label == "none"
+    strict = replace(LABELS, unmapped="error")
+    with pytest.raises(ActrecError, match=r"frame 0 to 9 of clip 'label_0_clip_00'.*'deadlift'.*is not in the label"):
+        conform(clip, strict, "coco17")

@@ -18,7 +18,7 @@ from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.window_transforms import Jitter, Mirror, Rotation
 from actrec.pipeline.windows import ResizeWindows, SlidingWindows
 from actrec.skeleton import COCO17
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import ActrecError, Segment, SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]
 PIPELINE = Pipeline(COCO17, Preprocess(), ResizeWindows(12), Features())
@@ -181,3 +181,63 @@ def test_processes_share_out_the_clips_of_test(
         for batch, readings in module.test_dataloader():
             found += zip(batch.clip[readings.row].tolist(), readings.ratio.tolist(), strict=True)
     assert sorted(found) == [(clip, ratio) for clip in range(len(module.splits["test"])) for ratio in range(10)]
+
+
+def _as_sessions(clips: list[SkeletonSequence], label: str = "") -> list[SkeletonSequence]:
+    """Makes of each clip a session: its label, or `label`, from frame 5 to 15, and no action before and after."""
+    return [replace(clip, segments=(Segment(label or clip.label, 5, 15),)) for clip in clips]
+
+
+def _data(clips: list[SkeletonSequence], labels: Sequence[str] = (), **options: Any) -> ActionData:
+    return ActionData(DataSet("made", clips, labels), Split(val_share=0.2), PIPELINE, AUGMENTATION, **options)
+
+
+def test_labels_are_those_of_segments_and_none_comes_last(make_sequences: Make) -> None:
+    clips = _as_sessions(make_sequences(), "zumba")
+    assert _data(clips).labels == ["zumba", "none"]
+    whole = [replace(clip, segments=(Segment("zumba", 0, len(clip)),)) for clip in clips[:6]]
+    assert _data([*whole, *make_sequences()[8:]]).labels == ["label_1", "label_2", "zumba"]
+    idle = [replace(clip, label="none") for clip in make_sequences(1)]
+    assert _data([*idle, *make_sequences()[8:]]).labels == ["label_1", "label_2", "none"]
+
+
+def test_sessions_of_a_data_set_without_none_have_frames_that_do_not_count(
+    make_sequences: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = _data(_as_sessions(make_sequences()), ["label_0", "label_1", "label_2"])
+    assert data.labels == ["label_0", "label_1", "label_2"]
+    assert "Frames in no segment count as not labelled" in caplog.text
+
+
+def test_a_segment_with_an_unknown_label_is_an_error_that_names_its_clip(make_sequences: Make) -> None:
+    first, *others = make_sequences()
+    clips = [replace(first, segments=(Segment("zumba", 0, 9),)), *others]
+    with pytest.raises(
+        ActrecError,
+        match=r"3 classes: zumba\. Leave them .*are: label_0, label_1, label_2\. The clips: label_0_clip_00",
+    ):
+        _data(clips, ["label_0", "label_1", "label_2"])
+
+
+def test_a_session_whose_main_action_is_excluded_stays(make_sequences: Make) -> None:
+    clips = _as_sessions(make_sequences())
+    data = _data(clips, exclude_labels=["label_0"])
+    assert data.labels == ["label_1", "label_2", "none"]
+    assert sum(len(part) for part in data.sessions.values()) == len(clips)
+    assert len(_data(clips, exclude_labels=["label_0", "none"]).sessions["train"]) < len(data.sessions["train"])
+
+
+def test_a_label_that_train_has_not_is_told(make_sequences: Make, caplog: pytest.LogCaptureFixture) -> None:
+    clips = make_sequences()
+    number = next(number for number, clip in enumerate(clips) if clip.split == "test")
+    clips[number] = replace(clips[number], segments=(Segment("zumba", 0, 9),))
+    _data(clips)
+    assert "No clips in train for: zumba" in caplog.text
+
+
+def test_trimmed_clips_have_no_labels_of_frames(make_sequences: Make) -> None:
+    data = _data(make_sequences())
+    data.setup("fit")
+    for batch in [*data.train_dataloader(), *data.val_dataloader()]:
+        assert batch.frame_label is None
+        assert batch.repetition is None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actrec.data.split import Split, cut_windows
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import ActrecError, Segment, SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]
 Parts = dict[str, list[SkeletonSequence]]
@@ -291,3 +291,16 @@ def test_windows() -> None:
 def test_wrong_options(options: dict[str, Any]) -> None:
     with pytest.raises(ActrecError, match=r"split\."):
         Split(**options)
+
+
+def test_sessions_are_drawn_as_one_class_so_that_rare_labels_do_not_matter() -> None:
+    labels = ["squat", "squat", "lunge", "plank", "none", "none"]
+    sessions = [
+        replace(clip(str(n), label, f"g{n}", n=9), segments=(Segment(label, 0, 5),)) for n, label in enumerate(labels)
+    ]
+    parts = Split("grouped", val_share=0.2, test_share=0.2)(sessions)
+    assert {part: len(found) for part, found in parts.items()} == {"train": 4, "val": 1, "test": 1}
+    with pytest.raises(ActrecError, match=r"all clips with segments has 2 groups.*from other videos\.$"):
+        Split("grouped")(sessions[:2])
+    with pytest.raises(ActrecError, match=r"Class 'jump' has 1 group .*leave it out"):
+        Split("grouped")([*sessions, clip("x", "jump", "x")])

@@ -109,3 +109,8 @@ def test_excluded_labels_are_frames_that_nobody_labelled() -> None:
     assert clip is not None
     targets = PIPELINE.targets(clip, NAMES)
     assert set(targets.label.tolist()) == {NO_LABEL, 1, 2}
+    assert clip.label == "lunges"
+    assert without_labels(session(), {"squat", "lunges", "none"}) is None
+    idle = without_labels(session(), {"squat", "lunges"})
+    assert idle is not None
+    assert idle.label == "none"

@@ -73,3 +73,9 @@ def test_what_yaml_reads_as_no_text_is_refused(table: Any) -> None:
 def test_a_label_without_sources_is_refused() -> None:
     with pytest.raises(ActrecError, match=r"has 'y' for label 'a'; expected spellings by source"):
         LabelMap({"a": "y"})
+
+
+def test_none_is_the_last_label() -> None:
+    assert LabelMap({"squat": {}, "none": {}}).names == ("squat", "none")
+    with pytest.raises(ActrecError, match="'none' before other labels; put it last"):
+        LabelMap({"none": {}, "squat": {}})
