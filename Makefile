@@ -1,5 +1,6 @@
 PYTHON ?= python3
 RAW ?= ../shared/data/Penn_Action
+NAME ?= sport14
 BIN := .venv/bin
 SOURCES := actrec tests docs $(wildcard notebooks/*.ipynb)
 
@@ -7,7 +8,7 @@ export WANDB_MODE := offline
 export YOLO_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-slow lint format types check quickstart penn_action app docs clean
+.PHONY: help install test test-slow lint format types check quickstart penn_action ship app docs clean
 
 help: ## list these targets
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +48,9 @@ quickstart: install ## install if necessary, then train and evaluate a demo mode
 penn_action: install ## prepare and train on Penn Action from RAW=folder
 	$(BIN)/python -m actrec.prepare dataset=penn_action raw='$(RAW)'
 	$(BIN)/python -m actrec.train experiment=penn_action
+
+ship: install ## put a run's model into the package: RUN=folder NAME=sport14
+	$(BIN)/python -m actrec.export model='$(RUN)' to='actrec/model/shipped/$(NAME)' weights=true
 
 app: install ## the Streamlit app, for this machine only
 	$(BIN)/streamlit run actrec/serve/app.py

@@ -21,7 +21,7 @@ from actrec.data.synthetic.sessions import SyntheticSessions
 from actrec.evaluation.clip_selection import select_clips
 from actrec.evaluation.online import evaluate_online, online_summary
 from actrec.evaluation.results import EnsembleMember, evaluate_ensemble
-from actrec.evaluation.sessions import Motions, sessions_summary
+from actrec.evaluation.sessions import Motions
 from actrec.explain.explanation import explain
 from actrec.model.folder import load_model
 from actrec.model.spec import ModelSpec, find_model, load_spec
@@ -70,7 +70,7 @@ def evaluate(cfg: DictConfig) -> Path:
         if cfg.online:
             log.info("Online: %s", online_summary(results.metrics["online"]))
         if results.sessions:
-            log.info("Online: %s", sessions_summary(results.metrics["sessions"]))
+            log.info("Online: %s", results.online())
         if explanation and explanation.check:
             log.info("%s", explanation.check)
         log.info("%s. Look at %s", results, page)

@@ -72,6 +72,8 @@ def write(cfg: DictConfig, run: Run, model: ActionModule, data: ActionData, logg
     page = write_report(
         run.folder / "report", results, title=title, history=history, typical=typical, config=config, facts=facts
     )
+    if results.sessions:
+        log.info("Online: %s", results.online())
     log.info("%s. Look at %s%s", results, page, next_steps(cfg.next_steps, run.folder))
     log_results(loggers, cfg, run.folder, results, cfg.store and Path(cfg.store))
 

@@ -20,7 +20,14 @@ from actrec.evaluation.predictions import ClipPrediction, clip_predictions, writ
 from actrec.evaluation.probabilities import probabilities_at_ratios
 from actrec.evaluation.samples import SampleClip, pick_samples, sample_clip
 from actrec.evaluation.segments import SessionRecord
-from actrec.evaluation.sessions import Motions, session_records, summarize_sessions
+from actrec.evaluation.session_sets import sets_csv, sets_table
+from actrec.evaluation.sessions import (
+    Motions,
+    session_labels,
+    session_records,
+    sessions_summary,
+    summarize_sessions,
+)
 from actrec.files import replace_file
 from actrec.model.spec import ModelSpec
 from actrec.online.recognizer import OnlineRecognizer
@@ -61,6 +68,13 @@ class Results:
         """The metrics that are logged and saved with the model."""
         return {name: self.metrics[name] for name in (*HEADLINES, "auc")}
 
+    def online(self) -> str:
+        """Formats the metrics of the sessions, and the sets of the one in which most were done."""
+        labels = session_labels(self.metrics["classes"])
+        shown = max(self.sessions, key=lambda record: len(record.true_sets))
+        summary = sessions_summary(self.metrics["sessions"])
+        return f"{summary}. Sets of {shown.name}:\n{sets_table(shown, labels)}"
+
     def __str__(self) -> str:
         metrics = self.metrics
         low, high = metrics["intervals"]["accuracy"]
@@ -71,8 +85,10 @@ class Results:
         )
 
     def write(self, folder: Path) -> None:
-        """Writes `predictions.csv` and `metrics.json` into a folder that exists."""
+        """Writes `predictions.csv`, `metrics.json` and, for sessions, `sets.csv` into a folder that exists."""
         write_predictions(folder / "predictions.csv", self.predictions)
+        if self.sessions:
+            replace_file(folder / "sets.csv", sets_csv(self.sessions, session_labels(self.metrics["classes"])))
         write_metrics(folder / "metrics.json", self.metrics)
 
 

@@ -40,6 +40,7 @@ class SessionRecord:
         true_sets: The sets that were done.
         sets: The sets that were recognised.
         motions: Name of the motion of each frame, such as "deadlift"; empty if not known.
+        name: Id of the session's clip.
 
     Raises:
         ActrecError: The arrays have different lengths, there are no frames a second, or a set ends before it begins,
@@ -53,6 +54,7 @@ class SessionRecord:
     true_sets: Sequence[LabelledSet] = ()
     sets: Sequence[LabelledSet] = ()
     motions: Sequence[str] = ()
+    name: str = ""
 
     def __post_init__(self) -> None:
         lengths = {len(self.true), len(self.held), len(self.action)} | ({len(self.motions)} if self.motions else set())

@@ -58,6 +58,7 @@ def session_records(
                     for each in streamed.sets.values()
                 ],
                 _names((motions or {}).get(clip.clip_id, ())),
+                clip.clip_id,
             )
         )
     return records

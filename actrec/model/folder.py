@@ -17,7 +17,7 @@ from actrec.data.saved_split import FILE, SavedSplit
 from actrec.files import replace_folder
 from actrec.model.network import build_network
 from actrec.model.spec import ModelSpec, find_model, load_spec
-from actrec.types import ActrecError
+from actrec.types import NONE, ActrecError
 
 
 def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: SavedSplit | None = None) -> Path:
@@ -89,16 +89,23 @@ def load_model(folder: str | Path, trust: str | Sequence[str] = ()) -> nn.Module
 def model_card(spec: ModelSpec) -> str:
     """Returns the model card, the folder's README.md."""
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in spec.metrics.items() if isinstance(value, float))
-    store = "" if spec.pose_model == "generated" else " store=<a skeleton store>"
+    is_generated = spec.pose_model == "generated"
+    store = "" if is_generated else " store=<a skeleton store>"
     table = f"| metric | test split |\n|---|---|\n{figures}" if figures else "Not measured yet."
     own = "" if spec.network.startswith("actrec.") else f', trust="{spec.network.partition(".")[0]}"'
-    return f"""# {spec.network_name} for {len(spec.labels)} actions
+    rate = spec.pipeline.preprocess.fps
+    actions = [label for label in spec.labels if label != NONE]
+    return f"""# {spec.network_name} for {len(actions)} actions
 
 Recognises human actions from 2D skeletons (`{spec.pipeline.skeleton.name}`) and gives a decision for every frame.
 
 - Classes: {", ".join(spec.labels)}
-- Preprocessing: {spec.pipeline.preprocess.mode}; windows of {spec.pipeline.windows.length} frames
-- Trained on clips of {spec.fps:g} frames per second{f", skeletons by {spec.pose_model}" if spec.pose_model else ""}
+- Repetitions: {"counted" if spec.network_options.get("phase") else "not counted"}
+- Preprocessing: {spec.pipeline.preprocess.mode}{f", {rate:g} frames per second" if rate else ""}; windows of \
+{spec.pipeline.windows.length} frames
+- Trained on {"generated " if is_generated else ""}clips{f" of dataset={spec.dataset}" if spec.dataset else ""}, \
+{spec.fps:g} frames per second\
+{f", skeletons by {spec.pose_model}" if spec.pose_model and not is_generated else ""}
 
 {table}
 
@@ -115,5 +122,23 @@ network = actrec.load_model("<this folder>"{own})  # forward(features, valid) ->
 recognizer = actrec.OnlineRecognizer.from_pretrained("<this folder>"{own})  # push(keypoints, timestamp) -> Prediction
 ```
 
-Limits: each sequence shows one person; any other action is recognised as one of the listed ones.
+## Limits
+
+{_limits(spec)}
+{_LICENCE if is_generated else ""}"""
+
+
+_LICENCE = """
+## Licence
+
+Generated clips put no conditions on the weights. Weights that come with actrec are under its licence (MIT).
 """
+
+
+def _limits(spec: ModelSpec) -> str:
+    if NONE not in spec.labels:
+        return "Each sequence shows one person; any other action is recognised as one of the listed ones."
+    return (
+        "Each sequence shows one person. Other motions are of the class none; one that resembles an action may be "
+        "recognised as that action."
+    )

@@ -20,7 +20,7 @@ from actrec.skeleton import add_skeleton, get_skeleton
 from actrec.types import ActrecError
 
 FORMAT = 1
-SHIPPED = Path(__file__).parent / "shipped"  # a model folder, with its ONNX files, for each name
+SHIPPED = Path(__file__).parent / "shipped"  # has a model folder with step.onnx for each name
 WINDOWS: dict[str, type[WindowRule]] = {
     rule.__name__: rule for rule in (SlidingWindows, ResizeWindows, AnchoredWindows)
 }
@@ -168,13 +168,13 @@ def find_model(folder: str | Path) -> Path:
 
     Args:
         folder: A model folder; a run's folder, which has one; or the name of a model that comes with the package, such
-            as "sport14", if there is no file or folder of that name. `~` is expanded.
+            as "sport14", unless there is a model folder of that name. `~` is expanded.
     """
     path = Path(folder).expanduser()
-    if not path.exists() and str(folder) in shipped_models():
-        return SHIPPED / str(folder)
-    inside = path / "model"
-    return inside if (inside / "config.json").is_file() and not (path / "config.json").is_file() else path
+    for each in (path, path / "model"):
+        if (each / "config.json").is_file():
+            return each
+    return SHIPPED / str(folder) if str(folder) in shipped_models() else path
 
 
 def load_spec(folder: str | Path) -> ModelSpec:
@@ -187,7 +187,8 @@ def load_spec(folder: str | Path) -> ModelSpec:
     if not path.is_file():
         raise ActrecError(
             f"'{folder}' is not a model folder: it has no config.json. A training run leaves one in "
-            f"outputs/<experiment>/<date_time>/model. The package has these models: {', '.join(shipped_models())}."
+            f"outputs/<experiment>/<date_time>/model. The models that come with actrec are: "
+            f"{', '.join(shipped_models()) or 'none'}."
         )
     try:
         data = parse_object(path.read_text(encoding="utf-8"))

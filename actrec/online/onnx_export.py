@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from actrec.files import replace_folder
 from actrec.model.folder import load_model, model_card
-from actrec.model.spec import ModelSpec, load_spec
+from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
@@ -135,11 +136,32 @@ def _check(path: Path, module: nn.Module, names: Sequence[str], inputs: Inputs) 
     return worst
 
 
-def export(model: Path, folder: Path, trust: str | Sequence[str] = ()) -> dict[str, float]:
+def _export_window(folder: Path, network: nn.Module, spec: ModelSpec) -> dict[str, float]:
+    """Writes `window.onnx`, and returns its difference from PyTorch."""
+    window, path, batch = _Window(network), folder / "window.onnx", torch.export.Dim("batch")
+    _write(path, window, window_inputs(spec, 3), (WINDOW_INPUTS, WINDOW_OUTPUTS), ({0: batch}, {0: batch}))
+    return {path.name: max(_check(path, window, WINDOW_INPUTS, window_inputs(spec, n, n)) for n in (1, 4))}
+
+
+def _export_step(folder: Path, network: nn.Module, spec: ModelSpec) -> dict[str, float]:
+    """Writes `step.onnx`, and returns its difference from PyTorch."""
+    assert isinstance(network, InfoGCN)
+    step, n_channels = Step(network, spec.pipeline.windows.length), spec.pipeline.features.n_channels
+    module, path = _Step(step), folder / "step.onnx"
+    names, rows = step_input_names(len(network.encoder)), {0: torch.export.Dim("rows")}
+    caches = [rows] * len(network.encoder)
+    axes = (rows, rows, {0: torch.export.Dim("answers")}, caches, caches)
+    _write(path, module, step_inputs(step, n_channels, 6), (names, STEP_OUTPUTS), axes)
+    return {path.name: max(_check(path, module, names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10))}
+
+
+def export(model: str | Path, folder: Path, trust: str | Sequence[str] = (), weights: bool = False) -> dict[str, float]:
     """Writes a model's ONNX files, and compares them with PyTorch on other inputs and batch sizes than those traced.
 
     Args:
         folder: The folder to write; an existing one is replaced.
+        weights: Whether to copy the weights too, so that the folder is a model folder; `window.onnx` is then written
+            only for a model that cannot process frame by frame.
 
     Returns:
         For each file, the greatest difference from PyTorch, relative to the greatest value.
@@ -152,23 +174,14 @@ def export(model: Path, folder: Path, trust: str | Sequence[str] = ()) -> dict[s
     except ImportError as error:
         raise SetupError(f"Export needs {error.name}, which is not installed: pip install 'actrec[export]'") from None
     spec, network = load_spec(model), load_model(model, trust)
-    differences = {}
-    rows, answers, batch = (torch.export.Dim(name) for name in ("rows", "answers", "batch"))
+    steps, differences = can_step(spec, network), dict[str, float]()
     with replace_folder(folder) as made:
-        window = _Window(network)
-        path = made / "window.onnx"
-        _write(path, window, window_inputs(spec, 3), (WINDOW_INPUTS, WINDOW_OUTPUTS), ({0: batch}, {0: batch}))
-        differences[path.name] = max(_check(path, window, WINDOW_INPUTS, window_inputs(spec, n, n)) for n in (1, 4))
-        if can_step(spec, network):
-            assert isinstance(network, InfoGCN)
-            step, n_channels = Step(network, spec.pipeline.windows.length), spec.pipeline.features.n_channels
-            path = made / "step.onnx"
-            names, caches = step_input_names(len(network.encoder)), [{0: rows}] * len(network.encoder)
-            axes = ({0: rows}, {0: rows}, {0: answers}, caches, caches)
-            _write(path, _Step(step), step_inputs(step, n_channels, 6), (names, STEP_OUTPUTS), axes)
-            differences[path.name] = max(
-                _check(path, _Step(step), names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10)
-            )
+        if not (weights and steps):
+            differences |= _export_window(made, network, spec)
+        if steps:
+            differences |= _export_step(made, network, spec)
+        if weights:
+            shutil.copyfile(find_model(model) / "model.safetensors", made / "model.safetensors")
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
         (made / "README.md").write_text(model_card(spec), encoding="utf-8")
     return differences

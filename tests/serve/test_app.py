@@ -58,7 +58,7 @@ def test_what_is_wrong_is_told(start: Start, tmp_path: Path) -> None:
     app = start(tmp_path)
     assert "is not a model folder" in app.error[0].value
     assert not app.exception
-    assert "make quickstart" in start().info[0].value
+    assert start().sidebar.selectbox[0].options[0] == "sport14"
 
 
 def test_visitors_choose_among_what_the_app_was_started_with(start: Start, noise_model: Path, tmp_path: Path) -> None:
