@@ -12,6 +12,12 @@ from actrec.data.synthetic.exercises_floor import FLOOR
 from actrec.data.synthetic.exercises_hinge import HINGE
 from actrec.data.synthetic.exercises_standing import STANDING
 from actrec.data.synthetic.motion import Actor
+from actrec.data.synthetic.other_jumps import JUMPS
+from actrec.data.synthetic.other_lifts import LIFTS
+from actrec.data.synthetic.other_sports import SPORTS
 
-OTHERS: tuple[Callable[[Actor], Pose], ...] = (*HINGE, *ARMS, *STANDING, *FLOOR, *BENCH)
+OTHERS: tuple[Callable[[Actor], Pose], ...] = (
+    *(*HINGE, *ARMS, *STANDING, *FLOOR, *BENCH),
+    *(*LIFTS, *SPORTS, *JUMPS),
+)
 DAILY: tuple[Callable[[Actor], Pose], ...] = EVERYDAY
