@@ -60,10 +60,10 @@ def train(cfg: DictConfig) -> Path:
 def write(cfg: DictConfig, run: Run, model: ActionModule, data: ActionData, loggers: list) -> None:
     """Writes the model folder, the figures on the test split, and the report."""
     results = model.results(data.splits["test"])
+    save_model(run.folder / "model", model.network, replace(model.spec, metrics=results.headlines), data.saved)
     if data.sessions["test"]:
         recognizer = OnlineRecognizer(model.spec, make_engine(model.network.cpu(), model.spec))
         results = results.with_sessions(recognizer, data.sessions["test"])
-    save_model(run.folder / "model", model.network, replace(model.spec, metrics=results.headlines), data.saved)
     results.write(run.folder)
     history = read_history(run.folder / "history.csv")
     title = f"{cfg.name}: {model.spec.network_name} on {cfg.dataset.name}"
