@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from actrec.data.sources.labels import LabelMap
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.plausibility import findings
 from actrec.data.store.plausibility_text import plausibility_line, warning
+from actrec.data.store.reading import read_segments
 from actrec.data.store.summary import StoreSummary
 from actrec.data.store.writing import REJECTED, Shard, write_store
 from actrec.skeleton import get_skeleton
-from actrec.types import ActrecError
+from actrec.types import ActrecError, Segment
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,8 @@ def prepare(
     absent = [source for source in label_map.sources if source not in present]
     log.info("%s", describe(summary, store, label_map.names, absent))
     if not summary.missing:
+        if line := segments_line(read_segments(store, {row["clip_id"] for row in summary.rows})):
+            log.info("%s", line)
         log.info("%s", plausibility_line(summary.measures))
         for finding in findings(summary.measures):
             log.warning("%s", warning(finding))
@@ -123,6 +127,20 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
         skipped = ", ".join(f"{label} ({source}) {n}" for (source, label), n in sorted(summary.skipped.items()))
         lines.append(f"Left out, as the label map does not have their labels: {skipped}.")
     return "\n".join(lines + _rejections(summary, store))
+
+
+def segments_line(segments: Mapping[str, Sequence[Segment]]) -> str:
+    """Describes the segments of a store's clips; empty if there are none."""
+    counts = Counter(each.label for rows in segments.values() for each in rows)
+    repetitions = Counter[str]()
+    for each in (each for rows in segments.values() for each in rows):
+        repetitions[each.label] += each.repetitions or 0
+    parts = [
+        f"{count} {label or 'that nobody has labelled'}"
+        + (f" ({repetitions[label]} repetitions)" * (label in +repetitions))
+        for label, count in counts.most_common()
+    ]
+    return f"Segments in {len(segments)} clips: {', '.join(parts)}." if parts else ""
 
 
 def _table(summary: StoreSummary, names: tuple[str, ...]) -> list[str]:

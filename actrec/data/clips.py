@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from hydra.utils import instantiate
 from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
 from actrec.data.store.reading import read_info, read_store
+from actrec.data.store.segments import main_label
 from actrec.skeleton import map_keypoints
 from actrec.types import NONE, ActrecError, Segment, SkeletonSequence
 
@@ -100,15 +100,6 @@ def _mapped(segment: Segment, sequence: SkeletonSequence, label_map: LabelMap) -
     except ActrecError as error:
         where = f"The segment from frame {segment.start} to {segment.end} of clip '{sequence.clip_id}'"
         raise ActrecError(f"{where} has an unknown label. {error}") from None
-
-
-def main_label(segments: Sequence[Segment]) -> str:
-    """Returns the action of most frames, the label of a clip with segments; "none" if there is no action."""
-    frames: Counter[str] = Counter()
-    for each in segments:
-        if each.label not in ("", NONE):
-            frames[each.label] += each.end - each.start
-    return max(frames, key=lambda label: frames[label], default=NONE)
 
 
 def load_clips(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from actrec.data.sources.arrays import load_array, with_confidence
 from actrec.data.sources.folders import distinct_names, files_below, warn_unlisted_files
-from actrec.data.sources.tables import COLUMNS, Row, check_rate, locate, read_table
+from actrec.data.sources.segment_table import read_segment_table
+from actrec.data.sources.tables import COLUMNS, Row, check_rate, list_clips, locate
 from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.given_segments import GivenSegment, pack
 from actrec.skeleton import get_skeleton
 from actrec.types import SkeletonSequence
 
@@ -26,30 +29,41 @@ class SkeletonTable:
         skeleton: The joint layout of the arrays.
         fps: Frames per second of clips for which the CSV gives none.
         table: The CSV; by default `labels.csv` in the folder.
+        segments: The table of the actions in long clips, see `read_segment_table`; by default `segments.csv` in the
+            folder, if there is one.
     """
 
     skeleton: str = "coco17"
     fps: float = 30.0
     table: str | None = None
+    segments: str | None = None
 
     def __post_init__(self) -> None:
         check_rate(self.fps)
 
     def __call__(self, raw: Path) -> list[ClipSource]:
-        table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
-        rows = read_table(table, (*COLUMNS, "fps", "source", "width", "height"))
+        segments = read_segment_table(raw, self.segments)
+        table, rows = list_clips(raw, self.table, (*COLUMNS, "fps", "source", "width", "height"), segments)
         files = [locate(raw, row["file"]) for row in rows]
         warn_unlisted_files(raw, files_below(raw).files, files, table, (".npy", ".npz"))
         names = distinct_names([row.path for row in rows])
-        return [self._source(file, row, name) for file, row, name in zip(files, rows, names, strict=True)]
+        return [
+            self._source(file, row, name, segments.of(row["file"], row.get("clip_id")) or ())
+            for file, row, name in zip(files, rows, names, strict=True)
+        ]
 
-    def _source(self, file: Path, row: Row, name: str) -> ClipSource:
+    def _source(self, file: Path, row: Row, name: str, segments: Sequence[GivenSegment]) -> ClipSource:
         return ClipSource(
             row.get("clip_id") or name,
             row.get("source") or "csv",
             str(file),
             partial(self._load, file, row, name),
-            row={"label": row["label"], "group": row.get("group") or row.stem, "split": row.get("split")},
+            row={
+                "label": row["label"],
+                "group": row.get("group") or row.stem,
+                "split": row.get("split"),
+                "segments": pack(segments),
+            },
             inputs={
                 "fps": row.get("fps") or self.fps,
                 "width": row.get("width") or 0,

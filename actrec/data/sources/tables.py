@@ -8,12 +8,14 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from actrec.data.sources.csv_files import Cells, read_records
 from actrec.data.sources.labels import clean_label
 from actrec.data.sources.official_splits import split_named
+from actrec.data.sources.segment_table import SegmentTable
+from actrec.data.store.segments import main_label
 from actrec.types import FARTHEST, ActrecError
 
 log = logging.getLogger(__name__)
@@ -88,7 +90,30 @@ def check_rate(fps: object) -> None:
         raise ActrecError(f"The importer's fps is {fps!r}; expected a number above 0 and at most {RATES[1]:g}.")
 
 
-def read_table(table: Path, columns: Sequence[str]) -> list[Row]:
+def list_clips(raw: Path, table: str | None, columns: Sequence[str], segments: SegmentTable) -> tuple[Path, list[Row]]:
+    """Reads the CSV that lists the clips, by default `labels.csv` in the folder; returns its path and rows.
+
+    The label of a clip with segments is its main action. Without a `labels.csv`, the files with segments are the clips.
+
+    Raises:
+        ActrecError: See `read_table`; or segments are of a clip that is not listed.
+    """
+    path = Path(table).expanduser() if table else raw / "labels.csv"
+    if segments.files and not table and not path.is_file():
+        rows = [Row(segments.path, number, {"file": file}) for file, number in segments.files.items()]
+        path = segments.path
+    else:
+        rows = read_table(path, columns, segments)
+    segments.check((row["file"], row.get("clip_id")) for row in rows)
+    return path, [_with_main_label(row, segments) for row in rows]
+
+
+def _with_main_label(row: Row, segments: SegmentTable) -> Row:
+    given = segments.of(row["file"], row.get("clip_id"))
+    return row if given is None else replace(row, cells={**row.cells, "label": main_label(given)})
+
+
+def read_table(table: Path, columns: Sequence[str], segments: SegmentTable | None = None) -> list[Row]:
     """Reads a CSV that lists clips.
 
     The separator may be a comma, semicolon, tab or bar; the text is UTF-8, or UTF-16 with a byte order mark. Column
@@ -96,7 +121,9 @@ def read_table(table: Path, columns: Sequence[str]) -> list[Row]:
     rows are ignored.
 
     Args:
-        columns: Columns that are read; "file" and "label" are required. Other columns are warned of.
+        columns: Columns that are read; "file" is required, and "label" for clips without segments. Other columns are
+            warned of.
+        segments: The segments of long clips.
 
     Raises:
         ActrecError: The file does not exist or cannot be read, or a row is wrong.
@@ -106,22 +133,25 @@ def read_table(table: Path, columns: Sequence[str]) -> list[Row]:
             f"There is no CSV {table}. It lists the clips, with the columns file and label; give it with csv=…"
         )
     header, records = read_records(table)
-    missing = sorted({"file", "label"} - set(header))
+    segments = segments or SegmentTable()
+    missing = sorted(({"file"} if segments.clips else {"file", "label"}) - set(header))
     if missing or not records:
         what = f"has no column {' and no '.join(missing)}" if missing else "lists no clips"
         found = f" It has: {', '.join(filter(None, header))}." if missing else ""
         raise ActrecError(f"{table} {what}; expected columns file and label, and a row a clip.{found}")
     _warn_unknown(table, header, columns)
     rows = [
-        Row(table, number, _checked(table, number, {k: v for k, v in cells.items() if k in columns and v}))
+        Row(table, number, _checked(table, number, {k: v for k, v in cells.items() if k in columns and v}, segments))
         for number, cells in records
     ]
     _check_rows(table, rows)
     return rows
 
 
-def _checked(table: Path, number: int, cells: Cells) -> Cells:
+def _checked(table: Path, number: int, cells: Cells, segments: SegmentTable) -> Cells:
     file, label = cells.get("file", ""), clean_label(cells.get("label", ""))
+    if file and not label and (given := segments.of(file, cells.get("clip_id", ""))) is not None:
+        label = main_label(given)
     split = split_named(cells["split"]) if "split" in cells else ""
     if not file or not label or split is None or not PurePosixPath(file.replace("\\", "/")).name.strip("."):
         raise ActrecError(

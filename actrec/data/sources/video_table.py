@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from actrec.data.sources.folders import distinct_names, files_below, warn_unlisted_files
-from actrec.data.sources.tables import COLUMNS, locate, read_table
+from actrec.data.sources.segment_table import read_segment_table
+from actrec.data.sources.tables import COLUMNS, list_clips, locate
 from actrec.data.sources.videos import VideoClip
 from actrec.types import ActrecError
 from actrec.video.video import VIDEOS
@@ -23,16 +24,19 @@ class VideoTable:
 
     Attributes:
         table: The CSV; by default `labels.csv` in the folder.
+        segments: The table of the actions in long videos, see `read_segment_table`; by default `segments.csv` in the
+            folder, if there is one.
     """
 
     source: str = "videos"
     table: str | None = None
+    segments: str | None = None
 
     expected: ClassVar[str] = "a CSV that lists them"
 
     def __call__(self, raw: Path) -> Iterator[VideoClip]:
-        table = Path(self.table).expanduser() if self.table else raw / "labels.csv"
-        rows = read_table(table, (*COLUMNS, "fps"))
+        segments = read_segment_table(raw, self.segments)
+        table, rows = list_clips(raw, self.table, (*COLUMNS, "fps"), segments)
         files = [locate(raw, row["file"]) for row in rows]
         warn_unlisted_files(raw, files_below(raw).files, files, table, VIDEOS)
         for row, file, name in zip(rows, files, distinct_names([row.path for row in rows]), strict=True):
@@ -42,6 +46,6 @@ class VideoTable:
             except ActrecError as error:
                 problem = str(error)
             group = row.get("group") or row.stem
-            yield VideoClip(
-                file, row.get("clip_id") or name, row["label"], group, row.get("split"), fps, problem=problem
-            )
+            given = segments.of(row["file"], row.get("clip_id")) or ()
+            clip_id = row.get("clip_id") or name
+            yield VideoClip(file, clip_id, row["label"], group, row.get("split"), fps, problem, given)

@@ -10,8 +10,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from actrec.data.store import fingerprints
 from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.given_segments import GivenSegment, pack
 from actrec.types import ActrecError, SetupError, SkeletonSequence
-from actrec.video.augmentation import ORIGINAL, Variant, draw_transform
+from actrec.video.augmentation import ORIGINAL, Variant, VideoTransform, draw_transform
 from actrec.video.extraction import Extractor
 
 
@@ -26,6 +27,7 @@ class VideoClip:
         split: The source's official split: "train", "val", "test" or empty.
         fps: Frames per second of a folder of pictures.
         problem: The reason for which the clip is rejected, if the finder knows one.
+        segments: Its actions, if it is longer than an action; `label` is then the main one.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class VideoClip:
     split: str = ""
     fps: float = 30.0
     problem: str = ""
+    segments: tuple[GivenSegment, ...] = ()
 
 
 @runtime_checkable
@@ -84,6 +87,11 @@ class Videos:
 
     def _sources(self, clip: VideoClip, inputs: Mapping[str, Any]) -> Iterator[ClipSource]:
         pose = self.extractor.pose.description if self.extractor else None
+        if clip.segments and self.extractor is not None and self.extractor.person == "all":
+            raise ActrecError(
+                f"{clip.path} has segments, which are of one person; person=all keeps several, each from when they "
+                "are first seen. Use person=main, or leave the segments out."
+            )
         row = {"label": clip.label, "group": clip.group, "split": clip.split}
         if clip.path.is_dir():
             inputs = {**inputs, "picture_fps": clip.fps}
@@ -98,16 +106,22 @@ class Videos:
                 partial(self._load, clip, name),
                 clip.label or None,
                 pose,
-                row=row,
+                row={
+                    **row,
+                    "segments": pack([each.faster(self._transform(clip, name).speed) for each in clip.segments]),
+                },
                 inputs={**inputs, **changed},
             )
+
+    def _transform(self, clip: VideoClip, name: str) -> VideoTransform:
+        return VideoTransform() if name == ORIGINAL else draw_transform(clip.clip_id, name, (self.variants or {})[name])
 
     def _load(self, clip: VideoClip, name: str) -> SkeletonSequence | list[SkeletonSequence]:
         if self.extractor is None:
             raise SetupError("dataset.importer.extractor is null; videos cannot be read without one.")
         if clip.problem:
             raise ActrecError(clip.problem)
-        transform = None if name == ORIGINAL else draw_transform(clip.clip_id, name, (self.variants or {})[name])
+        transform = None if name == ORIGINAL else self._transform(clip, name)
         sequences = [
             replace(sequence, label=clip.label, group=clip.group, split=clip.split, variant=name)
             for sequence in self.extractor(clip.path, transform, clip.fps)

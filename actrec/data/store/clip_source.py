@@ -24,8 +24,8 @@ class ClipSource:
         label: The source's label, if it is known before the clip is read.
         pose: Name and version of the pose model that finds the joints; None if the joints are in the file.
         file: The file, or folder of pictures, from which the clip is made; by default `origin`.
-        row: Label, group and split, as far as they are known before the clip is read. If they change, the manifest is
-            updated, and the clip is not read again.
+        row: Label, group, split, and segments (as `given_segments.pack` writes them), as far as they are known before
+            the clip is read. If they change, the tables are updated, and the clip is not read again.
         inputs: All else that determines the clip, by name, as plain JSON: frame rate, picture size, options of the
             importer. If it changes, the clip is made again.
         content: Hashes the clip's part of a file with many clips; by default the whole file is hashed.

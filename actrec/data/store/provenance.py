@@ -10,6 +10,7 @@ from typing import Any
 
 from actrec.data.store import fingerprints
 from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.given_segments import NO_SEGMENTS
 from actrec.data.store.reading import Row
 from actrec.files import printable
 
@@ -92,11 +93,12 @@ class Provenance:
 
 
 _NUMBERS = ("fps", "width", "height")
+_EARLIER = {"segments": NO_SEGMENTS}  # in records of earlier versions
 
 
 def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Returns whether a value that is in both differs; a later version may have more values."""
-    return any(name in was and was[name] != value for name, value in now.items())
+    return any(was.get(name, _EARLIER.get(name, value)) != value for name, value in now.items())
 
 
 def _equal(given: Any, stored: str) -> bool:

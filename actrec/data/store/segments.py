@@ -6,17 +6,28 @@ While a store is made, a clip's segments are one row of a part file, as JSON.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from actrec.data.store.given_segments import GivenSegment
 from actrec.files import printable
-from actrec.types import ActrecError, Segment
+from actrec.types import NONE, ActrecError, Segment
 
 SEGMENTS = "segments.csv"
 COLUMNS = ("clip_id", "label", "start", "end", "repetitions")
 PACKED = ("clip_id", "segments")  # columns of the part files
 
 Row = dict[str, str]
+
+
+def main_label(segments: Sequence[Segment | GivenSegment]) -> str:
+    """Returns the action that lasts longest in all, the label of a clip with segments; "none" if there is no action."""
+    lengths: defaultdict[str, float] = defaultdict(float)
+    for each in segments:
+        if each.label not in ("", NONE):
+            lengths[each.label] += each.end - each.start
+    return max(lengths, key=lambda label: lengths[label], default=NONE)
 
 
 def packed(clip_id: str, segments: Sequence[Segment]) -> Row:

@@ -22,7 +22,7 @@ class StoreSummary:
     Attributes:
         written: Number of clips that this run wrote.
         reasons: How many were written for which reason: NEW, CHANGED or REPAIRED.
-        updated: Number of clips whose label, group or split changed.
+        updated: Number of clips whose label, group, split or segments changed.
         removed: Number of clips that were removed from the store.
         tried: Number of clips that this run read.
         adopted: Number of clips of a version that wrote no `sources.csv`, which are assumed to be from the present
@@ -32,6 +32,7 @@ class StoreSummary:
         observed: Share of observed joints among all joints in all frames; see `plausibility.observed_share`.
         measures: Statistics of each clip's keypoints.
         unseen: Ids of clips in which no joint is observed in any frame; they are kept.
+        wrong_segments: What is wrong with the segments of clips that could not be placed.
         rejected: The reason for which a clip was rejected, by its origin.
         unexpected: Number of clips that this run rejected for an unexpected error.
         skipped: Number of clips left out by the label map, by source and source's label.
@@ -49,6 +50,7 @@ class StoreSummary:
     observed: float = 0.0
     measures: list[ClipMeasure] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    wrong_segments: list[str] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
     unexpected: int = 0
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -58,7 +60,10 @@ class StoreSummary:
         counts = [f"{self.reasons[why]} {why}" for why in (NEW, CHANGED, REPAIRED) if self.reasons[why]]
         others = [
             f"{number} {what}"
-            for number, what in ((self.updated, "with another label, group or split"), (self.removed, "removed"))
+            for number, what in (
+                (self.updated, "with another label, group, split or segments"),
+                (self.removed, "removed"),
+            )
             if number
         ]
         if self.written:

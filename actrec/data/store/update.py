@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.given_segments import NO_SEGMENTS, place
 from actrec.data.store.ledger import Ledger, StoredClip, left_out_stamp, person_id
 from actrec.data.store.provenance import NOTHING, ROW, SOURCE, Provenance
 from actrec.data.store.reading import Row, read_keypoints, read_repetition, sequence_of
-from actrec.data.store.segments import unpacked
 from actrec.data.store.summary import CHANGED, NEW, REPAIRED, StoreSummary
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SetupError, SkeletonSequence
@@ -102,9 +102,10 @@ def _make(source: Provenance, ledger: Ledger, accept: Accept, summary: StoreSumm
     ids = [person_id(clip.clip_id, number + 1) for number in range(len(people))]
     if not isinstance(loaded, list):
         ids = [clip.clip_id]
-    sequences = [
-        accept(replace(sequence, clip_id=name, source=clip.source)) for sequence, name in zip(people, ids, strict=True)
-    ]
+    named = [replace(sequence, clip_id=name, source=clip.source) for sequence, name in zip(people, ids, strict=True)]
+    if (given := _with_segments(named, clip, summary)) is None:  # stored without them; the next run tries them again
+        source = Provenance(replace(clip, row={**clip.row, "segments": NO_SEGMENTS}))
+    sequences = map(accept, named if given is None else given)
     kept = [sequence for sequence in sequences if sequence is not None]
     if not kept:
         ledger.leave_out(source, people[0].label, "")
@@ -120,9 +121,7 @@ def _update_row(
     source: Provenance, stored: StoredClip, ledger: Ledger, accept: Accept, summary: StoreSummary
 ) -> StoredClip | None:
     """Updates the row of a stored clip without reading its source; returns None if the new label leaves it out."""
-    values: dict[str, Any] = dict(source.clip.row)
-    if "segments" in values:
-        values["segments"] = unpacked({"segments": values["segments"]})
+    values: dict[str, Any] = {name: value for name, value in source.clip.row.items() if name != "segments"}
     if "label" not in values:
         ledger.confirm(source, stored)
         return stored
@@ -130,13 +129,30 @@ def _update_row(
         sequences = [replace(_stored_sequence(ledger, row), **values) for row in stored.rows]
     except ActrecError:  # a wrong value; reading the clip rejects it
         return _make(source, ledger, accept, summary, CHANGED)
-    kept = [sequence for sequence in map(accept, sequences) if sequence is not None]
+    if (given := _with_segments(sequences, source.clip, summary)) is None:
+        return stored
+    kept = [sequence for sequence in map(accept, given) if sequence is not None]
     if not kept:
         ledger.leave_out(source, values["label"], "")
         return None
+    changed = [each.segments != ledger.segments(each.clip_id) for each in kept]
     updated = ledger.update_rows(source, stored, kept)
-    summary.updated += sum(new != old for new, old in zip(updated.rows, stored.rows, strict=True))
+    rows = zip(updated.rows, stored.rows, changed, strict=True)
+    summary.updated += sum(new != old or is_other for new, old, is_other in rows)
     return updated
+
+
+def _with_segments(
+    sequences: list[SkeletonSequence], clip: ClipSource, summary: StoreSummary
+) -> list[SkeletonSequence] | None:
+    """Returns sequences with the segments that are given for their clip; None if those do not fit, which is noted."""
+    if "segments" not in clip.row:
+        return sequences
+    try:
+        return [place(sequence, clip.row["segments"]) for sequence in sequences]
+    except ActrecError as error:
+        summary.wrong_segments.append(f"{clip.origin}: {_line(str(error))}")
+        return None
 
 
 def _stored_sequence(ledger: Ledger, row: Row) -> SkeletonSequence:

@@ -76,7 +76,8 @@ def write_store(
         shard: The part of the clips that this worker makes; by default all.
 
     Raises:
-        ActrecError: Two clips have the same id, the folder holds another store, or too many clips are bad.
+        ActrecError: Two clips have the same id, the folder holds another store, too many clips are bad, or segments
+            do not fit into their clips.
         SetupError: No clip can be read.
         OSError: The store cannot be written.
     """
@@ -94,6 +95,12 @@ def write_store(
                 if summary.tried > tried:
                     pace = summary.frames / max(bar.format_dict["elapsed"], 1e-9)
                     bar.set_postfix_str(f"{pace:.0f} frames/s", refresh=False)
+        if summary.wrong_segments:
+            listed = "".join(f"\n  {reason}" for reason in summary.wrong_segments)
+            raise ActrecError(
+                f"The segments of {len(summary.wrong_segments)} clips are wrong:{listed}\nCorrect them and repeat the "
+                "command: the keypoints are kept, and no file is read again."
+            )
         ledger.read()
         _finish(path, clips, ledger, done, summary, max_rejected, before)
     return summary

@@ -138,7 +138,7 @@ def test_labels_that_were_mended_need_no_video_read_and_a_video_that_was_replace
     table.write_text("file,label,group\na.mp4,wave,anna\nb.mp4,wave,ben\n")
     assert run()[0] == "6 clips written to s: 6 new."
     table.write_text("file,label,group\na.mp4,wave,anna\nb.mp4,nod,anna\n")
-    assert run() == ("s was brought up to date: 4 with another label, group or split.", 0)
+    assert run() == ("s was brought up to date: 4 with another label, group, split or segments.", 0)
     clips = read_store(tmp_path / "store")
     assert [(clip.clip_id, clip.label) for clip in clips] == [
         ("a.p1", "wave"), ("a.flip.p1", "wave"), ("b.p1", "nod"), ("b.p2", "nod"), ("b.flip.p1", "nod"),
@@ -148,7 +148,7 @@ def test_labels_that_were_mended_need_no_video_read_and_a_video_that_was_replace
     write_blobs(tmp_path / "b.mp4", walker)  # one person fewer
     assert run()[0] == "2 clips written to s: 2 whose source changed; 2 removed."
     table.write_text("file,label,group,split\na.mp4,wave,anna,test\nb.mp4,nod,anna,test\n")  # no variants in test
-    assert run() == ("s was brought up to date: 2 with another label, group or split; 2 removed.", 0)
+    assert run() == ("s was brought up to date: 2 with another label, group, split or segments; 2 removed.", 0)
     assert run() == ("s was already complete.", 0)
 
 

@@ -109,7 +109,7 @@ def test_a_label_a_group_and_an_array_that_were_mended(folder: Folder) -> None:
     folder.rows[0][1:3] = "nod", "anna"
     folder.write("c1", array(99, n_frames=30))
     assert said(folder.prepare(), folder) == (
-        "1 clips written to s: 1 whose source changed; 1 with another label, group or split."
+        "1 clips written to s: 1 whose source changed; 1 with another label, group, split or segments."
     )
     assert (folder.clips["c0"].label, folder.clips["c0"].group) == ("nod", "anna")
     assert len(folder.clips["c1"]) == 30
@@ -250,7 +250,7 @@ def test_a_store_of_an_earlier_version(folder: Folder) -> None:
         os.utime(folder.root / f"raw/c{number}.npy", ns=(past, past))
     summary = folder.prepare()
     assert said(summary, folder) == (
-        "2 clips written to s: 2 whose source changed; 1 with another label, group or split."
+        "2 clips written to s: 2 whose source changed; 1 with another label, group, split or segments."
     )
     assert summary.adopted == 4
     same_as_anew(folder)
@@ -277,7 +277,7 @@ def test_an_annotation_of_a_pickle_that_was_edited(annotations: list[dict[str, o
     annotations[1]["keypoint"] = array(40, 8)[None, ..., :2]
     annotations[2]["label"] = 1
     assert outcome(run(), Path("s")) == (
-        "1 clips written to s: 1 whose source changed; 1 with another label, group or split."
+        "1 clips written to s: 1 whose source changed; 1 with another label, group, split or segments."
     )
     clips = {clip.clip_id: clip for clip in read_store(tmp_path / "store")}
     np.testing.assert_array_equal(clips["b"].keypoints[..., :2], array(40, 8)[..., :2].astype(np.float32))
