@@ -142,16 +142,31 @@ def test_quickstart_needs_no_data_and_ends_with_commands_that_work(
         assert code == 0, err
 
 
-def test_a_generated_set_is_trained_on_as_its_store_is(tmp_path: Path, run_command: Run) -> None:
-    given = ["dataset=synthetic", "dataset.importer.n_clips=140"]
-    assert run_command(actrec.prepare.run, *given, f"store={tmp_path / 'clips'}")[0] == 0
-    for name, store in {"memory": "null", "store": tmp_path / "clips"}.items():
-        code, _, err = run_command(
-            actrec.train.run, *given, *TINY, "epochs=1", f"store={store}", f"output_dir={tmp_path / name}"
-        )
+@pytest.mark.parametrize(
+    ("dataset", "options", "training"),
+    [
+        ("synthetic", ["dataset.importer.n_clips=140"], ["dataset=synthetic"]),
+        (
+            "synthetic_sessions",
+            ["dataset.importer.n_clips=12", "dataset.importer.seconds=[3,6]", "dataset.importer.test_share=0.4"],
+            ["experiment=live", "split.val_share=0.2"],
+        ),
+    ],
+)
+def test_a_generated_set_is_trained_on_as_its_store_is(
+    dataset: str, options: list[str], training: list[str], tmp_path: Path, run_command: Run
+) -> None:
+    store = tmp_path / "clips"
+    assert run_command(actrec.prepare.run, f"dataset={dataset}", *options, f"store={store}")[0] == 0
+    for name, source in {"memory": "null", "store": store}.items():
+        given = [*training, *options, *TINY, "epochs=1", f"store={source}", f"output_dir={tmp_path / name}"]
+        code, _, err = run_command(actrec.train.run, *given)
         assert code == 0, err
     one, other = ((tmp_path / name / "predictions.csv").read_text() for name in ("memory", "store"))
     assert one == other
+    metrics = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("memory", "store")]
+    assert metrics[0].get("sessions") == metrics[1].get("sessions")
+    assert ("sessions" in metrics[0]) == (dataset == "synthetic_sessions")
 
 
 def test_few_clips_from_a_trained_model(store: Path, tmp_path: Path, run_command: Run) -> None:

@@ -72,10 +72,9 @@ def prepare(
     summary.skipped.update(skipped)
     present = {clip.source for clip in clips}
     absent = [source for source in label_map.sources if source not in present]
-    log.info("%s", describe(summary, store, label_map.names, absent))
+    segments = {} if summary.missing else read_segments(store, {row["clip_id"] for row in summary.rows})
+    log.info("%s", describe(summary, store, label_map.names, absent, segments))
     if not summary.missing:
-        if line := segments_line(read_segments(store, {row["clip_id"] for row in summary.rows})):
-            log.info("%s", line)
         log.info("%s", plausibility_line(summary.measures))
         for finding in findings(summary.measures):
             log.warning("%s", warning(finding))
@@ -106,7 +105,13 @@ def _wanted(clips: list[ClipSource], label_map: LabelMap) -> tuple[list[ClipSour
     return wanted, skipped
 
 
-def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), absent: list[str] | None = None) -> str:
+def describe(
+    summary: StoreSummary,
+    store: Path,
+    labels: tuple[str, ...] = (),
+    absent: list[str] | None = None,
+    segments: Mapping[str, Sequence[Segment]] | None = None,
+) -> str:
     """Describes the store: a table of clips by label and source, and the clips and sources that are left out."""
     names = labels or tuple(sorted({row["label"] for row in summary.rows}))
     lines = _table(summary, names)
@@ -120,7 +125,10 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
         lines.append(f"Clips without an observed joint, which are kept: {', '.join(summary.unseen)}.")
     if absent:
         lines.append(f"Sources that are absent: {', '.join(absent)}.")
-    without = [name for name in names if name not in {row["label"] for row in summary.rows}]
+    if segments:
+        lines.append(segments_line(segments))
+    found = {row["label"] for row in summary.rows} | {each.label for rows in (segments or {}).values() for each in rows}
+    without = [name for name in names if name not in found]
     if without:
         lines.append(f"Labels without clips: {', '.join(without)}.")
     if summary.skipped:
@@ -130,7 +138,7 @@ def describe(summary: StoreSummary, store: Path, labels: tuple[str, ...] = (), a
 
 
 def segments_line(segments: Mapping[str, Sequence[Segment]]) -> str:
-    """Describes the segments of a store's clips; empty if there are none."""
+    """Describes the segments of a store's clips."""
     counts = Counter(each.label for rows in segments.values() for each in rows)
     repetitions = Counter[str]()
     for each in (each for rows in segments.values() for each in rows):
@@ -140,7 +148,7 @@ def segments_line(segments: Mapping[str, Sequence[Segment]]) -> str:
         + (f" ({repetitions[label]} repetitions)" * (label in +repetitions))
         for label, count in counts.most_common()
     ]
-    return f"Segments in {len(segments)} clips: {', '.join(parts)}." if parts else ""
+    return f"Segments in {len(segments)} clips: {', '.join(parts)}."
 
 
 def _table(summary: StoreSummary, names: tuple[str, ...]) -> list[str]:

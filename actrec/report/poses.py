@@ -16,8 +16,9 @@ from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import lettered, shorten, width
 from actrec.evaluation.samples import SampleClip
 from actrec.report.figures import LARGE, NORMAL, SMALL, new_sheet
+from actrec.report.stretches import caption, longest_stretches, summary, typical_frame
 from actrec.skeleton import Skeleton, get_skeleton
-from actrec.types import SkeletonSequence
+from actrec.types import NONE, SkeletonSequence
 
 CONTACTS = 30  # most clips on a sheet
 _POSES = 6
@@ -45,7 +46,8 @@ def sample_sheet(samples: Sequence[SampleClip], theme: Theme = LIGHT, names: Map
     for number, sample in enumerate(samples):
         _draw_text(axes, theme, sample, number * _ROW, names)
         _draw_times(axes, theme, sample.sequence, number * _ROW)
-        _draw_poses(axes, theme, sample.sequence, (0.0, number * _ROW), sample.forecasts)
+        frames = _chosen_frames(sample.sequence)
+        _draw_poses(axes, theme, sample.sequence, (0.0, number * _ROW), frames, sample.forecasts)
     return figure
 
 
@@ -55,30 +57,42 @@ def contact_sheet(
     with_ids: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Draws a row of poses for each clip, with its label.
+    """Draws a row of poses for each clip, with its label; for clips with segments, a pose of each of these.
 
-    More than 8 clips are drawn in two columns, the first column first; those after the 30th are omitted.
+    More than 8 clips without segments are drawn in two columns, the first column first; those after the 30th are
+    omitted.
 
     Args:
         names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     clips = clips[:CONTACTS]
-    columns = 1 if len(clips) <= _MANY else 2
+    are_long = any(clip.segments for clip in clips)
+    columns, pitch = (1 if len(clips) <= _MANY or are_long else 2), (1.4 if are_long else 1.1)
     rows = -(-len(clips) // columns)
     label = 0.6 + columns  # width of the label, relative to a pose
-    across, height = columns * (label + _POSES), 1.1 * rows + 0.2
+    across, height = columns * (label + _POSES), pitch * rows + 0.2
     inch = (_TEXT + _POSES) * _INCH / across  # every sheet is as wide, so that its text is as large
     figure, axes = new_sheet(across * inch, height * inch, theme)
     axes.set(xlim=(0, across), ylim=(height - 0.1, -0.1))
     for number, clip in enumerate(clips):
         column, row = divmod(number, rows)
-        left, top = column * (label + _POSES), row * 1.1
+        left, top = column * (label + _POSES), row * pitch
         axes.hlines(top - 0.02, left + 0.16, left + label + _POSES - 0.1, color=theme.grid, linewidth=0.8)
         what = f"{len(clip) / clip.fps:.1f} s"
         if with_ids:
             what += f", {clip.clip_id if len(clip.clip_id) < 16 else f'…{clip.clip_id[-14:]}'}"
-        _draw_label(axes, theme, lettered(clip.label, names, _LABEL), what, (left + 0.2, top + 0.42))
-        _draw_poses(axes, theme, clip, (left + label, top), weight=1 / columns)
+        frames = _chosen_frames(clip)
+        if clip.segments:
+            what += f"\n{summary(clip)}"
+            stretches = longest_stretches(clip, _POSES)
+            frames = np.array([typical_frame(clip, each) for each in stretches], dtype=int)
+            for place, each in enumerate(stretches):
+                colour = theme.muted if each.label in ("", NONE) else theme.ink
+                middle, text = left + label + place + 0.5, caption(each, clip.fps, names)
+                axes.text(middle, top + 1.2, text, ha="center", va="center", fontsize=SMALL, color=colour)
+        name = "no action" if clip.label == NONE else lettered(clip.label, names, _LABEL)
+        _draw_label(axes, theme, name, what, (left + 0.2, top + 0.42))
+        _draw_poses(axes, theme, clip, (left + label, top), frames, weight=1 / columns)
     return figure
 
 
@@ -129,11 +143,12 @@ def _draw_poses(
     theme: Theme,
     sequence: SkeletonSequence,
     corner: tuple[float, float],
+    frames: Int[ndarray, " pose"],
     forecasts: Float[ndarray, "frame joint 2"] | None = None,
     weight: float = 1.0,
 ) -> None:
     """Draws a clip's poses side by side from the corner (x, y), top left; `weight` scales the line width."""
-    frames, skeleton = _chosen_frames(sequence), get_skeleton(sequence.skeleton)
+    skeleton = get_skeleton(sequence.skeleton)
     poses, observed = sequence.keypoints[frames, :, :2], sequence.keypoints[frames, :, 2] > 0
     left, top = corner
     if not len(frames):

@@ -15,7 +15,7 @@ from actrec.drawing.colors import DARK, LIGHT, Theme
 from actrec.evaluation.samples import SampleClip
 from actrec.report.poses import contact_sheet, sample_sheet
 from actrec.skeleton import SKELETONS
-from actrec.types import ActrecError
+from actrec.types import ActrecError, Segment
 
 
 def _bones(figure: Figure) -> list[tuple[str, np.ndarray]]:
@@ -128,3 +128,18 @@ def test_a_contact_sheet_of_a_clip_that_shows_nothing(make_sequences: Callable[.
     texts = [text.get_text() for text in contact_sheet([unseen]).axes[0].texts]
     assert "no joint was observed" in texts
     assert "a name of many\nwords indeed" in texts
+
+
+def test_a_session_has_a_pose_and_a_caption_for_each_stretch(make_sequences: Callable[..., Any]) -> None:
+    clip, idle = make_sequences(2, 1, frames=(90, 90))
+    segments = (Segment("squat", 15, 45, 3), Segment("", 45, 60))
+    sheet = contact_sheet([replace(clip, segments=segments, label="squat"), replace(idle, label="none")])
+    texts = [text.get_text() for text in sheet.axes[0].texts]
+    captions = [text for text in texts if " to " in text]
+    assert captions == [
+        *("no action\n0.0 to 0.5 s", "squat\n0.5 to 1.5 s, 3 reps", "not labelled\n1.5 to 2.0 s"),
+        "no action\n2.0 to 3.0 s",
+    ]
+    assert {"squat", "no action", "3.0 s\n1 segment, 3 reps"} <= set(texts)
+    collections = [each for each in sheet.axes[0].collections if isinstance(each, LineCollection)]
+    assert len(collections) == 2 + 4 + 6  # two rules, the stretches of the session, and six poses of the other clip
