@@ -1,4 +1,4 @@
-"""Writes docs/sets.gif, a generated session with what the shipped model makes of it: `python docs/moving_picture.py`."""
+"""Writes docs/sets.gif, what the shipped model makes of a generated session: `python docs/moving_picture.py`."""
 
 from __future__ import annotations
 

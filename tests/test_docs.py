@@ -31,7 +31,7 @@ from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import ResizeWindows
-from actrec.skeleton import PENN13, SKELETONS
+from actrec.skeleton import COCO17, SKELETONS
 from actrec.training.checks import check_config
 from actrec.types import SkeletonSequence
 
@@ -248,12 +248,12 @@ class TestThePageOnExtending:
 def test_using_a_model_as_the_readme_says(
     make_sequences: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = {"skeleton": "penn13", "in_channels": 3, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
+    options = {"skeleton": "coco17", "in_channels": 3, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
     spec = ModelSpec(
-        "InfoGCN", options, Pipeline(PENN13, Preprocess("causal"), ResizeWindows(8), Features()), ("a", "b", "c")
+        "InfoGCN", options, Pipeline(COCO17, Preprocess("causal"), ResizeWindows(8), Features()), ("a", "b", "c")
     )
     model = save_model(tmp_path / "model", build_network(spec), spec)
     block = next(block for block in blocks(ROOT / "README.md", "python") if "spec.pipeline.batch" in block)
-    keypoints = make_sequences(1, 1, skeleton="penn13")[0].keypoints
-    exec(re.sub(r'"outputs/[^"]*"', repr(str(model)), block), {"keypoints": keypoints})
+    keypoints = make_sequences(1, 1)[0].keypoints
+    exec(re.sub(r'"sport14"', repr(str(model)), block), {"keypoints": keypoints})
     assert capsys.readouterr().out.strip() in spec.labels

@@ -1,6 +1,8 @@
+import csv
 import itertools
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -27,6 +29,8 @@ from actrec.config import config_dir
 from actrec.data.saved_split import FILE
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.writing import write_store
+from actrec.model.spec import load_spec
+from actrec.online.train_serve_skew import streaming_warning
 from actrec.training.checks import warn_of_seen_clips
 from actrec.training.history import LOGGED, read_history
 from actrec.types import SkeletonSequence
@@ -37,6 +41,8 @@ Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[1]
 LABELS = ("pull_ups", "push_ups", "squat")  # of both data sets
 TINY = ["network=tiny", "windows.length=8", "hardware=cpu", "batch_size=8", "warmup_epochs=1"]
+SESSIONS = ["dataset.importer.n_clips=20", "dataset.importer.test_share=0.1", "dataset.importer.seconds=[6,8]"]
+SESSIONS += ["dataset.importer.actions=1.0", "dataset.importer.others=0.0"]
 
 
 @pytest.fixture
@@ -107,38 +113,54 @@ def test_sport14_is_the_blog_posts_table() -> None:
 
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run_command: Run) -> None:
-    generated = experiment in ("quickstart", "synthetic")
+    sessions, clips = experiment in ("live", "quickstart"), experiment in ("synthetic", "synthetic_mini")
+    given = ["dataset.importer.n_clips=140", "dataset.importer.test_share=0.2"] if clips else [f"store={store}"]
     code, out, err = run_command(
         actrec.train.run,
         f"experiment={experiment}",
         *(TINY if experiment != "penn_transformer" else TINY[1:]),
         "fast_dev_run=true",
-        *(("dataset.importer.n_clips=140", "dataset.importer.test_share=0.2") if generated else (f"store={store}",)),
+        "init=null",  # of own: its network is another
+        *(SESSIONS if sessions else given),
         f"output_dir={tmp_path / 'run'}",
     )
     assert code == 0, err
-    assert 0 < json.loads((tmp_path / "run" / "metrics.json").read_text())["n_clips"] <= (28 if generated else 12)
-    for_streams = experiment in ("penn_online", "penn_camera", "synthetic_online")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert 0 < metrics["n_clips"] <= (28 if clips else 12)
+    assert ("sessions" in metrics) == sessions
+    for_streams = experiment in ("live", "own", "penn_online", "penn_camera", "quickstart", "synthetic_online")
     assert ("This model is for whole clips" in out + err) == (not for_streams)
 
 
-def test_quickstart_needs_no_data_and_ends_with_commands_that_work(
+def test_quickstart_needs_no_data_and_ends_with_sets_and_commands_that_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_command: Run
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    small = ["hardware=cpu", "dataset.importer.n_clips=140"]
+    small = ["hardware=cpu", *SESSIONS]
     code, out, err = run_command(actrec.train.run, "experiment=quickstart", *small, *TINY, "epochs=1")
     assert code == 0, err
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
     (run,) = (tmp_path / "outputs/quickstart").iterdir()
-    assert json.loads((run / "model/config.json").read_text())["pose_model"] == "generated"
+    spec = json.loads((run / "model/config.json").read_text())
+    assert spec["pose_model"] == "generated"
+    assert spec["network"]["phase"]
+    assert streaming_warning(load_spec(run)) is None
+    done = [row for row in csv.DictReader((run / "sets.csv").read_text().splitlines()) if row["which"] == "done"]
+    shown = re.search(r"Sets of (\w+):\n +done +recognised\n((?:  .*\n?)*)", out)
+    assert shown is not None
+    one = [row for row in done if row["session"] == shown[1]]
+    assert len(one) == max(sum(row["session"] == name for row in done) for name in {row["session"] for row in done})
+    assert all(f"{row['label']} {float(row['start']):.1f} to {float(row['end']):.1f} s" in shown[2] for row in one)
     commands = [shlex.split(line) for line in out.partition("What to try next:")[2].splitlines() if "-m" in line]
-    entries = {f"actrec.{name}": getattr(actrec, name).run for name in ("train", "evaluate", "prepare")}
-    assert {command[2] for command in commands} == set(entries)
+    entries = {f"actrec.{name}": getattr(actrec, name).run for name in ("evaluate", "prepare")}
+    assert {command[2] for command in commands} == {*entries, "actrec.predict", "actrec.serve"}
     for python, _, module, *overrides in commands:
         assert python == sys.executable
-        cheap = {"actrec.train": [*TINY[1:], *small, "fast_dev_run=true"], "actrec.evaluate": small}
-        code, _, err = run_command(entries[module], *overrides, *cheap.get(module, small[1:]))
+        if module not in entries:  # of a video or a camera
+            config(*overrides, name=module.removeprefix("actrec."))
+            continue
+        cheap = small if module == "actrec.evaluate" else small[1:]
+        code, _, err = run_command(entries[module], *overrides, *cheap)
         assert code == 0, err
 
 

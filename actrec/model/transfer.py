@@ -29,7 +29,7 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
     """Copies the weights of a trained model into a network; classes and joints are matched by name.
 
     New classes keep the initial values of their classifier rows; in an InfoGCN++ of another skeleton, new joints keep
-    those of their embeddings and connections.
+    those of their embeddings and connections. A phase layer that only one of the two has is left out.
 
     Raises:
         ActrecError: The trained model has another network or other features, or another skeleton and no InfoGCN++.
@@ -45,6 +45,8 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
     rows = [f"{name}.{part}" for name in layers if "classifier" in name for part in ("weight", "bias")]
     weights = network.state_dict()
     for name, value in trained.state_dict().items():
+        if name not in weights:  # the phase
+            continue
         axes = _JOINT_AXES.get(name.rpartition(".")[2])
         if name in rows:
             _carry(weights[name], value, (0,), labels)
@@ -70,12 +72,13 @@ def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[i
 
 
 def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
-    """Raises an ActrecError if two models differ in more than classes or, for InfoGCN++, joints."""
+    """Raises an ActrecError if two models differ in more than classes or, for InfoGCN++, joints and phase."""
 
     def facts(of: ModelSpec) -> dict[str, Any]:
         groups = {"features": asdict(of.pipeline.features), "network": of.network_options}
         options = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
-        del options["network.n_classes"], options["network.skeleton"]
+        for name in ("network.n_classes", "network.skeleton", "network.phase"):
+            options.pop(name, None)
         skeleton = {} if of.network_name == "InfoGCN" else {"skeleton": of.pipeline.skeleton.name}
         return {"network": of.network_name, **skeleton, **options}
 

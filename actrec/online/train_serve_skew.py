@@ -14,7 +14,7 @@ _EXPERIMENTS = {
     "penn_action": "experiment=penn_online",
     "synthetic": "experiment=live",
 }
-_OTHERWISE = "preprocess=causal preprocess.fps=15 windows=anchored augmentation.temporal_crop.p=0.6"
+_OTHERWISE = "experiment=own dataset={dataset}"  # with the store and the skeleton of the first training
 
 
 def streaming_mismatches(spec: ModelSpec) -> list[str]:
@@ -51,7 +51,8 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
 
 def streaming_advice(spec: ModelSpec) -> str:
     """Returns the overrides that train such a model for streams."""
-    return _EXPERIMENTS.get(spec.dataset, _OTHERWISE) + (" decision=last" if spec.decision == "mean" else "")
+    advice = _EXPERIMENTS.get(spec.dataset, _OTHERWISE.format(dataset=spec.dataset or "…"))
+    return advice + (" decision=last" if spec.decision == "mean" else "")
 
 
 def streaming_warning(spec: ModelSpec) -> str | None:

@@ -54,6 +54,20 @@ def test_a_start_takes_the_rows_of_the_labels_it_knows(
         assert torch.equal(now[name][[1, 3]], fresh[name][[1, 3]])
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_start_may_have_a_phase_or_none(there: bool, tmp_path: Path) -> None:
+    options = {"skeleton": "coco17", **OPTIONS}
+    trained = replace(spec(), network_options={**options, "phase": there})
+    old = build_network(trained)
+    folder = save_model(tmp_path / "model", old, trained)
+    here = replace(spec(), network_options={**options, "phase": not there})
+    made = build_network(here)
+    assert load_matching_weights(made, here, folder) == (3, 17)
+    was, now = old.state_dict(), made.state_dict()
+    assert {name for name in was.keys() ^ now.keys()} == {"head.phase.weight", "head.phase.bias"}
+    assert all(torch.equal(now[name], was[name]) for name in was.keys() & now.keys())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

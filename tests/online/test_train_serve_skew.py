@@ -56,7 +56,8 @@ def test_each_way_in_which_a_stream_differs_is_named(
     [
         ("penn_action", "experiment=penn_online"),
         ("synthetic", "experiment=live"),
-        ("mine", "preprocess=causal preprocess.fps=15 windows=anchored augmentation.temporal_crop.p=0.6"),
+        ("folder", "experiment=own dataset=folder"),
+        ("", "experiment=own dataset=…"),
     ],
 )
 def test_the_warning_says_what_to_train_instead(dataset: str, advice: str) -> None:

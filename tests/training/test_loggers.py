@@ -23,7 +23,7 @@ from actrec.video.video import open_video
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 Run = Callable[..., tuple[int, str, str]]
-TINY = ["experiment=quickstart", "network=tiny", "windows.length=8", "hardware=cpu", "epochs=2", "batch_size=16"]
+TINY = ["experiment=synthetic_mini", "network=tiny", "windows.length=8", "hardware=cpu", "epochs=2", "batch_size=16"]
 TERMS = ("loss", "loss_cls", "loss_pred", "loss_feat")
 
 
@@ -68,7 +68,7 @@ def test_what_was_logged_is_read_back(folder: Path) -> None:
         found.setdefault(kind, []).append(getattr(record, kind))
     assert found["exit"][0].exit_code == 0
     (run,) = found["run"]
-    assert (run.project, run.run_group, run.display_name) == ("actrec", "quickstart", "run")
+    assert (run.project, run.run_group, run.display_name) == ("actrec", "synthetic_mini", "run")
     config = {item.key: json.loads(item.value_json) for each in [run.config] for item in each.update}
     for update in found.get("config", []):
         config |= {item.key: json.loads(item.value_json) for item in update.update}

@@ -17,7 +17,7 @@ from actrec.config import config_dir
 from actrec.training.history import read_history
 
 Run = Callable[..., tuple[int, str, str]]
-TINY = ["experiment=quickstart", "network=transformer", "network.dim=8", "network.layers=1", "windows.length=8"]
+TINY = ["experiment=synthetic_mini", "network=transformer", "network.dim=8", "network.layers=1", "windows.length=8"]
 TINY += ["hardware=cpu", "batch_size=8", "dataset.importer.n_clips=140", "callbacks=[default]"]
 
 
