@@ -72,7 +72,7 @@ def prepare(
     summary.skipped.update(skipped)
     present = {clip.source for clip in clips}
     absent = [source for source in label_map.sources if source not in present]
-    segments = {} if summary.missing else read_segments(store, {row["clip_id"] for row in summary.rows})
+    segments = {} if summary.missing else read_segments(store, summary.rows)
     log.info("%s", describe(summary, store, label_map.names, absent, segments))
     if not summary.missing:
         log.info("%s", plausibility_line(summary.measures))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -60,7 +60,7 @@ def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True
         for layout in json.loads((path / SKELETONS).read_text(encoding="utf-8")):
             add_skeleton(layout)
     rows = read_rows(path / MANIFEST)
-    segments = read_segments(path, {row["clip_id"] for row in rows})
+    segments = read_segments(path, rows)
     command = build_command(path, dataset, needs_raw)
     if not rows:
         raise ActrecError(f"{path / MANIFEST} lists no clips. Make the store again:\n  {command}")
@@ -70,8 +70,11 @@ def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True
     ]
 
 
-def read_segments(path: Path, clip_ids: Collection[str]) -> dict[str, tuple[Segment, ...]]:
+def read_segments(path: Path, clips: Sequence[Row]) -> dict[str, tuple[Segment, ...]]:
     """Reads the segments of each clip of a store that has any.
+
+    Args:
+        clips: The rows of the manifest.
 
     Raises:
         ActrecError: A row is wrong, or of a clip that is not in the store.
@@ -79,13 +82,13 @@ def read_segments(path: Path, clip_ids: Collection[str]) -> dict[str, tuple[Segm
     file = path / SEGMENTS
     if not file.is_file():
         return {}
-    rows = read_rows(file, SEGMENT_COLUMNS)
+    rows, lengths = read_rows(file, SEGMENT_COLUMNS), {clip["clip_id"]: clip["n_frames"] or "" for clip in clips}
     for number, row in enumerate(rows, start=2):
         if None in row.values():
             raise ActrecError(f"Row {number} of {file} is cut short; expected {', '.join(SEGMENT_COLUMNS)}.")
-        if row["clip_id"] not in clip_ids:
+        if row["clip_id"] not in lengths:
             raise ActrecError(f"Row {number} of {file} is of clip '{row['clip_id']}', which is not in {MANIFEST}.")
-    return grouped(rows, file)
+    return grouped(rows, file, lengths)
 
 
 def build_command(path: Path, dataset: str = "<name>", needs_raw: bool = True) -> str:
@@ -214,5 +217,4 @@ def _read_clip(path: Path, row: Row, number: int, command: str, segments: tuple[
     try:
         return sequence_of(row, keypoints, segments, read_repetition(file))
     except ActrecError as error:
-        hint = f"Correct {path / SEGMENTS}." if segments else f"{_ROW_HINT}\n  {command}"
-        raise ActrecError(f"{where} is wrong: {error} {hint}") from None
+        raise ActrecError(f"{where} is wrong: {error} {_ROW_HINT}\n  {command}") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from actrec.data.store.given_segments import GivenSegment
@@ -56,22 +57,46 @@ def expanded(rows: Iterable[Row]) -> list[Row]:
     ]
 
 
-def grouped(rows: Sequence[Mapping[str, str]], file: Path) -> dict[str, tuple[Segment, ...]]:
+def grouped(
+    rows: Sequence[Mapping[str, str]], file: Path, lengths: Mapping[str, str] | None = None
+) -> dict[str, tuple[Segment, ...]]:
     """Returns the segments of each clip, in order, from the rows of `segments.csv`.
 
+    Args:
+        lengths: The number of frames of each clip, as in the manifest, if it is to be checked.
+
     Raises:
-        ActrecError: A row is wrong by itself: a number that is none, an end before the beginning, repetitions below 0.
+        ActrecError: A row is wrong: a number that is none, an end before the beginning or beyond the clip, repetitions
+            below 0, or frames of another row.
     """
-    found: dict[str, list[Segment]] = {}
+    found: dict[str, list[tuple[int, Segment]]] = {}
     for number, row in enumerate(rows, start=2):
-        where = f"Row {number} of {file} (clip '{row['clip_id']}')"
+        length = (lengths or {}).get(row["clip_id"], "")
         try:
-            start, end = int(row["start"]), int(row["end"])
-            repetitions = int(row["repetitions"]) if row["repetitions"] else None
-        except (TypeError, ValueError) as error:
-            raise ActrecError(f"{where} is wrong: {error}. Expected whole numbers of frames.") from None
-        try:
-            found.setdefault(row["clip_id"], []).append(Segment(row["label"], start, end, repetitions))
+            segment = _segment(row, int(length) if length.isdecimal() else None)
         except ActrecError as error:
-            raise ActrecError(f"{where} is wrong: {error}") from None
-    return {clip: tuple(sorted(segments, key=lambda each: each.start)) for clip, segments in found.items()}
+            raise ActrecError(f"Row {number} of {file} (clip '{row['clip_id']}') is wrong: {error}") from None
+        found.setdefault(row["clip_id"], []).append((number, segment))
+    for clip, members in found.items():
+        members.sort(key=lambda each: each[1].start)
+        for (number, before), (other, after) in pairwise(members):
+            if after.start < before.end:
+                raise ActrecError(
+                    f"Rows {number} and {other} of {file} (clip '{clip}') overlap: '{before.label}' ends at frame "
+                    f"{before.end}, and '{after.label}' begins at {after.start}."
+                )
+    return {clip: tuple(segment for _, segment in members) for clip, members in found.items()}
+
+
+def _segment(row: Mapping[str, str], n_frames: int | None) -> Segment:
+    try:
+        start, end = int(row["start"]), int(row["end"])
+        repetitions = int(row["repetitions"]) if row["repetitions"] else None
+    except (TypeError, ValueError) as error:
+        raise ActrecError(f"{error}. Expected whole numbers of frames.") from None
+    segment = Segment(row["label"], start, end, repetitions)
+    if start < 0:
+        raise ActrecError(f"it begins at frame {start}, before the clip.")
+    if n_frames is not None and end > n_frames:
+        raise ActrecError(f"it ends at frame {end}, beyond the clip's {n_frames} frames.")
+    return segment

@@ -83,10 +83,16 @@ def test_rows_are_the_segments(lengths: list[tuple[str, int, int | None]]) -> No
     ("row", "told"),
     [
         ("one,squat,20,5,", r"Row 2 of .*ends before it begins"),
-        ("one,squat,5,99,", r"ends beyond the clip's 40 frames.*Correct .*segments.csv"),
-        ("one,squat,5,20,\none,lunges,15,30,", "before the previous one ends"),
+        (
+            "one,squat,5,99,",
+            r"Row 2 of .*segments\.csv \(clip 'one'\) .* ends at frame 99, beyond the clip's 40 frames",
+        ),
+        (
+            "one,squat,5,20,\none,lunges,15,30,",
+            r"Rows 2 and 3 of .* \(clip 'one'\) overlap: 'squat' ends at frame 20, and 'lunges' begins at 15",
+        ),
         ("one,squat,5,20,-1", "-1 repetitions"),
-        ("one,squat,-5,20,", "before the clip begins"),
+        ("one,squat,-5,20,", r"Row 2 of .*begins at frame -5, before the clip"),
         ("nobody,squat,5,20,", "'nobody', which is not in manifest.csv"),
         ("one,squat,half,20,", "whole numbers of frames"),
         ("one,squat,5", "cut short"),
