@@ -41,7 +41,7 @@ types: install ## mypy
 
 check: lint types test ## lint, types and tests
 
-quickstart: install ## install if necessary, then train and evaluate a demo model on generated skeletons
+quickstart: install ## install if necessary, then train a demo model for streams, and show its sets
 	$(BIN)/python -m actrec.train experiment=quickstart
 	@echo "To train on your own skeletons, see docs/skeletons.md."
 

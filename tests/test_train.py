@@ -120,7 +120,7 @@ def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run
         f"experiment={experiment}",
         *(TINY if experiment != "penn_transformer" else TINY[1:]),
         "fast_dev_run=true",
-        "init=null",  # of own: its network is another
+        "init=null",  # of own and quickstart: their network is another
         *(SESSIONS if sessions else given),
         f"output_dir={tmp_path / 'run'}",
     )
@@ -137,7 +137,7 @@ def test_quickstart_needs_no_data_and_ends_with_sets_and_commands_that_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     small = ["hardware=cpu", *SESSIONS]
-    code, out, err = run_command(actrec.train.run, "experiment=quickstart", *small, *TINY, "epochs=1")
+    code, out, err = run_command(actrec.train.run, "experiment=quickstart", "init=null", *small, *TINY)
     assert code == 0, err
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
     (run,) = (tmp_path / "outputs/quickstart").iterdir()
@@ -162,6 +162,18 @@ def test_quickstart_needs_no_data_and_ends_with_sets_and_commands_that_work(
         cheap = small if module == "actrec.evaluate" else small[1:]
         code, _, err = run_command(entries[module], *overrides, *cheap)
         assert code == 0, err
+
+
+@pytest.mark.parametrize("experiment", ["own", "quickstart"])
+def test_a_start_from_the_model_of_the_package_fits(
+    experiment: str, store: Path, tmp_path: Path, run_command: Run
+) -> None:
+    given = SESSIONS if experiment == "quickstart" else [f"store={store}"]
+    cheap = ["fast_dev_run=true", "hardware=cpu", "batch_size=2", f"output_dir={tmp_path / 'run'}"]
+    code, out, err = run_command(actrec.train.run, f"experiment={experiment}", *given, *cheap)
+    assert code == 0, err
+    known = "15 of 15" if experiment == "quickstart" else "3 of 3"
+    assert f"Starts from sport14: {known} classes and" in out + err
 
 
 @pytest.mark.parametrize(
