@@ -69,9 +69,9 @@ class Results:
         return {name: self.metrics[name] for name in (*HEADLINES, "auc")}
 
     def online(self) -> str:
-        """Formats the metrics of the sessions, and the sets of the one in which most were done."""
+        """Formats the metrics of the sessions, and the sets of the one in which most actions were done."""
         labels = session_labels(self.metrics["classes"])
-        shown = max(self.sessions, key=lambda record: len(record.true_sets))
+        shown = max(self.sessions, key=lambda each: (len({done.label for done in each.true_sets}), len(each.true_sets)))
         summary = sessions_summary(self.metrics["sessions"])
         return f"{summary}. Sets of {shown.name}:\n{sets_table(shown, labels)}"
 
