@@ -32,13 +32,24 @@ EXTRAS = {
     "track": ["tensorboard", "wandb"],
 }
 
+# The extra of a command, which has these packages too, where it is not "train".
+_OF_COMMAND = {"predict": "video", "view": "video", "serve": "serve"}
+_SHARED = ("hydra", "omegaconf", "PIL")
+
+
+def _command() -> str:
+    """Returns the command that this process runs: "predict" for `python -m actrec.predict` and `actrec predict`."""
+    words = [word.removeprefix("actrec.") for word in sys.orig_argv[1:4]]
+    return next((word for word in words if word in _OF_COMMAND), "")
+
 
 def advise_installation(error: ImportError) -> str | None:
     """Returns a sentence that names the extra which installs a missing package; None where no extra does."""
     package = (error.name or "").partition(".")[0]
+    own = _OF_COMMAND.get(_command()) if package in _SHARED else None
     for extra, packages in EXTRAS.items():
         if package in packages and isinstance(error, ModuleNotFoundError):
-            return f"This needs {package}, which is not installed: pip install 'actrec[{extra}]'"
+            return f"This needs {package}, which is not installed: pip install 'actrec[{own or extra}]'"
     return None
 
 

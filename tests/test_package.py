@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from actrec._startup import EXTRAS
+from actrec._startup import EXTRAS, advise_installation
 
 ROOT = Path(__file__).parents[1]
 
@@ -304,6 +304,8 @@ def test_the_base_installation_is_small_and_recognises_without_torch(noise_model
 recognizer = actrec.OnlineRecognizer.from_pretrained({str(tmp_path / "onnx")!r})
 frame = numpy.ones((recognizer.skeleton.n_joints, 3))
 print([recognizer.push(frame, n / 30) for n in range(5)][-1].label)
+shipped = actrec.OnlineRecognizer.from_pretrained("sport14")
+assert shipped.push(numpy.ones((17, 3)), 0.0).repetitions == 0
 assert not {{"torch", "hydra"}} & set(sys.modules)"""
     env = {"PATH": ""}  # without the PYTHONPATH of the tests
     done = subprocess.run([installed, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
@@ -312,6 +314,9 @@ assert not {{"torch", "hydra"}} & set(sys.modules)"""
     done = subprocess.run(train, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith("which is not installed: pip install 'actrec[train]'\n")
+    predict = [installed, "-m", "actrec.predict", "source=clip.mp4"]
+    done = subprocess.run(predict, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("which is not installed: pip install 'actrec[video]'\n")
 
 
 def test_a_missing_package_is_one_line_that_names_the_extra() -> None:
@@ -321,6 +326,24 @@ def test_a_missing_package_is_one_line_that_names_the_extra() -> None:
     assert python("-c", hidden + module).stderr == f"error: {says}"
     done = python("-c", hidden + "import actrec; actrec.load_model")
     assert done.stderr.endswith(f"SetupError: {says}")
+
+
+@pytest.mark.parametrize(
+    ("line", "package", "extra"),
+    [
+        ("-m actrec.predict source=a.mp4", "hydra", "video"),
+        ("/bin/actrec predict source=a.mp4", "PIL", "video"),
+        ("-m actrec predict", "omegaconf", "video"),
+        ("-m actrec.serve", "hydra", "serve"),
+        ("-m actrec.serve", "av", "video"),
+        ("-m actrec.train", "hydra", "train"),
+        ("script.py", "hydra", "train"),
+    ],
+)
+def test_the_extra_is_that_of_the_command(line: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "orig_argv", ["python", *line.split()])
+    advice = advise_installation(ModuleNotFoundError(name=package))
+    assert advice == f"This needs {package}, which is not installed: pip install 'actrec[{extra}]'"
 
 
 def test_wheel_holds_configs_and_templates(tmp_path: Path) -> None:
