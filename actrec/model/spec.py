@@ -139,7 +139,7 @@ class ModelSpec:
         )
         rest = {"decision": str, "fps": float, "pose_model": str, "dataset": str, "split": dict, "metrics": dict}
         labels = tuple(_checked_labels(taken(data, "labels", list)))
-        uncounted = tuple(taken(data, "uncounted", list)) if "uncounted" in data else ()
+        uncounted = tuple(str(label) for label in taken(data, "uncounted", list)) if "uncounted" in data else ()
         given: dict[str, Any] = {key: taken(data, key, kind) for key, kind in rest.items()}
         spec = cls(name, network, pipeline, labels, uncounted=uncounted, **given)
         if unknown := sorted(set(data) - {*spec.to_json(), "uncounted"}):

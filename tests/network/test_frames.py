@@ -92,7 +92,7 @@ def test_padded_windows_train_as_windows_that_are_so_short(name: str) -> None:
     cut = Batch(batch.features[:, :5], batch.valid[:, :5], batch.observed[:, :5], batch.label, batch.clip)
     ours, theirs = (trained_on(NETWORKS[name], each) for each in (batch, cut))
     assert_alike(ours, theirs)
-    for one, two, axis in zip(ours[0], theirs[0], (1, 1, 2, 2), strict=True):
+    for one, two, axis in zip(ours[0][:4], theirs[0][:4], (1, 1, 2, 2), strict=True):
         torch.testing.assert_close(one.narrow(axis, 0, 5), two)
 
 

@@ -41,7 +41,7 @@ def test_changing_the_future_changes_nothing_before_it(name: str) -> None:
     other[:, 7:] += 1
     with torch.no_grad():
         one, two = network(x, valid), network(other, valid)
-    for a, b, axis in zip(one, two, (1, 1, 2, 2), strict=True):
+    for a, b, axis in zip(one[:4], two[:4], (1, 1, 2, 2), strict=True):
         early = (slice(None),) * axis + (slice(None, 7),)
         late = (slice(None),) * axis + (slice(7, None),)
         torch.testing.assert_close(a[early], b[early])
