@@ -110,8 +110,9 @@ class PoseModel:
                 model = ultralytics.YOLO(str(path), task="pose")
                 model.predict(np.zeros((64, 64, 3), dtype=np.uint8), verbose=False)  # exports are only read here
         except ImportError as error:
+            needed = "'actrec[openvino]'" if error.name == "openvino" else error.name
             raise SetupError(
-                f"pose={self.weights} needs {error.name}, which is not installed: pip install {error.name}"
+                f"pose={self.weights} needs {error.name}, which is not installed: pip install {needed}"
             ) from None
         except Exception as error:  # Ultralytics and the runtimes of exports raise many kinds
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
