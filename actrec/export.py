@@ -18,7 +18,7 @@ def run(cfg: DictConfig) -> None:
     if cfg.to is None and model.is_relative_to(SHIPPED):
         raise ActrecError(f"'{cfg.model}' comes with actrec, and has ONNX files. Give to=<folder> to write others.")
     folder = Path(str(cfg.to)).expanduser() if cfg.to is not None else model / "onnx"
-    for name, difference in export(model, folder, cfg.trust or (), cfg.weights).items():
+    for name, difference in export(model, folder, cfg.trust or (), cfg.weights, cfg.weigh).items():
         print(f"{folder / name}: differs from PyTorch by at most {difference:.1e} of the greatest value")
 
 

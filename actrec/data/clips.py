@@ -31,6 +31,7 @@ class DataSet:
             "none" as the last one.
         pose_model: Name of the pose model that made the skeletons.
         generated: Config of the generator of the clips; None for clips of a store.
+        mixed: Clips of another store that only train has, beside its own.
     """
 
     name: str
@@ -38,6 +39,7 @@ class DataSet:
     labels: Sequence[str] = ()
     pose_model: str = ""
     generated: Mapping[str, Any] | None = None
+    mixed: Sequence[SkeletonSequence] = ()
 
 
 def load_dataset(
@@ -47,6 +49,7 @@ def load_dataset(
     label_map: Mapping[str, Any],
     skeleton: str,
     pose_model: str | None,
+    mix: Mapping[str, Any] | None = None,
 ) -> DataSet:
     """Loads a data set as a config's `dataset` node describes it.
 
@@ -57,14 +60,17 @@ def load_dataset(
         label_map: Config of the map from the importer's labels to the data set's.
         skeleton: Joint layout of the data set.
         pose_model: Pose model of generated skeletons; a store names its own.
+        mix: Another skeleton store whose clips of the split train are trained on as well: its folder as `store`, and
+            how many `times` each of its clips comes in an epoch.
 
     Raises:
-        ActrecError: The store is damaged, or there is none and the clips cannot be generated.
+        ActrecError: A store is damaged, or there is none and the clips cannot be generated.
     """
+    mixed = _mixed(**mix) if mix and mix["store"] else []
     labels: LabelMap = instantiate(label_map, _convert_="all")
     clips = load_clips(store, name, instantiate(importer, _convert_="all"), labels, skeleton)
     if store is None:
-        return DataSet(name, clips, labels.names, pose_model or "", importer)
+        return DataSet(name, clips, labels.names, pose_model or "", importer, mixed)
     info = read_info(Path(store)) or {}
     if info.get("dataset", name) != name:
         log.warning(
@@ -73,7 +79,17 @@ def load_dataset(
             info["dataset"],
             name,
         )
-    return DataSet(name, clips, labels.names, info.get("pose_model") or "")
+    return DataSet(name, clips, labels.names, info.get("pose_model") or "", mixed=mixed)
+
+
+def _mixed(store: str | Path, times: int) -> list[SkeletonSequence]:
+    """Returns the clips of the split train of a store, each `times` times."""
+    if times < 1:
+        raise ActrecError(f"mix.times is {times}; expected 1 or more, or mix.store=null.")
+    clips = [clip for clip in read_store(store, Path(store).name, needs_raw=False) if clip.split in ("", "train")]
+    if not clips:
+        raise ActrecError(f"The store {store} has no clips in train to mix in (mix).")
+    return clips * times
 
 
 def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> SkeletonSequence | None:

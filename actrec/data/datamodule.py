@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -143,6 +143,7 @@ class ActionData(L.LightningDataModule):
                 )
         self.stored_train = parts["train"]
         mapped = {part: [pipeline.to_skeleton(clip) for clip in members] for part, members in parts.items()}
+        mapped["train"] += [pipeline.to_skeleton(clip) for clip in self._mixed(left_out)]
         self.sessions = {part: whole_sessions(members) for part, members in mapped.items()}
         self.splits = {
             part: members if part == "train" else [each for each in trimmed(members) if each.label in self.labels]
@@ -155,6 +156,14 @@ class ActionData(L.LightningDataModule):
             log.warning("No clips in train for: %s. Try another split.seed, or add clips.", ", ".join(unseen))
         counts = ", ".join(f"{len(members)} {part}" for part, members in parts.items())
         log.info("%d classes; clips: %s.", len(self.labels), counts)
+
+    def _mixed(self, left_out: Collection[str]) -> list[SkeletonSequence]:
+        """Returns the clips that are mixed into train; their labels must be classes."""
+        mixed = [kept for clip in self.dataset.mixed if (kept := without_labels(clip, left_out)) is not None]
+        self._check_labels(mixed)
+        if mixed:
+            log.info("Mixed into train: %d clips, each as often as mix.times says.", len({*map(id, mixed)}))
+        return mixed
 
     def _check_labels(self, clips: Sequence[SkeletonSequence]) -> None:
         """Raises an ActrecError for labels that are no classes."""

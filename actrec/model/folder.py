@@ -27,13 +27,18 @@ def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: S
     """
     folder = Path(folder)
     with replace_folder(folder) as made:
-        weights = {name: value.contiguous() for name, value in network.state_dict().items()}
-        (made / "model.safetensors").write_bytes(save(weights))  # save_file would let only this user read it
+        write_weights(network, made)
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
         (made / "README.md").write_text(model_card(spec), encoding="utf-8")
         if saved is not None:
             (made / FILE).write_text(saved.to_json(), encoding="utf-8")
     return folder
+
+
+def write_weights(network: nn.Module, folder: Path) -> None:
+    """Writes `model.safetensors` into a folder."""
+    weights = {name: value.contiguous() for name, value in network.state_dict().items()}
+    (folder / "model.safetensors").write_bytes(save(weights))  # save_file would let only this user read it
 
 
 def load_weights(network: nn.Module, folder: str | Path) -> None:

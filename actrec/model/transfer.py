@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,8 +43,7 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
     labels = [(number, there.labels.index(label)) for number, label in enumerate(spec.labels) if label in there.labels]
     found = counterparts(there.pipeline.skeleton.name, spec.pipeline.skeleton.name)
     joints = [(number, other) for number, other in enumerate(found) if other is not None]
-    layers = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
-    rows = [f"{name}.{part}" for name in layers if "classifier" in name for part in ("weight", "bias")]
+    rows = [f"{name}.{part}" for name in _classifiers(network) for part in ("weight", "bias")]
     weights = network.state_dict()
     for name, value in trained.state_dict().items():
         if name not in weights:  # the phase
@@ -55,6 +56,26 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
         else:
             weights[name].copy_(value)
     return Matched(len(labels), len(joints))
+
+
+def weigh_classes(network: nn.Module, labels: Sequence[str], factors: Mapping[str, float]) -> None:
+    """Multiplies the odds of classes by factors: each logit is increased by the factor's logarithm.
+
+    Raises:
+        ActrecError: A label is not the network's, or a factor is not positive.
+    """
+    for label, factor in factors.items():
+        if label not in labels or not 0 < factor < math.inf:
+            raise ActrecError(f"weigh has {label}: {factor}; expected a positive factor of one of {', '.join(labels)}.")
+        with torch.no_grad():
+            for name in _classifiers(network):
+                network.get_parameter(f"{name}.bias")[labels.index(label)] += math.log(factor)
+
+
+def _classifiers(network: nn.Module) -> list[str]:
+    """Lists the names of the linear layers that compute logits."""
+    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    return [name for name in linear if "classifier" in name]
 
 
 def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[int, int]]) -> None:

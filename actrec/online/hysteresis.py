@@ -24,6 +24,10 @@ class Hysteresis:
         enter: A label becomes the held one when it has been the most probable, with at least this probability, ...
         frames: ... for this many consecutive frames.
         leave: The held label is dropped when its probability falls below this; then no action is held.
+        action: For models with the class none, instead of `enter`: the most probable action becomes the held one when
+            the probabilities of all actions sum to at least this for `frames` consecutive frames.
+        no_action: For these models, instead of `leave`: no action is held when that sum is below this for `frames`
+            consecutive frames.
         pause: A set ends when no action has been held for longer than this, in seconds.
         begin: A repetition counts if it is seen from this share of it on, or earlier. Its turn is at 0.5.
         done: A repetition counts when this share of it is done.
@@ -34,6 +38,8 @@ class Hysteresis:
     enter: float | int = 0.4
     frames: int = 3
     leave: float | int = 0.2
+    action: float | int = 0.7
+    no_action: float | int = 0.4
     pause: float | int = 1.2
     begin: float | int = 0.4
     done: float | int = 0.75
@@ -44,6 +50,11 @@ class Hysteresis:
             raise ActrecError(
                 f"The hysteresis has smoothing={self.smoothing}, enter={self.enter}, leave={self.leave} and "
                 f"frames={self.frames}; expected 0 ≤ leave ≤ enter ≤ 1, at least 1 frame, and no negative smoothing."
+            )
+        if not 0 <= self.no_action <= self.action <= 1:
+            raise ActrecError(
+                f"The hysteresis has action={self.action} and no_action={self.no_action}; expected "
+                "0 ≤ no_action ≤ action ≤ 1."
             )
         if not (0 <= self.pause < np.inf and 0 < self.begin < 0.5 < self.done < 1 and 0 <= self.certainty < 1):
             raise ActrecError(
@@ -59,8 +70,7 @@ class LabelHysteresis:
     Args:
         rule: The thresholds.
         n_classes: Number of classes.
-        none: Number of the class for no action. It is never held; when it is the most probable for `rule.frames`
-            consecutive frames, or no class is probable enough, no action is held. None if there is no such class.
+        none: Number of the class for no action, which is never held. None if there is no such class.
 
     Attributes:
         label: Number of the held class, or `NO_ACTION`.
@@ -84,16 +94,26 @@ class LabelHysteresis:
     def update(self, probabilities: Float[ndarray, " class"]) -> int:
         """Takes the probabilities of the next frame and returns the number of the held class, or `NO_ACTION`."""
         probabilities = self._smoothed(probabilities)
-        best = int(probabilities.argmax())
-        if probabilities[best] < self.rule.enter or best == self.none:
-            best = NO_ACTION
+        best = self._favoured(probabilities)
         self.count = self.count + 1 if best == self.candidate else 1
         self.candidate = best
         if self.count >= self.rule.frames and (best != NO_ACTION or self.none is not None):
             self.label = best
-        elif self.label != NO_ACTION and probabilities[self.label] < self.rule.leave:
+        elif self.none is None and self.label != NO_ACTION and probabilities[self.label] < self.rule.leave:
             self.label = NO_ACTION
         return self.label
+
+    def _favoured(self, probabilities: Float[ndarray, " class"]) -> int:
+        """Returns the number of the class that a frame is in favour of, or `NO_ACTION`."""
+        if self.none is None:
+            best = int(probabilities.argmax())
+            return best if probabilities[best] >= self.rule.enter else NO_ACTION
+        least = self.rule.action if self.label == NO_ACTION else self.rule.no_action
+        if 1 - probabilities[self.none] < least:
+            return NO_ACTION
+        actions = probabilities.copy()
+        actions[self.none] = -1
+        return int(actions.argmax())
 
     def state(self) -> ndarray:
         """Returns the whole state."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from actrec.files import replace_folder
-from actrec.model.folder import load_model, model_card
-from actrec.model.spec import ModelSpec, find_model, load_spec
+from actrec.model.folder import load_model, model_card, write_weights
+from actrec.model.spec import ModelSpec, load_spec
+from actrec.model.transfer import weigh_classes
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
@@ -155,25 +155,36 @@ def _export_step(folder: Path, network: nn.Module, spec: ModelSpec) -> dict[str,
     return {path.name: max(_check(path, module, names, step_inputs(step, n_channels, n, n)) for n in (1, 2, 10))}
 
 
-def export(model: str | Path, folder: Path, trust: str | Sequence[str] = (), weights: bool = False) -> dict[str, float]:
+def export(
+    model: str | Path,
+    folder: Path,
+    trust: str | Sequence[str] = (),
+    weights: bool = False,
+    weigh: Mapping[str, float] | None = None,
+) -> dict[str, float]:
     """Writes a model's ONNX files, and compares them with PyTorch on other inputs and batch sizes than those traced.
 
     Args:
         folder: The folder to write; an existing one is replaced.
-        weights: Whether to copy the weights too, so that the folder is a model folder; `window.onnx` is then written
+        weights: Whether to write the weights too, so that the folder is a model folder; `window.onnx` is then written
             only for a model that cannot process frame by frame.
+        weigh: Factors by which the odds of classes are multiplied; only with `weights`.
 
     Returns:
         For each file, the greatest difference from PyTorch, relative to the greatest value.
 
     Raises:
-        ActrecError: There is no such model, onnxscript is missing, or the outputs differ.
+        ActrecError: There is no such model, onnxscript is missing, `weigh` is wrong, or the outputs differ.
     """
     try:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise SetupError(f"Export needs {error.name}, which is not installed: pip install 'actrec[export]'") from None
     spec, network = load_spec(model), load_model(model, trust)
+    if weigh:
+        if not weights:
+            raise ActrecError("weigh changes the weights, so it needs weights=true.")
+        weigh_classes(network, spec.labels, weigh)
     steps, differences = can_step(spec, network), dict[str, float]()
     with replace_folder(folder) as made:
         if not (weights and steps):
@@ -181,7 +192,7 @@ def export(model: str | Path, folder: Path, trust: str | Sequence[str] = (), wei
         if steps:
             differences |= _export_step(made, network, spec)
         if weights:
-            shutil.copyfile(find_model(model) / "model.safetensors", made / "model.safetensors")
+            write_weights(network, made)
         (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
         (made / "README.md").write_text(model_card(spec), encoding="utf-8")
     return differences

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from actrec.online.hysteresis import NO_ACTION, Hysteresis, LabelHysteresis
+from actrec.types import ActrecError
 
 
 def run(rule: Hysteresis, *frames: tuple[float, float, float]) -> list[int]:
@@ -51,3 +52,30 @@ def test_smoothing_is_the_exponential_mean() -> None:
         assert held.update(frame) == expected
         labels.add(expected)
     assert len(labels) > 1
+
+
+SQUAT, LUNGE, MIXED = (0.6, 0.2, 0.2), (0.15, 0.75, 0.1), (0.4, 0.35, 0.25)  # the last class is none
+DOUBT, NONE = (0.3, 0.2, 0.5), (0.2, 0.1, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ((SQUAT, SQUAT, SQUAT), [-1, 0, 0]),
+        ((MIXED, MIXED), [-1, 0]),  # no action has 0.5, but together they have 0.75
+        ((DOUBT, DOUBT, DOUBT), [-1, -1, -1]),  # not enough to begin
+        ((SQUAT, SQUAT, DOUBT, DOUBT), [-1, 0, 0, 0]),  # enough to go on
+        ((SQUAT, SQUAT, NONE, SQUAT, NONE, NONE), [-1, 0, 0, 0, 0, -1]),  # not for one frame
+        ((SQUAT, SQUAT, LUNGE, LUNGE), [-1, 0, 0, 1]),
+    ],
+)
+def test_with_none_an_action_is_held_while_any_is_probable(
+    frames: tuple[tuple[float, float, float], ...], expected: list[int]
+) -> None:
+    held = LabelHysteresis(Hysteresis(frames=2, action=0.7, no_action=0.4), 3, none=2)
+    assert [held.update(np.array(frame, dtype=np.float32)) for frame in frames] == expected
+
+
+def test_thresholds_of_the_action_are_checked() -> None:
+    with pytest.raises(ActrecError, match=r"action=0.3 and no_action=0.4"):
+        Hysteresis(action=0.3)

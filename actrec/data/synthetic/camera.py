@@ -44,6 +44,7 @@ def look(
     yaw: float,
     t: Float[ndarray, " frame"],
     size: tuple[int, int] | None = None,
+    anywhere: bool = False,
 ) -> View:
     """Films a body from a sampled position, with a sampled lens, on a tripod, panned or by hand.
 
@@ -51,13 +52,17 @@ def look(
         joints: In the world, in metres.
         yaw: Direction of the camera from the body, in radians: 0 is the front, pi / 2 the left.
         size: Width and height of the picture; None draws them.
+        anywhere: Whether the camera is often near, near the floor, or above the head.
     """
     a = actor
     width, height = size or picture_size(a)
     low, high = _bounds(joints)
     middle, extent = 0.5 * (low + high), float(np.hypot(*(high - low)[[0, 2]]))
-    distance = a.around(4.0, 0.35)
+    distance = max(a.around(3.3, 0.5), 1.3) if anywhere else a.around(4.0, 0.35)
     eye_height = float(np.clip(a.around(1.2, 0.4), 0.15, 3.5))
+    if anywhere:
+        heights = {"usual": 0.7, "above": 0.2, "below": 0.1}
+        eye_height = {"usual": eye_height, "above": a.u(1.7, 3.8), "below": a.u(0.1, 0.5)}[a.pick(heights)]
     away = np.array([np.cos(yaw), np.sin(yaw)]) * distance
     eye = np.array([middle[0] + away[0], middle[1] + away[1], eye_height])
     aim = middle + a.rng.standard_normal(3) * 0.06

@@ -18,6 +18,7 @@ from numpy import ndarray
 from actrec.data.synthetic.scene import (
     ARMS,
     EARS,
+    HIPS,
     LEGS,
     MIRROR,
     NOSE,
@@ -64,6 +65,8 @@ class Faults:
         confident: Share of an estimator's clips in which it is confident of joints that it does not see, as models that
             estimate one person in a box are, and misplaces them.
         unsteady: Standard deviation of the logarithm of the jitter between an estimator's clips.
+        collapsed: Share of an estimator's clips in which limbs are misplaced for moments, the more often the less
+            upright the trunk is in the picture: estimators have seen few people who lie, or along their length.
     """
 
     annotated_share: float = 0.5
@@ -79,10 +82,11 @@ class Faults:
     weakest: float = 0.3
     confident: float = 0.0
     unsteady: float = 0.0
+    collapsed: float = 0.0
 
     def __post_init__(self) -> None:
         shares = ("annotated_share", "viewers_sides", "occlusion", "cropped", "missed", "blurred", "weakest")
-        for name in (*shares, "confident"):
+        for name in (*shares, "confident", "collapsed"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ActrecError(f"The {name} of Faults is {getattr(self, name)}; expected 0 to 1.")
         for name in ("jitter", "lost", "swaps", "unsteady"):
@@ -160,6 +164,8 @@ class Faults:
             away = np.float32(0.3 * scene.torso * rng.random()) * (doubt > 0.5)
             xy += away * (scene.spread @ rng.standard_normal((2, n_keys, 17), dtype=np.float32))
             confidence = np.float32(0.5) + np.float32(0.5) * confidence
+        if self.collapsed and rng.random() < self.collapsed:
+            xy = _collapse(xy, scene, rng)
         xy, confidence = _swap(xy, confidence, self.swaps * scene.hard, scene.fps, rng)
         if scene.outside.any():
             low, high = scene.box[..., None, None]
@@ -180,6 +186,22 @@ def _nose_to_head(image: Image, rng: np.random.Generator) -> Float32[ndarray, "2
     weights = np.zeros(17, dtype=np.float32)
     weights[EARS], weights[SHOULDERS], weights[NOSE] = 0.5 * (inwards + upwards), -0.5 * upwards, -inwards
     return image @ weights
+
+
+def _collapse(xy: Image, scene: Scene, rng: np.random.Generator) -> Image:
+    """Misplaces arms and legs for moments: onto the other side, or by up to a torso length."""
+    n_keys = scene.spread.shape[1]
+    often, far = rng.random(), np.float32(0.7 * rng.random() * scene.torso)
+    level = scene.spread @ rng.standard_normal((n_keys, 4), dtype=np.float32)
+    wrong = level > 2.2 - 2.0 * often * scene.tilted[:, None]
+    mirrored = scene.spread @ rng.standard_normal((n_keys, 4), dtype=np.float32) > 0.3
+    away = far * (scene.spread @ rng.standard_normal((2, n_keys, 17), dtype=np.float32))
+    away[..., SHOULDERS + HIPS] *= 0.3
+    placed = xy.copy()
+    for limb, joints in enumerate(ARMS + LEGS):
+        moved = np.where(mirrored[:, limb, None], xy[..., MIRROR[joints]], xy[..., joints] + away[..., joints])
+        placed[..., joints] = np.where(wrong[:, limb, None], moved, xy[..., joints])
+    return placed
 
 
 def _swap(xy: Image, confidence: Degree, rate: float, fps: float, rng: np.random.Generator) -> tuple[Image, Degree]:

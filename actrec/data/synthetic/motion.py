@@ -24,12 +24,14 @@ class Actor(NamedTuple):
         fps: Frames per second of the clip.
         n_repetitions: Number of repetitions of its set, which is then shown from beginning to end; 0 for a clip of
             usually one repetition or a part of it, as in Penn Action.
+        evenness: 0 draws one of several kinds by their weights, 1 draws each as often.
     """
 
     body: Body
     rng: np.random.Generator
     fps: float
     n_repetitions: int = 0
+    evenness: float = 0.0
 
     def u(self, low: float | int, high: float | int) -> float:
         """Draws a number between the two."""
@@ -41,6 +43,8 @@ class Actor(NamedTuple):
 
     def pick(self, weights: Mapping[str, float | int]) -> str:
         """Draws one of the names by weight."""
+        if self.evenness:
+            weights = {name: weight ** (1 - self.evenness) for name, weight in weights.items()}
         at = self.rng.random() * sum(weights.values())
         for name, weight in weights.items():
             at -= weight

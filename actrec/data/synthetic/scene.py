@@ -62,6 +62,7 @@ class Scene(NamedTuple):
         box: Left and top, right and bottom edge of the picture, in pixels.
         torso: T in pixels.
         hard: How easily left and right are confused, from 0 (upright, facing the camera) to 1.
+        tilted: How far the trunk is from upright in the picture, 0 to 1 (lying, or seen along its length).
         grid: Side of an annotator's pixel, in pixels: they saw pictures 640 wide.
     """
 
@@ -76,6 +77,7 @@ class Scene(NamedTuple):
     box: Float32[ndarray, "2 2"]
     torso: float
     hard: float
+    tilted: Float32[ndarray, " frame"]
     fps: float
     grid: float
 
@@ -107,7 +109,7 @@ def observe(
     box = np.array([[0, 0], size], dtype=np.float32)
     if rng.random() < cropped:
         _crop(box, pixels, rng)
-    averted, hard = _averted(nodes)
+    averted, hard, tilted = _averted(nodes)
     hidden = np.stack([_covered(nodes, flat, metres), averted])
     covered, averted = spread @ hidden
     speed = np.zeros(image.shape[1:], dtype=np.float32)
@@ -119,7 +121,7 @@ def observe(
     outside = np.maximum(outside * np.float32(1 / torso), 0)
     away = _lost(len(spread), lost * (0.2 + hard), fps, rng)
     grid = max(size) / 640
-    return Scene(image, keys, spread, covered, averted, away, speed, outside, box, torso, hard, fps, grid)
+    return Scene(image, keys, spread, covered, averted, away, speed, outside, box, torso, hard, spread @ tilted, fps, grid)
 
 
 def _planar(points: Float[ndarray, "frame 17 axis"]) -> Float32[ndarray, "axis frame 17"]:
@@ -177,8 +179,10 @@ def _covered(
     return most
 
 
-def _averted(nodes: Float32[ndarray, "3 key 20"]) -> tuple[Float32[ndarray, "key 17"], float]:
-    """Computes the degree to which the head hides each part of the face, and how easily sides are confused, 0 to 1."""
+def _averted(
+    nodes: Float32[ndarray, "3 key 20"],
+) -> tuple[Float32[ndarray, "key 17"], float, Float32[ndarray, " key"]]:
+    """Computes how far the head hides each part of the face, and `hard` and `tilted` of `Scene`; all are 0 to 1."""
     head = nodes[..., _HEAD, None]
     face = nodes[..., FACE] - head
     cosine = (face * head).sum(0) / (_norm(face) * _norm(head) + np.float32(1e-9))
@@ -187,7 +191,8 @@ def _averted(nodes: Float32[ndarray, "3 key 20"]) -> tuple[Float32[ndarray, "key
     across = nodes[..., SHOULDERS[0]] - nodes[..., SHOULDERS[1]]
     trunk = nodes[..., _PELVIS] - nodes[..., _MID_SHOULDERS]
     facing, upright = across[0] / (_norm(across) + 1e-9), trunk[1] / (_norm(trunk) + 1e-9)
-    return averted, min(max(1 - float(np.minimum(facing, upright).mean()), 0.0), 1.0)
+    hard = min(max(1 - float(np.minimum(facing, upright).mean()), 0.0), 1.0)
+    return averted, hard, np.minimum(1 - upright, 1).astype(np.float32)
 
 
 def _crop(box: Float32[ndarray, "2 2"], pixels: Float32[ndarray, "2 key 17"], rng: np.random.Generator) -> None:

@@ -18,6 +18,7 @@ Motion = Callable[[Actor], Pose]
 
 # Actions that are done once in a performance: a set is several performances, with the bar put down in between.
 _ONCE = ("clean_and_jerk", "snatch_weight_lifting")
+_EVENNESS = 0.5  # unusual kinds of an action are drawn more often than in trimmed clips
 # Seconds of a set's rest before its first movement and after its last that belong to the set.
 _MARGIN = 0.3
 
@@ -90,7 +91,7 @@ class Director:
     def hold(self, label: str, motion: Motion, seconds: float) -> None:
         """Adds somebody who gets into the position of an action, waits there, and does nothing."""
         a = self.actor
-        pose = motion(a._replace(n_repetitions=1))
+        pose = motion(a._replace(n_repetitions=1, evenness=_EVENNESS))
         number = 0 if a.chance(0.75) else len(pose.trunk.pelvis) // 2
         self._add(f"{label} (position)", held(a, frame_of(pose, number), seconds), -self.view(label))
 
@@ -114,7 +115,7 @@ class Director:
     def _perform(
         self, name: str, motion: Motion, n_repetitions: int, heading: float, number: int | None = None, before: int = 0
     ) -> None:
-        pose = motion(self.actor._replace(n_repetitions=n_repetitions))
+        pose = motion(self.actor._replace(n_repetitions=n_repetitions, evenness=_EVENNESS))
         done = None if pose.done is None or number is None else np.clip(pose.done, 0, n_repetitions) + before
         self._add(name, pose._replace(done=done), heading, number, before)
 

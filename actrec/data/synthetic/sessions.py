@@ -67,7 +67,7 @@ class SyntheticSessions:
     any_view: float | int = 0.45
     cuts: float | int = 1.0
     lost: float | int = 0.7
-    faults: Faults | None = field(default_factory=lambda: Faults(annotated_share=0.2, confident=0.35, unsteady=0.6))
+    faults: Faults | None = field(default_factory=lambda: Faults(annotated_share=0.2, confident=0.35, unsteady=0.6, collapsed=0.5))
 
     def __post_init__(self) -> None:
         if not isinstance(self.n_clips, int) or self.n_clips < 2:
@@ -177,7 +177,7 @@ class SyntheticSessions:
         self, actor: Actor, joints: Float[ndarray, "frame 17 3"], yaw: float, size: tuple[int, int]
     ) -> Float[ndarray, "frame 17 3"]:
         t = np.arange(len(joints)) / actor.fps
-        view = look(actor, joints, yaw, t, size)
+        view = look(actor, joints, yaw, t, size, anywhere=True)
         image = _zoomed(actor, view.image, size, t)
         if self.faults is None:
             return np.concatenate([image, np.ones_like(image[..., :1])], -1).astype(np.float32)
