@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from actrec.data.build_store import prepare
-from actrec.data.clips import conform, load_clips
+from actrec.data.clips import conform, load_clips, load_dataset
 from actrec.data.sources.labels import LabelMap
 from actrec.data.sources.penn_action import PennAction
 from actrec.data.store.clip_source import ClipSource
@@ -46,6 +46,27 @@ def test_generated_clips_are_those_that_their_store_has(generated: Generated, sk
         np.testing.assert_array_equal(read.keypoints, clip.keypoints)
         names = [name for name in vars(clip) if name != "keypoints"]
         assert [getattr(read, name) for name in names] == [getattr(clip, name) for name in names]
+
+
+def test_mixed_are_the_clips_of_train_in_another_store(
+    make_sequences: Callable[..., list[SkeletonSequence]], tmp_path: Path
+) -> None:
+    clips = make_sequences(2, 4)
+    split = [replace(clip, split="test" if clip.clip_id == clips[0].clip_id else "train") for clip in clips]
+    prepare("other", None, tmp_path / "other", Generated(tuple(split)), LABELS, "coco17")
+    source = {"_target_": "actrec.data.synthetic.clips.Synthetic", "n_clips": 14, "faults": None}
+    load = partial(
+        load_dataset, "made", None, source, {"_target_": "actrec.data.sources.labels.LabelMap"}, "coco17", None
+    )
+    assert not load().mixed
+    mixed = load(mix={"store": tmp_path / "other", "times": 3}).mixed
+    assert sorted(clip.clip_id for clip in mixed) == sorted(
+        [clip.clip_id for clip in split if clip.split == "train"] * 3
+    )
+    with pytest.raises(ActrecError, match=r"mix.times is 0"):
+        load(mix={"store": tmp_path / "other", "times": 0})
+    with pytest.raises(ActrecError, match="is not there"):
+        load(mix={"store": tmp_path / "nothing", "times": 1})
 
 
 def test_a_missing_store_says_how_to_build_it(generated: Generated, tmp_path: Path) -> None:

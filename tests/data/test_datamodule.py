@@ -129,6 +129,18 @@ def test_an_excluded_label_that_matches_nothing_is_an_error(data: Callable[..., 
     assert data(exclude_labels=None).labels == ["label_0", "label_1", "label_2"]
 
 
+def test_clips_of_another_store_are_mixed_into_train_alone(make_sequences: Make) -> None:
+    own, others = make_sequences(), make_sequences(2)
+    apart = _data(own)
+    mixed = ActionData(DataSet("made", own, mixed=others * 3), Split(val_share=0.2), PIPELINE, AUGMENTATION)
+    assert len(mixed.splits["train"]) == len(apart.splits["train"]) + 3 * len(others)
+    for part in ("val", "test"):
+        assert [clip.clip_id for clip in mixed.splits[part]] == [clip.clip_id for clip in apart.splits[part]]
+    strange = DataSet("made", own, mixed=[replace(clip, label="zumba") for clip in others])
+    with pytest.raises(ActrecError, match="labels that are not among the"):
+        ActionData(strange, Split(), PIPELINE, AUGMENTATION)
+
+
 def test_labels_that_are_alike_are_told(make_sequences: Make, caplog: pytest.LogCaptureFixture) -> None:
     names = {"label_0": "Push Up", "label_1": "push_up"}
     clips = [replace(clip, label=names.get(clip.label, clip.label)) for clip in make_sequences()]

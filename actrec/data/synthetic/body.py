@@ -8,7 +8,7 @@ the world, or relative to the trunk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +63,22 @@ class Body:
         torso = 0.5 * float(np.exp(0.07 * size))
         return Body(
             torso, *(torso * (mean + sd * z) for (mean, sd), z in zip(_PROPORTIONS.values(), spread, strict=True))
+        )
+
+    def as_estimated(self, rng: np.random.Generator) -> Body:
+        """Returns the body with the lengths that pose estimators see, which differ from those of annotated joints.
+
+        On clips of squats, deadlifts, pull-ups and push-ups, the nose of YOLO, Sapiens and MoveNet is at 0.41 to 0.49
+        torso lengths above the shoulders, legs are 6 % longer, and the distance of the hips varies between models.
+        """
+        neck, hips, legs, width = np.exp(np.array([0.16, 0.22, 0.06, 0.08]) * rng.standard_normal(4)).tolist()
+        return replace(
+            self,
+            neck=1.35 * neck * self.neck,
+            hip_width=0.9 * hips * self.hip_width,
+            thigh=1.04 * legs * self.thigh,
+            shank=1.07 * legs * self.shank,
+            shoulder_width=width * self.shoulder_width,
         )
 
     @property

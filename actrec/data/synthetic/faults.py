@@ -44,6 +44,10 @@ _PLAIN = _per_joint(nose=3.2, eye=3.2, ear=3.3, shoulder=5.0, elbow=3.9, wrist=3
 _HIDDEN = _per_joint(nose=5.5, eye=4.6, ear=4.9, shoulder=2.8, elbow=3.8, wrist=3.8, hip=2.0, knee=2.6, ankle=2.4)
 
 
+# How far along its limb a joint is, for errors that grow towards the ends.
+_END = _per_joint(nose=0.2, eye=0.2, ear=0.2, shoulder=0.1, elbow=0.5, wrist=1.0, hip=0.1, knee=0.2, ankle=0.5)
+
+
 @dataclass(frozen=True)
 class Faults:
     """Simulated observation errors, drawn for every clip; an option of 0 switches an error off.
@@ -54,6 +58,7 @@ class Faults:
         viewers_sides: Share of annotated clips in which left and right are named from the viewer's side, as in Penn
             Action: in all of its frontal jumping jacks, the left shoulder is at the left of the picture.
         unannotated: Joints that an annotator never observes. The nose is then moved to Penn's head, which is higher.
+        head: How far an annotator's head is above the middle of the head, on average, in lengths of the neck.
         occlusion: Strength of occlusion by the body itself; 1 is as measured.
         jitter: Size of the noise of the positions; 1 is as measured.
         lost: Frequency of joints that are unobserved for other reasons than the body; 1 is as measured.
@@ -72,6 +77,7 @@ class Faults:
     annotated_share: float = 0.5
     viewers_sides: float = 0.5
     unannotated: Sequence[str] = ("left_eye", "right_eye", "left_ear", "right_ear")
+    head: float = 0.45
     occlusion: float = 1.0
     jitter: float = 1.0
     lost: float = 1.0
@@ -121,7 +127,7 @@ class Faults:
     def _annotate(self, scene: Scene, rng: np.random.Generator) -> tuple[Image, Degree]:
         """Observes as Penn Action's annotators: in whole pixels, without hidden joints."""
         xy = scene.image.copy()
-        xy[..., NOSE] += _nose_to_head(xy, rng)
+        xy[..., NOSE] += _nose_to_head(xy, self.head, rng)
         if self.jitter:
             if rng.random() < 0.25:  # annotated only in key frames
                 xy = scene.spread @ xy[:, scene.keys]
@@ -176,20 +182,20 @@ class Faults:
         return xy, confidence * seen
 
 
-def _nose_to_head(image: Image, rng: np.random.Generator) -> Float32[ndarray, "2 frame"]:
+def _nose_to_head(image: Image, head: float, rng: np.random.Generator) -> Float32[ndarray, "2 frame"]:
     """Draws the vector from the nose to Penn's annotated head.
 
     In Penn's upright frontal clips the head is 0.43 T above the shoulders (5th to 95th percentile: 0.26 to 0.68);
-    YOLO's noses, and the generated ones, are at 0.3 T.
+    generated noses of annotated bodies are at 0.3 T, and `head` is 0.45 for these.
     """
-    inwards, upwards = rng.random(), min(max(rng.normal(0.45, 0.35), -0.1), 1.3)
+    inwards, upwards = rng.random(), min(max(rng.normal(head, 0.35), -0.1), 1.3)
     weights = np.zeros(17, dtype=np.float32)
     weights[EARS], weights[SHOULDERS], weights[NOSE] = 0.5 * (inwards + upwards), -0.5 * upwards, -inwards
     return image @ weights
 
 
 def _collapse(xy: Image, scene: Scene, rng: np.random.Generator) -> Image:
-    """Misplaces arms and legs for moments: onto the other side, or by up to a torso length."""
+    """Misplaces arms and legs for moments, onto the other side or elsewhere, and their ends throughout by a little."""
     n_keys = scene.spread.shape[1]
     often, far = rng.random(), np.float32(0.7 * rng.random() * scene.torso)
     level = scene.spread @ rng.standard_normal((n_keys, 4), dtype=np.float32)
@@ -201,6 +207,8 @@ def _collapse(xy: Image, scene: Scene, rng: np.random.Generator) -> Image:
     for limb, joints in enumerate(ARMS + LEGS):
         moved = np.where(mirrored[:, limb, None], xy[..., MIRROR[joints]], xy[..., joints] + away[..., joints])
         placed[..., joints] = np.where(wrong[:, limb, None], moved, xy[..., joints])
+    aside = np.float32(0.25 * rng.random() * scene.torso) * rng.standard_normal((2, 1, 17), dtype=np.float32)
+    placed += aside * _END
     return placed
 
 

@@ -121,7 +121,9 @@ def observe(
     outside = np.maximum(outside * np.float32(1 / torso), 0)
     away = _lost(len(spread), lost * (0.2 + hard), fps, rng)
     grid = max(size) / 640
-    return Scene(image, keys, spread, covered, averted, away, speed, outside, box, torso, hard, spread @ tilted, fps, grid)
+    return Scene(
+        image, keys, spread, covered, averted, away, speed, outside, box, torso, hard, spread @ tilted, fps, grid
+    )
 
 
 def _planar(points: Float[ndarray, "frame 17 axis"]) -> Float32[ndarray, "axis frame 17"]:

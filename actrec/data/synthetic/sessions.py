@@ -29,6 +29,10 @@ _SETS = {"jump_rope": (6, 40), "jumping_jacks": (3, 20), "running_on_treadmill":
          "push_ups": (1, 14), "lunges": (1, 12), "squat": (1, 10), "clean_and_jerk": (1, 2),
          "snatch_weight_lifting": (1, 3)}  # fmt: skip
 
+# Those of conf/dataset/synthetic_sessions.yaml.
+FAULTS = partial(
+    Faults, annotated_share=0.2, head=0.05, jitter=1.3, cropped=0.15, confident=0.35, unsteady=0.7, collapsed=0.5
+)
 _WITHOUT_NAME = 0.2  # share of other exercises that go back and forth between poses of any two motions
 
 
@@ -67,7 +71,7 @@ class SyntheticSessions:
     any_view: float | int = 0.45
     cuts: float | int = 1.0
     lost: float | int = 0.7
-    faults: Faults | None = field(default_factory=lambda: Faults(annotated_share=0.2, confident=0.35, unsteady=0.6, collapsed=0.5))
+    faults: Faults | None = field(default_factory=FAULTS)
 
     def __post_init__(self) -> None:
         if not isinstance(self.n_clips, int) or self.n_clips < 2:
@@ -109,7 +113,7 @@ class SyntheticSessions:
     def session(self, index: int) -> Session:
         """Generates one session, with the names of its motions."""
         rng = np.random.default_rng((self.seed, index, 1))
-        actor = Actor(Body.sample(rng), rng, draw_rate(rng))
+        actor = Actor(Body.sample(rng).as_estimated(rng), rng, draw_rate(rng))
         script = self._direct(actor)
         size = picture_size(actor)
         keypoints = self._film(actor, script, size)

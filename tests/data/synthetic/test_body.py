@@ -36,6 +36,18 @@ def test_standing_body_is_in_order(body):
     assert pose[INDEX("left_knee"), 0] > 0.5 * (pose[INDEX("left_hip"), 0] + pose[INDEX("left_ankle"), 0])
 
 
+def test_estimators_see_higher_heads_than_annotators() -> None:
+    bodies = [Body.sample(np.random.default_rng(seed)) for seed in range(200)]
+    seen = [body.as_estimated(np.random.default_rng(seed)) for seed, body in enumerate(bodies)]
+    necks, legs = np.array([[body.neck, body.leg] for body in seen]).T / [body.torso for body in seen]
+    assert np.median(necks) == pytest.approx(0.41, abs=0.02)
+    assert np.median(legs) == pytest.approx(1.70, abs=0.03)
+    for body in seen:
+        assert INDEX("nose") == 0
+        pose = joints(body, standing(body))[0]
+        assert pose[0, 2] > pose[INDEX("left_shoulder"), 2]
+
+
 def test_limbs_reach_their_places_and_keep_their_lengths(body):
     pose = joints(body, standing(body))[0]
     np.testing.assert_allclose(pose[INDEX("left_wrist")], [0.25, 0.2, 1.0], atol=1e-9)

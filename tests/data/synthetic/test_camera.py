@@ -29,6 +29,23 @@ def test_sides_and_depth_follow_from_where_the_camera_stands(seed):
         assert (view.camera[..., 2] > 0).all()
 
 
+def test_a_camera_anywhere_is_often_above_the_head() -> None:
+    def heights(anywhere: bool) -> np.ndarray:
+        found = []
+        for seed in range(60):
+            rng = np.random.default_rng(seed)
+            actor = Actor(Body.sample(rng), rng, 30.0)
+            body = joints(actor.body, jumping_jacks(actor))
+            view = look(actor, body, 0.0, np.arange(len(body)) / 30, (640, 480), anywhere)
+            up = body[:, INDEX("nose"), 2] - body[:, INDEX("left_ankle"), 2]
+            fall = view.camera[:, INDEX("left_ankle"), 2] - view.camera[:, INDEX("nose"), 2]
+            found.append(np.mean(fall / up))  # sine of the angle by which the camera looks down
+        return np.array(found)
+
+    assert (heights(True) > 0.25).mean() > 2 * (heights(False) > 0.25).mean()
+    assert (heights(True) > 0.25).mean() > 0.1
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_the_camera_moves_the_body_rigidly(seed):
     body, view = film(0.7, seed)

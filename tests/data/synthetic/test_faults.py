@@ -268,6 +268,21 @@ def test_a_confident_estimator_misplaces_what_it_does_not_see() -> None:
     assert np.median(apart[hidden]) > 3 * np.median(apart[~hidden])
 
 
+def test_limbs_of_people_who_lie_are_misplaced_for_moments() -> None:
+    """Of somebody who stands, few are; shoulders and hips stay nearly where they are."""
+
+    def far(camera: np.ndarray, *joints: str) -> float:
+        """Returns the share of the joints that are more than 30 pixels, a third of a torso, from their place."""
+        away = [observe(estimated(collapsed=1.0), camera, seed)[..., :2] - project(camera) for seed in range(40)]
+        return float((np.linalg.norm(np.stack(away), axis=-1) > 30)[..., numbers(*joints)].mean())
+
+    lying = standing()[..., [1, 0, 2]]
+    wrists, trunk = ("left_wrist", "right_wrist"), ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+    assert far(lying, *wrists) > 2 * far(standing(), *wrists)
+    assert 0.05 < far(lying, *wrists) < 0.4
+    assert far(lying, *trunk) < 0.5 * far(lying, *wrists)
+
+
 def test_an_unsteady_estimator_jitters_more_in_some_clips_than_in_others() -> None:
     def spread(unsteady: float) -> float:
         clips = [observe(estimated(jitter=1.0, unsteady=unsteady), standing(), seed) for seed in range(40)]
