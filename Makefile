@@ -49,8 +49,8 @@ penn_action: install ## prepare and train on Penn Action from RAW=folder
 	$(BIN)/python -m actrec.prepare dataset=penn_action raw='$(RAW)'
 	$(BIN)/python -m actrec.train experiment=penn_action
 
-ship: install ## put a run's model into the package: RUN=folder NAME=sport14 WEIGH={none: 0.5}
-	$(BIN)/python -m actrec.export model='$(RUN)' to='actrec/model/shipped/$(NAME)' weights=true 'weigh=$(or $(WEIGH),{})'
+ship: install ## put a run's model into the package: RUN=folder NAME=sport14 WEIGH='{none: 0.5}'
+	$(BIN)/python -m actrec.export model='$(RUN)' to='actrec/model/shipped/$(NAME)' weights=true 'weigh=$(or $(WEIGH),null)'
 
 app: install ## the Streamlit app, for this machine only
 	$(BIN)/streamlit run actrec/serve/app.py

@@ -45,17 +45,20 @@ def make_model(folder: Path, network: str, options: dict[str, Any], mode: str = 
 STREAM = np.random.default_rng(0).uniform((0, 0, 0.1), (640, 480, 1), size=(20, 17, 3)).astype(np.float32)
 
 
-def test_odds_of_classes_can_be_weighed(tmp_path: Path) -> None:
+def test_odds_of_classes_can_be_weighed(tmp_path: Path, run_command: Run) -> None:
     model = make_model(tmp_path / "model", "actrec.network.infogcn.InfoGCN", SMALL)
     export = actrec.online.onnx_export.export
-    export(model, tmp_path / "weighed", weights=True, weigh={"c": 0.2})
+    code, _, err = run_command(
+        actrec.export.run, f"model={model}", f"to={tmp_path / 'weighed'}", "weights=true", "weigh={c: 0.2}"
+    )
+    assert code == 0, err
     before, after = (OnlineRecognizer.from_pretrained(folder) for folder in (model, tmp_path / "weighed"))
     for t, frame in enumerate(STREAM):
         one, two = before.push(frame, t / 30), after.push(frame, t / 30)
         if one and two:
             expected = one.probabilities * np.array([1, 1, 0.2])
             np.testing.assert_allclose(two.probabilities, expected / expected.sum(), atol=1e-4)
-    for wrong in ({"d": 0.2}, {"c": 0.0}):
+    for wrong in ({"d": 0.2}, {"c": 0.0}, {"c": "much"}):
         with pytest.raises(ActrecError, match="expected a positive factor of one of a, b, c"):
             export(model, tmp_path / "wrong", weights=True, weigh=wrong)
     with pytest.raises(ActrecError, match="weights=true"):

@@ -31,7 +31,7 @@ class DataSet:
             "none" as the last one.
         pose_model: Name of the pose model that made the skeletons.
         generated: Config of the generator of the clips; None for clips of a store.
-        mixed: Clips of another store that only train has, beside its own.
+        mixed: Clips of another store that are added to train; val and test do not have them.
     """
 
     name: str
@@ -60,17 +60,18 @@ def load_dataset(
         label_map: Config of the map from the importer's labels to the data set's.
         skeleton: Joint layout of the data set.
         pose_model: Pose model of generated skeletons; a store names its own.
-        mix: Another skeleton store whose clips of the split train are trained on as well: its folder as `store`, and
-            how many `times` each of its clips comes in an epoch.
+        mix: Another skeleton store, whose clips of the split train (or without a split) are added to train: its folder
+            as `store`, and the number of `times` that each of its clips comes in an epoch.
 
     Raises:
         ActrecError: A store is damaged, or there is none and the clips cannot be generated.
     """
     mixed = _mixed(**mix) if mix and mix["store"] else []
+    poses = [(read_info(Path(mix["store"])) or {}).get("pose_model") or "unknown"] if mix and mixed else []
     labels: LabelMap = instantiate(label_map, _convert_="all")
     clips = load_clips(store, name, instantiate(importer, _convert_="all"), labels, skeleton)
     if store is None:
-        return DataSet(name, clips, labels.names, pose_model or "", importer, mixed)
+        return DataSet(name, clips, labels.names, _joined(pose_model, *poses), importer, mixed)
     info = read_info(Path(store)) or {}
     if info.get("dataset", name) != name:
         log.warning(
@@ -79,13 +80,20 @@ def load_dataset(
             info["dataset"],
             name,
         )
-    return DataSet(name, clips, labels.names, info.get("pose_model") or "", mixed=mixed)
+    return DataSet(name, clips, labels.names, _joined(info.get("pose_model"), *poses), mixed=mixed)
 
 
-def _mixed(store: str | Path, times: int) -> list[SkeletonSequence]:
-    """Returns the clips of the split train of a store, each `times` times."""
-    if times < 1:
-        raise ActrecError(f"mix.times is {times}; expected 1 or more, or mix.store=null.")
+def _joined(*pose_models: str | None) -> str:
+    """Lists pose models, each once."""
+    return ", ".join(dict.fromkeys(filter(None, pose_models)))
+
+
+def _mixed(store: str | Path, times: Any) -> list[SkeletonSequence]:
+    """Returns the clips of a store that are in the split train, or in none, each `times` times."""
+    if type(times) is not int or times < 1:
+        raise ActrecError(
+            f"mix.times is {times!r}; expected a whole number of at least 1. To mix nothing: mix.store=null."
+        )
     clips = [clip for clip in read_store(store, Path(store).name, needs_raw=False) if clip.split in ("", "train")]
     if not clips:
         raise ActrecError(f"The store {store} has no clips in train to mix in (mix).")

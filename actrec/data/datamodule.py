@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, Sampler
 from actrec.data.clips import DataSet, found_labels, trimmed, whole_sessions, without_labels
 from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit
-from actrec.data.split import Split, first_names
+from actrec.data.split import Parts, Split, first_names
 from actrec.data.training_windows import TrainingWindows
 from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.batching import collate
@@ -112,7 +112,8 @@ class ActionData(L.LightningDataModule):
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
         self.dataset = dataset
-        left_out = excluded(exclude_labels, {*found_labels(dataset.clips), *dataset.labels})
+        known = {*found_labels(dataset.clips), *found_labels(dataset.mixed), *dataset.labels}
+        left_out = excluded(exclude_labels, known)
         clips = [kept for clip in dataset.clips if (kept := without_labels(clip, left_out)) is not None]
         if saved is not None:
             clips = _without_new(clips, saved)
@@ -143,7 +144,7 @@ class ActionData(L.LightningDataModule):
                 )
         self.stored_train = parts["train"]
         mapped = {part: [pipeline.to_skeleton(clip) for clip in members] for part, members in parts.items()}
-        mapped["train"] += [pipeline.to_skeleton(clip) for clip in self._mixed(left_out)]
+        mapped["train"] += [pipeline.to_skeleton(clip) for clip in self._mixed(left_out, parts)]
         self.sessions = {part: whole_sessions(members) for part, members in mapped.items()}
         self.splits = {
             part: members if part == "train" else [each for each in trimmed(members) if each.label in self.labels]
@@ -152,17 +153,27 @@ class ActionData(L.LightningDataModule):
         self.absent = [label for label in self.labels if label not in found]
         if self.absent:
             log.warning("No clips for: %s.", ", ".join(self.absent))
-        if unseen := [label for label in self.labels if label in set(found) - {*found_labels(parts["train"])}]:
+        if unseen := [label for label in self.labels if label in set(found) - {*found_labels(mapped["train"])}]:
             log.warning("No clips in train for: %s. Try another split.seed, or add clips.", ", ".join(unseen))
         counts = ", ".join(f"{len(members)} {part}" for part, members in parts.items())
         log.info("%d classes; clips: %s.", len(self.labels), counts)
 
-    def _mixed(self, left_out: Collection[str]) -> list[SkeletonSequence]:
-        """Returns the clips that are mixed into train; their labels must be classes."""
+    def _mixed(self, left_out: Collection[str], parts: Parts) -> list[SkeletonSequence]:
+        """Returns the clips that are mixed into train.
+
+        Raises:
+            ActrecError: One has a label that is no class, or is of a group in val or test.
+        """
         mixed = [kept for clip in self.dataset.mixed if (kept := without_labels(clip, left_out)) is not None]
         self._check_labels(mixed)
+        held_out = {(clip.source, clip.group or clip.clip_id) for part in ("val", "test") for clip in parts[part]}
+        if leaked := [clip.clip_id for clip in mixed if (clip.source, clip.group or clip.clip_id) in held_out]:
+            raise ActrecError(
+                f"The store of mix.store has clips of groups that are in val or test, such as {leaked[0]}. Mix in "
+                "another store, or leave mix.store out."
+            )
         if mixed:
-            log.info("Mixed into train: %d clips, each as often as mix.times says.", len({*map(id, mixed)}))
+            log.info("Mixed into train: %d clips of another store, counted mix.times times each.", len(mixed))
         return mixed
 
     def _check_labels(self, clips: Sequence[SkeletonSequence]) -> None:

@@ -58,17 +58,20 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
     return Matched(len(labels), len(joints))
 
 
-def weigh_classes(network: nn.Module, labels: Sequence[str], factors: Mapping[str, float]) -> None:
+def weigh_classes(network: nn.Module, labels: Sequence[str], factors: Mapping[str, Any]) -> None:
     """Multiplies the odds of classes by factors: each logit is increased by the factor's logarithm.
 
     Raises:
-        ActrecError: A label is not the network's, or a factor is not positive.
+        ActrecError: A label is not the network's, a factor is not positive, or the network has no classifier.
     """
+    names = _classifiers(network)
+    if factors and not names:
+        raise ActrecError("weigh needs a network with a linear layer whose name contains 'classifier'; it has none.")
     for label, factor in factors.items():
-        if label not in labels or not 0 < factor < math.inf:
+        if label not in labels or not isinstance(factor, int | float) or not 0 < factor < math.inf:
             raise ActrecError(f"weigh has {label}: {factor}; expected a positive factor of one of {', '.join(labels)}.")
         with torch.no_grad():
-            for name in _classifiers(network):
+            for name in names:
                 network.get_parameter(f"{name}.bias")[labels.index(label)] += math.log(factor)
 
 

@@ -21,13 +21,14 @@ class Hysteresis:
 
     Attributes:
         smoothing: Time constant, in frames, of an exponential mean of the probabilities; 0 for no smoothing.
-        enter: A label becomes the held one when it has been the most probable, with at least this probability, ...
-        frames: ... for this many consecutive frames.
-        leave: The held label is dropped when its probability falls below this; then no action is held.
-        action: For models with the class none, instead of `enter`: the most probable action becomes the held one when
-            the probabilities of all actions sum to at least this for `frames` consecutive frames.
-        no_action: For these models, instead of `leave`: no action is held when that sum is below this for `frames`
-            consecutive frames.
+        enter: For models without the class none: a label becomes the held one when it has been the most probable, with
+            at least this probability, for `frames` consecutive frames.
+        frames: Number of consecutive frames for a change of the held label.
+        leave: For models without none: the held label is dropped when its probability falls below this.
+        action: For models with none: an action becomes the held one when it has been the most probable action, and the
+            probabilities of all actions have summed to at least this, for `frames` consecutive frames. While a label
+            is held, `no_action` is the least sum for another one.
+        no_action: For models with none: no action is held when that sum has been below this for `frames` frames.
         pause: A set ends when no action has been held for longer than this, in seconds.
         begin: A repetition counts if it is seen from this share of it on, or earlier. Its turn is at 0.5.
         done: A repetition counts when this share of it is done.

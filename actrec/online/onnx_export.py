@@ -12,6 +12,7 @@ import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def export(
     folder: Path,
     trust: str | Sequence[str] = (),
     weights: bool = False,
-    weigh: Mapping[str, float] | None = None,
+    weigh: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Writes a model's ONNX files, and compares them with PyTorch on other inputs and batch sizes than those traced.
 
@@ -168,7 +169,8 @@ def export(
         folder: The folder to write; an existing one is replaced.
         weights: Whether to write the weights too, so that the folder is a model folder; `window.onnx` is then written
             only for a model that cannot process frame by frame.
-        weigh: Factors by which the odds of classes are multiplied; only with `weights`.
+        weigh: Factors by which the odds of classes are multiplied; only with `weights`. The metrics of the model are
+            then left out.
 
     Returns:
         For each file, the greatest difference from PyTorch, relative to the greatest value.
@@ -185,6 +187,7 @@ def export(
         if not weights:
             raise ActrecError("weigh changes the weights, so it needs weights=true.")
         weigh_classes(network, spec.labels, weigh)
+        spec = replace(spec, metrics={})  # they were measured before the weights changed
     steps, differences = can_step(spec, network), dict[str, float]()
     with replace_folder(folder) as made:
         if not (weights and steps):

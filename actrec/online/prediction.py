@@ -15,9 +15,10 @@ class Set:
     Attributes:
         label: The action.
         start: Time of its first frame, in seconds.
-        end: Time of the last frame until now in which its label was held.
+        end: Time of its last frame until now. For a model with the class "none", frames that favour another class, or
+            no action, do not count, even while the label is still held.
         repetitions: Complete repetitions until now; None if they are not counted.
-        probability: Mean probability of the label over the frames in which it was held.
+        probability: Mean probability of the label over the frames that count for `end`.
     """
 
     label: str

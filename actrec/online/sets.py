@@ -72,7 +72,8 @@ class SetTracker:
                 self._begin(held.label)
             self._count += self._early if time - self._early_time <= _MEMORY else 0
             self._early = 0
-            if (seen and held.candidate == held.label) or not self._frames:
+            favoured = held.none is None or held.candidate == held.label
+            if (seen and favoured) or not self._frames:
                 self._end, self._idle = time, 0.0
                 self._sum, self._frames = self._sum + float(probabilities[self._label]), self._frames + 1
         elif self.open and seen:

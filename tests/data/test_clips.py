@@ -63,8 +63,9 @@ def test_mixed_are_the_clips_of_train_in_another_store(
     assert sorted(clip.clip_id for clip in mixed) == sorted(
         [clip.clip_id for clip in split if clip.split == "train"] * 3
     )
-    with pytest.raises(ActrecError, match=r"mix.times is 0"):
-        load(mix={"store": tmp_path / "other", "times": 0})
+    for times in (0, 2.5):
+        with pytest.raises(ActrecError, match=r"mix.times is .*; expected a whole number"):
+            load(mix={"store": tmp_path / "other", "times": times})
     with pytest.raises(ActrecError, match="is not there"):
         load(mix={"store": tmp_path / "nothing", "times": 1})
 

@@ -130,12 +130,14 @@ def test_an_excluded_label_that_matches_nothing_is_an_error(data: Callable[..., 
 
 
 def test_clips_of_another_store_are_mixed_into_train_alone(make_sequences: Make) -> None:
-    own, others = make_sequences(), make_sequences(2)
+    own, others = make_sequences(), [replace(clip, source="other") for clip in make_sequences(2)]
     apart = _data(own)
     mixed = ActionData(DataSet("made", own, mixed=others * 3), Split(val_share=0.2), PIPELINE, AUGMENTATION)
     assert len(mixed.splits["train"]) == len(apart.splits["train"]) + 3 * len(others)
     for part in ("val", "test"):
         assert [clip.clip_id for clip in mixed.splits[part]] == [clip.clip_id for clip in apart.splits[part]]
+    with pytest.raises(ActrecError, match="groups that are in val or test"):
+        ActionData(DataSet("made", own, mixed=own), Split(val_share=0.2), PIPELINE, AUGMENTATION)
     strange = DataSet("made", own, mixed=[replace(clip, label="zumba") for clip in others])
     with pytest.raises(ActrecError, match="labels that are not among the"):
         ActionData(strange, Split(), PIPELINE, AUGMENTATION)

@@ -58,6 +58,13 @@ def still(seconds: float, place: float = 0.0) -> np.ndarray:
     return np.full(int(seconds * FPS), place)
 
 
+def test_without_none_a_set_goes_on_while_its_label_is_held() -> None:
+    doubtful = np.array([0.3, 0.25, 0.25, 0.2], dtype=np.float32)  # between `leave` and `enter`
+    stream = Stream(none=None).go(SQUAT, moving(2)).go(doubtful, still(3.0))
+    (only,) = stream.found()
+    assert only.end == pytest.approx((stream.frame - 1) / FPS)
+
+
 def test_a_set_is_from_the_first_frame_in_favour_of_it_to_the_last_in_which_it_is_held() -> None:
     stream = Stream().go(NONE, still(1)).go(SQUAT, moving(3)).go(NONE, still(3))
     (only,) = stream.found()

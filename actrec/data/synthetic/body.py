@@ -66,12 +66,13 @@ class Body:
         )
 
     def as_estimated(self, rng: np.random.Generator) -> Body:
-        """Returns the body with the lengths that pose estimators see, which differ from those of annotated joints.
+        """Returns the body with the proportions that pose estimators give; they differ from those of annotated joints.
 
         On clips of squats, deadlifts, pull-ups and push-ups, the nose of YOLO, Sapiens and MoveNet is at 0.41 to 0.49
         torso lengths above the shoulders, legs are 6 % longer, and the distance of the hips varies between models.
         """
-        neck, hips, legs, width = np.exp(np.array([0.16, 0.22, 0.06, 0.08]) * rng.standard_normal(4)).tolist()
+        spread = np.clip(rng.standard_normal(4), -2.2, 2.2)
+        neck, hips, legs, width = np.exp(np.array([0.16, 0.22, 0.06, 0.08]) * spread).tolist()
         return replace(
             self,
             neck=1.35 * neck * self.neck,

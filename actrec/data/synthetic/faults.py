@@ -58,7 +58,7 @@ class Faults:
         viewers_sides: Share of annotated clips in which left and right are named from the viewer's side, as in Penn
             Action: in all of its frontal jumping jacks, the left shoulder is at the left of the picture.
         unannotated: Joints that an annotator never observes. The nose is then moved to Penn's head, which is higher.
-        head: How far an annotator's head is above the middle of the head, on average, in lengths of the neck.
+        head: Mean height by which an annotator's head is above the middle of the head, in lengths of the neck.
         occlusion: Strength of occlusion by the body itself; 1 is as measured.
         jitter: Size of the noise of the positions; 1 is as measured.
         lost: Frequency of joints that are unobserved for other reasons than the body; 1 is as measured.
@@ -70,8 +70,9 @@ class Faults:
         confident: Share of an estimator's clips in which it is confident of joints that it does not see, as models that
             estimate one person in a box are, and misplaces them.
         unsteady: Standard deviation of the logarithm of the jitter between an estimator's clips.
-        collapsed: Share of an estimator's clips in which limbs are misplaced for moments, the more often the less
-            upright the trunk is in the picture: estimators have seen few people who lie, or along their length.
+        collapsed: Share of an estimator's clips in which arms and legs are misplaced for moments, more often the less
+            upright the trunk is, and joints are displaced by a constant distance, which grows towards the ends of the
+            limbs. Estimators are trained on few pictures of people who lie or are upside down.
     """
 
     annotated_share: float = 0.5
@@ -98,6 +99,8 @@ class Faults:
         for name in ("jitter", "lost", "swaps", "unsteady"):
             if not getattr(self, name) >= 0:
                 raise ActrecError(f"The {name} of Faults is {getattr(self, name)}; expected 0 or more.")
+        if not np.isfinite(self.head):
+            raise ActrecError(f"The head of Faults is {self.head}; expected a finite number.")
         strange = [joint for joint in self.unannotated if joint not in COCO17.joints]
         if strange:
             raise ActrecError(f"Faults.unannotated has {strange}; choose from {', '.join(COCO17.joints)}.")
@@ -171,7 +174,7 @@ class Faults:
             xy += away * (scene.spread @ rng.standard_normal((2, n_keys, 17), dtype=np.float32))
             confidence = np.float32(0.5) + np.float32(0.5) * confidence
         if self.collapsed and rng.random() < self.collapsed:
-            xy = _collapse(xy, scene, rng)
+            xy = _misplace(xy, scene, rng)
         xy, confidence = _swap(xy, confidence, self.swaps * scene.hard, scene.fps, rng)
         if scene.outside.any():
             low, high = scene.box[..., None, None]
@@ -194,8 +197,8 @@ def _nose_to_head(image: Image, head: float, rng: np.random.Generator) -> Float3
     return image @ weights
 
 
-def _collapse(xy: Image, scene: Scene, rng: np.random.Generator) -> Image:
-    """Misplaces arms and legs for moments, onto the other side or elsewhere, and their ends throughout by a little."""
+def _misplace(xy: Image, scene: Scene, rng: np.random.Generator) -> Image:
+    """Misplaces whole limbs for moments, onto the other side or elsewhere, and all joints by a constant distance."""
     n_keys = scene.spread.shape[1]
     often, far = rng.random(), np.float32(0.7 * rng.random() * scene.torso)
     level = scene.spread @ rng.standard_normal((n_keys, 4), dtype=np.float32)

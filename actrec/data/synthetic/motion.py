@@ -24,7 +24,7 @@ class Actor(NamedTuple):
         fps: Frames per second of the clip.
         n_repetitions: Number of repetitions of its set, which is then shown from beginning to end; 0 for a clip of
             usually one repetition or a part of it, as in Penn Action.
-        evenness: 0 draws one of several kinds by their weights, 1 draws each as often.
+        evenness: 0 draws the variants of a motion by their weights, 1 draws all equally often.
     """
 
     body: Body

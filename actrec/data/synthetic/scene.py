@@ -62,7 +62,8 @@ class Scene(NamedTuple):
         box: Left and top, right and bottom edge of the picture, in pixels.
         torso: T in pixels.
         hard: How easily left and right are confused, from 0 (upright, facing the camera) to 1.
-        tilted: How far the trunk is from upright in the picture, 0 to 1 (lying, or seen along its length).
+        tilted: How far the trunk is from upright in the picture, 0 to 1 (lying, upside down, or seen along its
+            length).
         grid: Side of an annotator's pixel, in pixels: they saw pictures 640 wide.
     """
 

@@ -18,7 +18,7 @@ Motion = Callable[[Actor], Pose]
 
 # Actions that are done once in a performance: a set is several performances, with the bar put down in between.
 _ONCE = ("clean_and_jerk", "snatch_weight_lifting")
-_EVENNESS = 0.5  # unusual kinds of an action are drawn more often than in trimmed clips
+_EVENNESS = 0.5  # variants of a motion are drawn more evenly than in trimmed clips
 # Seconds of a set's rest before its first movement and after its last that belong to the set.
 _MARGIN = 0.3
 

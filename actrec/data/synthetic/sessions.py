@@ -29,7 +29,7 @@ _SETS = {"jump_rope": (6, 40), "jumping_jacks": (3, 20), "running_on_treadmill":
          "push_ups": (1, 14), "lunges": (1, 12), "squat": (1, 10), "clean_and_jerk": (1, 2),
          "snatch_weight_lifting": (1, 3)}  # fmt: skip
 
-# Those of conf/dataset/synthetic_sessions.yaml.
+# Equal to importer.faults in conf/dataset/synthetic_sessions.yaml.
 FAULTS = partial(
     Faults, annotated_share=0.2, head=0.05, jitter=1.3, cropped=0.15, confident=0.35, unsteady=0.7, collapsed=0.5
 )
