@@ -39,8 +39,8 @@ class Hysteresis:
     enter: float | int = 0.4
     frames: int = 3
     leave: float | int = 0.2
-    action: float | int = 0.7
-    no_action: float | int = 0.4
+    action: float | int = 0.9
+    no_action: float | int = 0.6
     pause: float | int = 1.2
     begin: float | int = 0.4
     done: float | int = 0.75

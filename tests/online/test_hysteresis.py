@@ -77,5 +77,5 @@ def test_with_none_an_action_is_held_while_any_is_probable(
 
 
 def test_thresholds_of_the_action_are_checked() -> None:
-    with pytest.raises(ActrecError, match=r"action=0.3 and no_action=0.4"):
+    with pytest.raises(ActrecError, match=r"action=0.3 and no_action=0.6"):
         Hysteresis(action=0.3)
