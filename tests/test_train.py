@@ -113,13 +113,14 @@ def test_sport14_is_the_blog_posts_table() -> None:
 
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run_command: Run) -> None:
-    sessions, clips = experiment in ("live", "quickstart"), experiment in ("synthetic", "synthetic_mini")
+    sessions, clips = experiment in ("live", "live_penn", "quickstart"), experiment in ("synthetic", "synthetic_mini")
     given = ["dataset.importer.n_clips=140", "dataset.importer.test_share=0.2"] if clips else [f"store={store}"]
     code, out, err = run_command(
         actrec.train.run,
         f"experiment={experiment}",
         *(TINY if experiment != "penn_transformer" else TINY[1:]),
         "fast_dev_run=true",
+        "mix.store=null",  # of live_penn
         "init=null",  # of own and quickstart: their network is another
         *(SESSIONS if sessions else given),
         f"output_dir={tmp_path / 'run'}",
@@ -128,7 +129,15 @@ def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert 0 < metrics["n_clips"] <= (28 if clips else 12)
     assert ("sessions" in metrics) == sessions
-    for_streams = experiment in ("live", "own", "penn_online", "penn_camera", "quickstart", "synthetic_online")
+    for_streams = experiment in (
+        "live",
+        "live_penn",
+        "own",
+        "penn_online",
+        "penn_camera",
+        "quickstart",
+        "synthetic_online",
+    )
     assert ("This model is for whole clips" in out + err) == (not for_streams)
 
 
@@ -185,7 +194,7 @@ def test_a_start_from_the_model_of_the_package_fits(
         ("synthetic", ["dataset.importer.n_clips=140"], ["dataset=synthetic"]),
         (
             "synthetic_sessions",
-            ["dataset.importer.n_clips=12", "dataset.importer.seconds=[3,6]", "dataset.importer.test_share=0.4"],
+            [*SESSIONS[2:], "dataset.importer.n_clips=12", "dataset.importer.test_share=0.4"],
             ["experiment=live", "split.val_share=0.2"],
         ),
     ],

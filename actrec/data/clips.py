@@ -94,7 +94,7 @@ def _mixed(store: str | Path, times: Any) -> list[SkeletonSequence]:
         raise ActrecError(
             f"mix.times is {times!r}; expected a whole number of at least 1. To mix nothing: mix.store=null."
         )
-    clips = [clip for clip in read_store(store, Path(store).name, needs_raw=False) if clip.split in ("", "train")]
+    clips = [clip for clip in read_store(store, Path(store).name) if clip.split in ("", "train")]
     if not clips:
         raise ActrecError(f"The store {store} has no clips in train to mix in (mix).")
     return clips * times
