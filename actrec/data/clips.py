@@ -66,8 +66,9 @@ def load_dataset(
     Raises:
         ActrecError: A store is damaged, or there is none and the clips cannot be generated.
     """
-    mixed = _mixed(**mix) if mix and mix["store"] else []
-    poses = [(read_info(Path(mix["store"])) or {}).get("pose_model") or "unknown"] if mix and mixed else []
+    mixed, poses = list[SkeletonSequence](), list[str]()
+    if mix and mix["store"]:
+        mixed, poses = _mixed(**mix), [(read_info(Path(mix["store"])) or {}).get("pose_model") or "unknown"]
     labels: LabelMap = instantiate(label_map, _convert_="all")
     clips = load_clips(store, name, instantiate(importer, _convert_="all"), labels, skeleton)
     if store is None:

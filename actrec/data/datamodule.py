@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset, Sampler
 
 from actrec.data.clips import DataSet, found_labels, trimmed, whole_sessions, without_labels
 from actrec.data.excluded_labels import alike, exclude_override, excluded
-from actrec.data.saved_split import SavedSplit
+from actrec.data.saved_split import SavedSplit, group_of
 from actrec.data.split import Parts, Split, first_names
 from actrec.data.training_windows import TrainingWindows
 from actrec.pipeline.augmentation import Augmentation
@@ -166,8 +166,8 @@ class ActionData(L.LightningDataModule):
         """
         mixed = [kept for clip in self.dataset.mixed if (kept := without_labels(clip, left_out)) is not None]
         self._check_labels(mixed)
-        held_out = {(clip.source, clip.group or clip.clip_id) for part in ("val", "test") for clip in parts[part]}
-        if leaked := [clip.clip_id for clip in mixed if (clip.source, clip.group or clip.clip_id) in held_out]:
+        held_out = {(clip.source, group_of(clip)) for part in ("val", "test") for clip in parts[part]}
+        if leaked := [clip.clip_id for clip in mixed if (clip.source, group_of(clip)) in held_out]:
             raise ActrecError(
                 f"The store of mix.store has clips of groups that are in val or test, such as {leaked[0]}. Mix in "
                 "another store, or leave mix.store out."

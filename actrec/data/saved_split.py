@@ -59,7 +59,7 @@ class SavedSplit:
         groups: dict[str, dict[str, list[str]]] = {part: {} for part in parts}
         for part, members in parts.items():
             for clip in members:
-                group = clip.clip_id if is_cut else _group(clip)
+                group = clip.clip_id if is_cut else group_of(clip)
                 groups[part].setdefault(group, []).append(clip.clip_id)
         return cls(
             groups,
@@ -107,7 +107,7 @@ class SavedSplit:
 
     def part_of(self, clip: SkeletonSequence) -> str | None:
         """Returns the part in which training had the clip's group; None for a new group."""
-        return self._part_of.get(clip.clip_id if self.windows else _group(clip))
+        return self._part_of.get(clip.clip_id if self.windows else group_of(clip))
 
     def is_new(self, clip: SkeletonSequence) -> bool:
         """Returns whether a clip, or its first window, is missing from the saved split."""
@@ -153,7 +153,7 @@ class SavedSplit:
 
     def missing_groups(self, clips: Sequence[SkeletonSequence]) -> dict[str, int]:
         """Counts the groups of each part that are not among the clips; parts without missing groups are left out."""
-        here = {clip.clip_id if self.windows else _group(clip) for clip in self._cut(clips)}
+        here = {clip.clip_id if self.windows else group_of(clip) for clip in self._cut(clips)}
         missing = {part: sum(group not in here for group in groups) for part, groups in self.groups.items()}
         return {part: count for part, count in missing.items() if count}
 
@@ -168,5 +168,6 @@ def _content(generated: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in generated.items() if name not in ("n_clips", "test_share")}
 
 
-def _group(clip: SkeletonSequence) -> str:
+def group_of(clip: SkeletonSequence) -> str:
+    """Returns the name of a clip's group; a clip without one is a group of its own."""
     return clip.group or clip.clip_id

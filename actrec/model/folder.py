@@ -28,8 +28,7 @@ def save_model(folder: str | Path, network: nn.Module, spec: ModelSpec, saved: S
     folder = Path(folder)
     with replace_folder(folder) as made:
         write_weights(network, made)
-        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
-        (made / "README.md").write_text(model_card(spec), encoding="utf-8")
+        write_spec(spec, made)
         if saved is not None:
             (made / FILE).write_text(saved.to_json(), encoding="utf-8")
     return folder
@@ -39,6 +38,12 @@ def write_weights(network: nn.Module, folder: Path) -> None:
     """Writes `model.safetensors` into a folder."""
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     (folder / "model.safetensors").write_bytes(save(weights))  # save_file would let only this user read it
+
+
+def write_spec(spec: ModelSpec, folder: Path) -> None:
+    """Writes `config.json` and the model card into a folder."""
+    (folder / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(model_card(spec), encoding="utf-8")
 
 
 def load_weights(network: nn.Module, folder: str | Path) -> None:

@@ -8,7 +8,6 @@ the network computes it.
 
 from __future__ import annotations
 
-import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from actrec.files import replace_folder
-from actrec.model.folder import load_model, model_card, write_weights
+from actrec.model.folder import load_model, write_spec, write_weights
 from actrec.model.spec import ModelSpec, load_spec
 from actrec.model.transfer import weigh_classes
 from actrec.network.folded import fold
@@ -196,6 +195,5 @@ def export(
             differences |= _export_step(made, network, spec)
         if weights:
             write_weights(network, made)
-        (made / "config.json").write_text(json.dumps(spec.to_json(), indent=2) + "\n", encoding="utf-8")
-        (made / "README.md").write_text(model_card(spec), encoding="utf-8")
+        write_spec(spec, made)
     return differences

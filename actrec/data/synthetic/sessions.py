@@ -30,7 +30,7 @@ _SETS = {"jump_rope": (6, 40), "jumping_jacks": (3, 20), "running_on_treadmill":
          "snatch_weight_lifting": (1, 3)}  # fmt: skip
 
 # Equal to importer.faults in conf/dataset/synthetic_sessions.yaml.
-FAULTS = partial(
+_FAULTS = partial(
     Faults, annotated_share=0.2, head=0.05, jitter=1.3, cropped=0.15, confident=0.35, unsteady=0.7, collapsed=0.5
 )
 _WITHOUT_NAME = 0.2  # share of other exercises that go back and forth between poses of any two motions
@@ -71,7 +71,7 @@ class SyntheticSessions:
     any_view: float | int = 0.45
     cuts: float | int = 1.0
     lost: float | int = 0.7
-    faults: Faults | None = field(default_factory=FAULTS)
+    faults: Faults | None = field(default_factory=_FAULTS)
 
     def __post_init__(self) -> None:
         if not isinstance(self.n_clips, int) or self.n_clips < 2:

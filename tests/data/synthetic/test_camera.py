@@ -10,11 +10,11 @@ from actrec.skeleton import get_skeleton
 INDEX = get_skeleton("coco17").joints.index
 
 
-def film(yaw: float, seed: int = 0) -> tuple[np.ndarray, View]:
+def film(yaw: float, seed: int = 0, anywhere: bool = False) -> tuple[np.ndarray, View]:
     rng = np.random.default_rng(seed)
     actor = Actor(Body.sample(rng), rng, 30.0)
     body = joints(actor.body, jumping_jacks(actor))
-    return body, look(actor, body, yaw, np.arange(len(body)) / 30)
+    return body, look(actor, body, yaw, np.arange(len(body)) / 30, anywhere=anywhere)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -33,10 +33,7 @@ def test_a_camera_anywhere_is_often_above_the_head() -> None:
     def heights(anywhere: bool) -> np.ndarray:
         found = []
         for seed in range(60):
-            rng = np.random.default_rng(seed)
-            actor = Actor(Body.sample(rng), rng, 30.0)
-            body = joints(actor.body, jumping_jacks(actor))
-            view = look(actor, body, 0.0, np.arange(len(body)) / 30, (640, 480), anywhere)
+            body, view = film(0.0, seed, anywhere)
             up = body[:, INDEX("nose"), 2] - body[:, INDEX("left_ankle"), 2]
             fall = view.camera[:, INDEX("left_ankle"), 2] - view.camera[:, INDEX("nose"), 2]
             found.append(np.mean(fall / up))  # sine of the angle by which the camera looks down
