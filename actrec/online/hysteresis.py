@@ -24,11 +24,14 @@ class Hysteresis:
         enter: For models without the class none: a label becomes the held one when it has been the most probable, with
             at least this probability, for `frames` consecutive frames.
         frames: Number of consecutive frames for a change of the held label.
+        switch: For models with none: number of consecutive frames for a change from one action to another, between
+            which there is mostly a pause.
         leave: For models without none: the held label is dropped when its probability falls below this.
         action: For models with none: an action becomes the held one when it has been the most probable action, and the
             probabilities of all actions have summed to at least this, for `frames` consecutive frames. While a label
             is held, `no_action` is the least sum for another one.
         no_action: For models with none: no action is held when that sum has been below this for `frames` frames.
+        shortest: A set that is shorter than this, in seconds, and without a complete repetition, is no set.
         pause: A set ends when no action has been held for longer than this, in seconds.
         begin: A repetition counts if it is seen from this share of it on, or earlier. Its turn is at 0.5.
         done: A repetition counts when this share of it is done.
@@ -38,30 +41,34 @@ class Hysteresis:
     smoothing: float | int = 0.0
     enter: float | int = 0.4
     frames: int = 3
+    switch: int = 10
     leave: float | int = 0.2
     action: float | int = 0.9
     no_action: float | int = 0.6
+    shortest: float | int = 0.5
     pause: float | int = 1.2
     begin: float | int = 0.4
     done: float | int = 0.75
     certainty: float | int = 0.3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.leave <= self.enter <= 1 or self.frames < 1 or not 0 <= self.smoothing < np.inf:
+        if not 0 <= self.leave <= self.enter <= 1 or min(self.frames, self.switch) < 1:
             raise ActrecError(
-                f"The hysteresis has smoothing={self.smoothing}, enter={self.enter}, leave={self.leave} and "
-                f"frames={self.frames}; expected 0 ≤ leave ≤ enter ≤ 1, at least 1 frame, and no negative smoothing."
+                f"The hysteresis has enter={self.enter}, leave={self.leave}, frames={self.frames} and "
+                f"switch={self.switch}; expected 0 ≤ leave ≤ enter ≤ 1, and at least 1 frame."
             )
+        for name in ("smoothing", "shortest", "pause"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ActrecError(f"The hysteresis has {name}={getattr(self, name)}; expected 0 or more.")
         if not 0 <= self.no_action <= self.action <= 1:
             raise ActrecError(
                 f"The hysteresis has action={self.action} and no_action={self.no_action}; expected "
                 "0 ≤ no_action ≤ action ≤ 1."
             )
-        if not (0 <= self.pause < np.inf and 0 < self.begin < 0.5 < self.done < 1 and 0 <= self.certainty < 1):
+        if not (0 < self.begin < 0.5 < self.done < 1 and 0 <= self.certainty < 1):
             raise ActrecError(
-                f"The hysteresis has pause={self.pause}, begin={self.begin}, done={self.done} and "
-                f"certainty={self.certainty}; expected no negative pause, 0 < begin < 0.5 < done < 1, and a certainty "
-                "from 0 to 1."
+                f"The hysteresis has begin={self.begin}, done={self.done} and certainty={self.certainty}; expected "
+                "0 < begin < 0.5 < done < 1, and a certainty from 0 to 1."
             )
 
 
@@ -98,7 +105,9 @@ class LabelHysteresis:
         best = self._favoured(probabilities)
         self.count = self.count + 1 if best == self.candidate else 1
         self.candidate = best
-        if self.count >= self.rule.frames and (best != NO_ACTION or self.none is not None):
+        switches = self.none is not None and NO_ACTION not in (best, self.label)
+        needed = self.rule.switch if switches else self.rule.frames
+        if self.count >= needed and (best != NO_ACTION or self.none is not None):
             self.label = best
         elif self.none is None and self.label != NO_ACTION and probabilities[self.label] < self.rule.leave:
             self.label = NO_ACTION

@@ -102,8 +102,8 @@ class SetTracker:
         return self._count
 
     def current(self) -> Set | None:
-        """Returns the present set, or the last one; None before the first."""
-        if self._label == NO_ACTION:
+        """Returns the present set, or the last one; None before the first, and while it is too short to be one."""
+        if self._label == NO_ACTION or (self._end - self._start < self.rule.shortest and not self._count):
             return None
         label, probability = self.labels[self._label], self._sum / self._frames
         return Set(label, self._start, self._end, self.repetitions, probability)

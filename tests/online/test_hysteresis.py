@@ -66,16 +66,25 @@ DOUBT, NONE = (0.3, 0.2, 0.5), (0.2, 0.1, 0.7)
         ((DOUBT, DOUBT, DOUBT), [-1, -1, -1]),  # not enough to begin
         ((SQUAT, SQUAT, DOUBT, DOUBT), [-1, 0, 0, 0]),  # enough to go on
         ((SQUAT, SQUAT, NONE, SQUAT, NONE, NONE), [-1, 0, 0, 0, 0, -1]),  # not for one frame
-        ((SQUAT, SQUAT, LUNGE, LUNGE), [-1, 0, 0, 1]),
+        ((SQUAT, SQUAT, LUNGE, LUNGE, LUNGE), [-1, 0, 0, 0, 1]),  # another action takes longer than the first
+        ((SQUAT, SQUAT, LUNGE, LUNGE, NONE, LUNGE, LUNGE, LUNGE), [-1, 0, 0, 0, 0, 0, 0, 1]),
+        ((SQUAT, SQUAT, NONE, NONE, LUNGE, LUNGE), [-1, 0, 0, -1, -1, 1]),  # unless there is a pause
     ],
 )
 def test_with_none_an_action_is_held_while_any_is_probable(
     frames: tuple[tuple[float, float, float], ...], expected: list[int]
 ) -> None:
-    held = LabelHysteresis(Hysteresis(frames=2, action=0.7, no_action=0.4), 3, none=2)
+    held = LabelHysteresis(Hysteresis(frames=2, switch=3, action=0.7, no_action=0.4), 3, none=2)
     assert [held.update(np.array(frame, dtype=np.float32)) for frame in frames] == expected
 
 
 def test_thresholds_of_the_action_are_checked() -> None:
     with pytest.raises(ActrecError, match=r"action=0.3 and no_action=0.6"):
         Hysteresis(action=0.3)
+
+
+@pytest.mark.parametrize("wrong", [{"switch": 0}, {"frames": 0}, {"shortest": -1.0}, {"pause": np.inf}])
+def test_counts_and_times_are_checked(wrong: dict[str, float]) -> None:
+    (name,) = wrong
+    with pytest.raises(ActrecError, match=f"{name}="):
+        Hysteresis(**wrong)

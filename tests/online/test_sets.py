@@ -75,6 +75,13 @@ def test_a_set_is_from_the_first_frame_in_favour_of_it_to_the_last_in_which_it_i
     assert only.probability == pytest.approx(SQUAT[0])
 
 
+def test_a_moment_without_a_repetition_is_no_set() -> None:
+    stream = Stream().go(SQUAT, still(0.4)).go(NONE, still(2)).go(LUNGES, still(0.8)).go(NONE, still(2))
+    assert stream.counts() == [("lunges", 0)]
+    quick = Stream().go(SQUAT, moving(1, seconds=0.4)).go(NONE, still(2))
+    assert quick.counts() == [("squat", 1)]
+
+
 def test_a_short_pause_goes_on_with_the_set_and_a_long_one_begins_another() -> None:
     stream = Stream().go(SQUAT, moving(2)).go(NONE, still(0.9)).go(SQUAT, moving(2))
     assert stream.counts() == [("squat", 4)]

@@ -18,7 +18,7 @@ def pull_ups(actor: Actor) -> Pose:
     n = len(rep.t)
     bar = 2.35
     grip = b.shoulder_width * a.u(0.4, 1.05)
-    hang = a.u(0.95, 0.998) * b.arm + 0.18 * b.torso
+    hang = a.u(0.95, 0.998) * b.arm + 0.9 * b.shrug
     below = hang + rep.u * (a.u(-0.22, 0.22) * b.torso - hang)
     swing, shift, nod, tilt = sway(a, rep.t, [0.05, 0.012, 0.03, 0.02], 0.5)
     lean = -a.u(0.0, 0.3) * rep.u + a.u(-0.08, 0.08) + nod

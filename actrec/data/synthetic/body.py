@@ -43,6 +43,7 @@ class Body:
         neck: From mid-shoulders to the middle of the head.
         face: From the middle of the head to the nose.
         ankle: Height of the ankle above the sole.
+        shrug: Height by which raised arms raise the shoulders.
     """
 
     torso: float
@@ -55,31 +56,33 @@ class Body:
     neck: float
     face: float
     ankle: float = 0.08
+    shrug: float = 0.1
 
     @staticmethod
     def sample(rng: np.random.Generator) -> Body:
         """Samples the proportions of a person."""
         size, *spread = np.clip(rng.standard_normal(1 + len(_PROPORTIONS)), -2.2, 2.2).tolist()
         torso = 0.5 * float(np.exp(0.07 * size))
-        return Body(
-            torso, *(torso * (mean + sd * z) for (mean, sd), z in zip(_PROPORTIONS.values(), spread, strict=True))
-        )
+        lengths = [torso * (mean + sd * z) for (mean, sd), z in zip(_PROPORTIONS.values(), spread, strict=True)]
+        return replace(Body(torso, *lengths), shrug=0.2 * torso)
 
     def as_estimated(self, rng: np.random.Generator) -> Body:
         """Returns the body with the proportions that pose estimators give; they differ from those of annotated joints.
 
         On clips of squats, deadlifts, pull-ups and push-ups, the nose of YOLO, Sapiens and MoveNet is at 0.41 to 0.49
-        torso lengths above the shoulders, legs are 6 % longer, and the distance of the hips varies between models.
+        torso lengths above the shoulders, with raised arms too, legs are 6 % longer, and the distance of the hips
+        varies between models.
         """
-        spread = np.clip(rng.standard_normal(4), -2.2, 2.2)
-        neck, hips, legs, width = np.exp(np.array([0.16, 0.22, 0.06, 0.08]) * spread).tolist()
+        spread = np.clip(rng.standard_normal(5), -2.2, 2.2)
+        neck, hips, legs, width, shrug = np.exp(np.array([0.16, 0.35, 0.06, 0.1, 0.4]) * spread).tolist()
         return replace(
             self,
             neck=1.35 * neck * self.neck,
             hip_width=0.9 * hips * self.hip_width,
             thigh=1.04 * legs * self.thigh,
             shank=1.07 * legs * self.shank,
-            shoulder_width=width * self.shoulder_width,
+            shoulder_width=1.05 * width * self.shoulder_width,
+            shrug=0.35 * shrug * self.shrug,
         )
 
     @property
@@ -236,7 +239,7 @@ def _raised(body: Body, trunk: Trunk, wrists: Float[ndarray, "frame 2 3"]) -> Fl
     up = trunk.chest[:, 2:3]
     raised = np.clip(((wrists - hanging) * up).sum(-1, keepdims=True) / body.arm, 0, 1)
     inwards = (0.06 * body.torso * SIDES)[:, None] * trunk.chest[:, 1:2]
-    return hanging + raised * (0.2 * body.torso * up - inwards)
+    return hanging + raised * (body.shrug * up - inwards)
 
 
 def _two_bones(

@@ -52,7 +52,7 @@ def look(
         joints: In the world, in metres.
         yaw: Direction of the camera from the body, in radians: 0 is the front, pi / 2 the left.
         size: Width and height of the picture; None draws them.
-        anywhere: Whether the camera is often near, near the floor, or above the head.
+        anywhere: Whether the camera is often near, near the floor, or above the head, and the picture is stretched.
     """
     a = actor
     width, height = size or picture_size(a)
@@ -79,6 +79,8 @@ def look(
     flat = camera[..., :2] / depth + vec(shake_x, shake_y, 0.0)[:, None, :2]
     roll = 0.03 * a.rng.standard_normal()
     flat = flat @ np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    if anywhere:  # videos that were scaled to another aspect ratio
+        flat = flat * [1.0, np.exp(0.1 * a.rng.standard_normal())]
     low, high = _bounds(flat)
     seen = high - low
     share = a.around(0.74, 0.22)  # of the picture, which the action fills

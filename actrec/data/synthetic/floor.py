@@ -117,7 +117,8 @@ def bench_press(actor: Actor) -> Pose:
     a, b = actor, actor.body
     rep = repetitions(a, 2.3, hold=0.06, rest=0.1)
     height = a.u(0.4, 0.52)
-    lying = -np.pi / 2 + (a.u(0.4, 0.9) if a.chance(0.1) else a.u(-0.05, 0.12))  # some on an incline
+    incline = 0.35 if a.evenness else 0.1
+    lying = -np.pi / 2 + (a.u(0.4, 0.9) if a.chance(incline) else a.u(-0.05, 0.12))
     arch, shift, wobble, push = sway(a, rep.t, [0.02, 0.008, 0.015, 0.015])
     n = len(rep.t)
     hips = orient(lying - a.u(0.0, 0.15) + arch)
@@ -136,7 +137,8 @@ def bench_press(actor: Actor) -> Pose:
     arms = Limbs(ends, both(a.u(-0.1, 0.8), 1, -1.0))
     on_bench = a.chance(0.08)
     forward = a.u(0.7, 1.15) * b.thigh if not on_bench else 0.6 * b.thigh
-    feet = both(forward, a.u(0.8, 1.9) * 0.5 * b.hip_width + (0 if on_bench else 0.08), height if on_bench else b.ankle)
+    apart = a.u(0.8, 1.9) * a.varied(1.0, 0.9, 1.6)
+    feet = both(forward, apart * 0.5 * b.hip_width + (0 if on_bench else 0.08), height if on_bench else b.ankle)
     feet = feet + 0.03 * a.rng.standard_normal((1, 2, 3)) * [1, 1, 0]
     legs = Limbs(feet, both(0.4, a.u(0.1, 0.6), 1))
     return Pose(trunk, arms, legs, gaze(a, rep.t, lying + 0.1), rep.done)

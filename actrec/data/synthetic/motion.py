@@ -24,7 +24,7 @@ class Actor(NamedTuple):
         fps: Frames per second of the clip.
         n_repetitions: Number of repetitions of its set, which is then shown from beginning to end; 0 for a clip of
             usually one repetition or a part of it, as in Penn Action.
-        evenness: 0 draws the variants of a motion by their weights, 1 draws all equally often.
+        evenness: 0 draws the variants of a motion as often as in Penn Action, 1 draws all equally often.
     """
 
     body: Body
@@ -36,6 +36,10 @@ class Actor(NamedTuple):
     def u(self, low: float | int, high: float | int) -> float:
         """Draws a number between the two."""
         return low + (high - low) * self.rng.random()
+
+    def varied(self, usual: float, low: float | int, high: float | int) -> float:
+        """Returns the usual value, or draws one between the two if the actor's motions are to vary more than that."""
+        return self.u(low, high) if self.evenness else usual
 
     def chance(self, probability: float) -> bool:
         """Returns True with that probability."""

@@ -34,7 +34,7 @@ def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
         wrists = head + both(-0.06, a.u(0.02, 0.12), a.u(-0.05, 0.1)) @ trunk.chest
         return Limbs(wrists, both(a.u(-0.3, 0.5), 1, 0.2) @ trunk.chest)
     reach, pole = {
-        "bar": ((a.u(-0.1, 0.08), a.u(0.12, 0.75), a.u(-0.02, 0.2)), (-0.5, 0.4, -1)),
+        "bar": ((a.u(-0.1, 0.08), a.u(0.12, 0.75), a.u(-0.02, 0.2)), (a.varied(-0.5, -2.5, 0.0), 0.4, -1)),
         "rack": ((a.u(0.1, 0.25), a.u(-0.15, 0.15), a.u(-0.02, 0.12)), (1, 0.3, -0.6)),
         "forward": ((0.95, a.u(-0.25, 0.05), a.u(-0.1, 0.25)), (0, 0.6, -1)),
         "clasped": ((a.u(0.35, 0.55), -0.24, a.u(-0.25, 0.0)), (0.2, 0.7, -1)),
@@ -65,6 +65,7 @@ def squat(actor: Actor) -> Pose:
     z = top + rep.u * (bottom - top)
     back = a.u(0.1, 0.34) * rep.u
     lean = np.arcsin(np.clip((back + rep.u * a.u(-0.02, 0.12)) / b.torso, -0.2, 0.95)) + a.u(0, 0.12) + wobble
+    lean = lean + a.varied(0.0, -0.1, 0.4) * rep.u
     hips, chest = orient(lean * a.u(0.8, 1.1), turn), orient(lean * a.u(0.85, 1.15), turn, tilt)
     trunk = Trunk(vec(0.03 - back, shift, z), hips, chest)
     how = a.pick({"bar": 0.5, "forward": 0.16, "behind_head": 0.08, "clasped": 0.1, "rack": 0.07, "hips": 0.05,
