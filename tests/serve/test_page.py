@@ -161,6 +161,7 @@ def test_each_person_has_label_and_counter_at_the_body(open_page: Callable[..., 
     page.evaluate(SHOW, [at(104.0 + each, 3 + each) for each in range(3)])
     assert page.locator(".tag b").all_inner_texts() == ["1 · squat", "2 · no action", "3 · pull ups", "4 · no action"]
     assert counters() == ["5", "4", "", ""]
+    assert page.get_attribute("#timeline", "data-people") == "1 2 3"  # person 4 has no set
     tags = page.evaluate("[...document.querySelectorAll('.tag')].map(each => each.getBoundingClientRect().toJSON())")
     stage = page.evaluate("$('stage').getBoundingClientRect().toJSON()")
     for number, (tag, left) in enumerate(zip(tags, (20, 300, 360, 520), strict=True)):
