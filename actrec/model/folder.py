@@ -101,7 +101,11 @@ def model_card(spec: ModelSpec) -> str:
     figures = "\n".join(f"| {name} | {value:.4f} |" for name, value in spec.metrics.items() if isinstance(value, float))
     is_generated = spec.pose_model == "generated"
     store = "" if is_generated else " store=<a skeleton store>"
-    table = f"| metric | test split |\n|---|---|\n{figures}" if figures else "Not measured yet."
+    table = (
+        f"| metric | test split |\n|---|---|\n{figures}"
+        if figures
+        else "None are stored with this model. docs/models.md has those of the models that come with actrec."
+    )
     own = "" if spec.network.startswith("actrec.") else f', trust="{spec.network.partition(".")[0]}"'
     rate = spec.pipeline.preprocess.fps
     actions = [label for label in spec.labels if label != NONE]

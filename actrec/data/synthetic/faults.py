@@ -73,6 +73,8 @@ class Faults:
         collapsed: Share of an estimator's clips in which arms and legs are misplaced for moments, more often the less
             upright the trunk is, and joints are displaced by a constant distance, which grows towards the ends of the
             limbs. Estimators are trained on few pictures of people who lie or are upside down.
+        faint: Share of an estimator's clips with lower confidence towards the ends of the limbs, as behind weights:
+            in real squats, half of the wrists have less than 0.5.
     """
 
     annotated_share: float = 0.5
@@ -90,10 +92,11 @@ class Faults:
     confident: float = 0.0
     unsteady: float = 0.0
     collapsed: float = 0.0
+    faint: float = 0.0
 
     def __post_init__(self) -> None:
         shares = ("annotated_share", "viewers_sides", "occlusion", "cropped", "missed", "blurred", "weakest")
-        for name in (*shares, "confident", "collapsed"):
+        for name in (*shares, "confident", "collapsed", "faint"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ActrecError(f"The {name} of Faults is {getattr(self, name)}; expected 0 to 1.")
         for name in ("jitter", "lost", "swaps", "unsteady"):
@@ -156,6 +159,8 @@ class Faults:
         white = rng.standard_normal((2, n_frames, 17), dtype=np.float32)
         blur = 3.5 * (rng.random() < self.blurred) + 0.5 * rng.standard_normal() + 20 / max(scene.torso, 10.0)
         plain = _PLAIN - np.float32(blur) + 0.5 * rng.standard_normal(17, dtype=np.float32)
+        if self.faint and rng.random() < self.faint:
+            plain -= 5 * _END * rng.random(17, dtype=np.float32)
         logit = plain - _HIDDEN * np.float32(self.occlusion) * np.maximum(scene.covered, scene.averted) + 0.6 * slow[2]
         logit -= 0.2 * np.minimum(scene.speed, 6) + 10 * np.minimum(scene.outside, 1)
         logit[scene.lost] -= 3

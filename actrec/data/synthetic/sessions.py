@@ -31,7 +31,15 @@ _SETS = {"jump_rope": (6, 40), "jumping_jacks": (3, 20), "running_on_treadmill":
 
 # Equal to importer.faults in conf/dataset/synthetic_sessions.yaml.
 _FAULTS = partial(
-    Faults, annotated_share=0.2, head=0.05, jitter=1.3, cropped=0.15, confident=0.35, unsteady=0.7, collapsed=0.5
+    Faults,
+    annotated_share=0.2,
+    head=0.05,
+    jitter=1.6,
+    cropped=0.15,
+    confident=0.35,
+    unsteady=0.7,
+    collapsed=0.5,
+    faint=0.4,
 )
 _WITHOUT_NAME = 0.2  # share of other exercises that go back and forth between poses of any two motions
 

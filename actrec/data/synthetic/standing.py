@@ -34,7 +34,10 @@ def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
         wrists = head + both(-0.06, a.u(0.02, 0.12), a.u(-0.05, 0.1)) @ trunk.chest
         return Limbs(wrists, both(a.u(-0.3, 0.5), 1, 0.2) @ trunk.chest)
     reach, pole = {
-        "bar": ((a.u(-0.1, 0.08), a.u(0.12, 0.75), a.u(-0.02, 0.2)), (a.varied(-0.5, -2.5, 0.0), 0.4, -1)),
+        "bar": (
+            (a.u(-0.1, 0.08), a.u(0.12, 0.75) * a.varied(1, 0.3, 1), a.u(-0.02, 0.2) + a.varied(0, -0.35, 0.05)),
+            (a.varied(-0.5, -1.0, 0.4), 0.4, -1),
+        ),
         "rack": ((a.u(0.1, 0.25), a.u(-0.15, 0.15), a.u(-0.02, 0.12)), (1, 0.3, -0.6)),
         "forward": ((0.95, a.u(-0.25, 0.05), a.u(-0.1, 0.25)), (0, 0.6, -1)),
         "clasped": ((a.u(0.35, 0.55), -0.24, a.u(-0.25, 0.0)), (0.2, 0.7, -1)),
@@ -70,6 +73,8 @@ def squat(actor: Actor) -> Pose:
     trunk = Trunk(vec(0.03 - back, shift, z), hips, chest)
     how = a.pick({"bar": 0.5, "forward": 0.16, "behind_head": 0.08, "clasped": 0.1, "rack": 0.07, "hips": 0.05,
                   "hanging": 0.06, "overhead": 0.04})  # fmt: skip
+    if a.evenness and a.chance(0.3):  # with a bar as often as in Penn Action
+        how = "bar"
     toes = a.u(0.05, 0.7)
     feet = both(0.0, apart, b.ankle) + 0.02 * a.rng.standard_normal((1, 2, 3)) * [1, 1, 0]
     legs = Limbs(feet, both(1, np.tan(toes), 0.1))

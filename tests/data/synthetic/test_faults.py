@@ -283,6 +283,17 @@ def test_limbs_of_people_who_lie_are_misplaced_for_moments() -> None:
     assert far(lying, *trunk) < 0.5 * far(lying, *wrists)
 
 
+def test_a_faint_estimator_is_less_sure_of_the_ends_of_the_limbs() -> None:
+    plain, faint = (
+        np.stack([observe(estimated(faint=share), standing(), seed) for seed in range(40)])[..., 2]
+        for share in (0.0, 1.0)
+    )
+    wrists, trunk = numbers("left_wrist", "right_wrist"), numbers("left_hip", "right_hip")
+    assert (plain[..., wrists] < 0.5).mean() < 0.05
+    assert 0.2 < (faint[..., wrists] < 0.5).mean() < 0.6
+    assert (faint[..., trunk] < 0.5).mean() < 0.05
+
+
 def test_an_unsteady_estimator_jitters_more_in_some_clips_than_in_others() -> None:
     def spread(unsteady: float) -> float:
         clips = [observe(estimated(jitter=1.0, unsteady=unsteady), standing(), seed) for seed in range(40)]
