@@ -49,7 +49,7 @@ def read(folder: Path) -> list[dict]:
 def test_every_frame_of_a_video_has_its_lines_and_its_picture(
     run_command: Run, arguments: list[str], clip: Path, tmp_path: Path
 ) -> None:
-    code, out, err = run_command(predict.run, *arguments, f"source='{clip}'")
+    code, out, err = run_command(predict.run, *arguments, f"source='{clip}'", "hysteresis.shortest=0")
     assert code == 0, err
     folder = tmp_path / "out" / "Kniebeuge 1"
     lines, video, before = read(folder), open_video(folder / "annotated.mp4"), open_video(clip)
