@@ -18,7 +18,7 @@ SIZE, RATE = (480, 300), 10.0  # pixels; pictures a second
 SURFACE = (246, 247, 249)
 
 
-def main(model: str = "sport14", seed: str = "7", index: str = "4") -> None:
+def main(model: str = "sport14", seed: str = "7", index: str = "11") -> None:
     """Streams a session through the recogniser, and draws every picture as `actrec.predict` does."""
     sessions = SyntheticSessions(seed=int(seed), seconds=(24, 30), actions=0.7, cuts=0, lost=0)
     clip = sessions.clip(int(index))
