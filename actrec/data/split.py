@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from actrec.data.clips import whole_sessions
 from actrec.data.excluded_labels import exclude_override
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -25,8 +26,9 @@ class Split:
     """Splits clips into train, val and test; the result depends on the clips and the seed, not on their order.
 
     Val is the official one if there is one; otherwise it is drawn from train, stratified by label. Clips with segments
-    are drawn as one class, whatever their labels: each has several. Clips of a variant other than "original" are only
-    in train, and left out if their group is in another part. The split is logged.
+    are drawn as one class, whatever their labels, together with clips of none: each has several. Clips of a variant
+    other than "original" are only in train, and left out if their group is in another part. The split is
+    logged.
 
     Attributes:
         protocol: "official" uses train, val and test as stored (val as test if no clip is of test); "grouped" draws
@@ -178,12 +180,14 @@ def _draw(
 
     Each share is relative to the groups that earlier parts have left. A group with clips of several classes counts for
     each of them. Each class has its own generator, so that leaving out one class does not change the draw of another
-    with which it shares no group. Clips with segments are one class, `_SESSIONS`.
+    with which it shares no group. Clips with segments, and those without any action beside them, are one class,
+    `_SESSIONS`.
     """
-    members: dict[str, set[str]] = {_stratum(sequence): set() for sequence in sequences}
-    for sequence in sequences:
+    strata = _strata(sequences)
+    members: dict[str, set[str]] = {stratum: set() for stratum in strata}
+    for sequence, stratum in zip(sequences, strata, strict=True):
         if sequence.variant == "original":
-            members[_stratum(sequence)].add(groups[sequence.clip_id])
+            members[stratum].add(groups[sequence.clip_id])
     shares = {part: share for part, share in shares.items() if share > 0}
     part_of: dict[str, str] = {}
     for label in sorted(members, key=lambda label: (len(members[label]), label)):  # the rarest class first
@@ -212,8 +216,10 @@ def _draw(
     return part_of
 
 
-def _stratum(sequence: SkeletonSequence) -> str:
-    return _SESSIONS if sequence.segments else sequence.label
+def _strata(sequences: Sequence[SkeletonSequence]) -> list[str]:
+    """Returns the class that each clip counts for: `_SESSIONS` or its label."""
+    sessions = {sequence.clip_id for sequence in whole_sessions(sequences)}
+    return [_SESSIONS if each.clip_id in sessions else each.label for each in sequences]
 
 
 def _told(label: str, verb: str = "has") -> tuple[str, str]:

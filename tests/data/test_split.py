@@ -304,3 +304,11 @@ def test_sessions_are_drawn_as_one_class_so_that_rare_labels_do_not_matter() -> 
         Split("grouped")(sessions[:2])
     with pytest.raises(ActrecError, match=r"Class 'jump' has 1 group .*leave it out"):
         Split("grouped")([*sessions, clip("x", "jump", "x")])
+
+
+def test_a_session_without_actions_is_drawn_with_the_others() -> None:
+    sessions = [replace(clip(str(n), "squat", f"g{n}", n=9), segments=(Segment("squat", 0, 5),)) for n in range(9)]
+    parts = Split("grouped", val_share=0.2, test_share=0.2)([*sessions, clip("idle", "none", "idle")])
+    assert {part: len(found) for part, found in parts.items()} == {"train": 6, "val": 2, "test": 2}
+    with pytest.raises(ActrecError, match=r"Class 'none' has 1 group .*leave it out"):
+        Split("grouped")([clip(str(n), "squat", f"g{n}") for n in range(9)] + [clip("idle", "none", "idle")])
