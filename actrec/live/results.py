@@ -14,9 +14,10 @@ from actrec.drawing.frames import write_video
 from actrec.files import LineFile, replace_file
 from actrec.live.answers import frame_answer, person_lines, to_json
 from actrec.live.overlay import Overlay
-from actrec.live.sets import PersonSet, SetList, sets_csv, sets_summary
+from actrec.live.sets import sets_csv, sets_summary
 from actrec.live.stream import RecognizedFrame, Stream
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.set_list import PersonSet, SetList
 from actrec.types import Picture
 
 PREDICTIONS, SETS, ANNOTATED = "predictions.jsonl", "sets.csv", "annotated.mp4"

@@ -1,46 +1,18 @@
-"""Collects the sets of the people in a stream, for `sets.csv`, the printed summary, and the answers of the API."""
+"""Writes sets for `sets.csv`, the printed summary, and the answers of the API."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from actrec.files import csv_text
-from actrec.online.prediction import Prediction, Set
+from actrec.online.prediction import Set
+from actrec.online.set_list import PersonSet
 
 _COLUMNS = ("person", "label", "start", "end", "repetitions", "mean_probability")
 _NO_ACTION = "no action"
 _REST = 1.0  # seconds between two sets from which the summary says that there was no action
-
-
-class PersonSet(NamedTuple):
-    """A set and the person who did it."""
-
-    person: str
-    set: Set
-
-
-class SetList:
-    """Lists the sets in a stream of predictions; its memory grows with the number of sets only."""
-
-    def __init__(self) -> None:
-        self._found = dict[tuple[str, float], Set]()  # by person and start, which a set that goes on keeps
-
-    def update(self, predictions: Iterable[Prediction]) -> None:
-        """Takes the predictions of the next frame."""
-        for prediction in predictions:
-            if prediction.set is not None:
-                self._found[prediction.person, prediction.set.start] = prediction.set
-
-    @property
-    def sets(self) -> list[PersonSet]:
-        """The sets until now, in the order in which they began."""
-        return sorted((PersonSet(person, each) for (person, _), each in self._found.items()), key=_start)
-
-
-def _start(item: PersonSet) -> float:
-    return item.set.start
 
 
 def set_answer(each: Set) -> dict[str, Any]:

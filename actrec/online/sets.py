@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.online.hysteresis import NO_ACTION, Hysteresis, LabelHysteresis
-from actrec.online.prediction import Prediction, Set
+from actrec.online.prediction import Set
 from actrec.online.repetitions import RepetitionCounter
 from actrec.online.state_checks import check_within
 from actrec.types import LATEST
@@ -131,12 +131,3 @@ class SetTracker:
         self.open, self._label, self._count, self._frames = bool(open_), label, count, frames
         self._early, self._counts, self._start, self._end = early, bool(counts), start, end
         self._time, self._since, self._early_time, self._idle, self._sum = time, since, early_time, idle, total
-
-
-def collect_sets(predictions: Iterable[Prediction]) -> list[tuple[str, Set]]:
-    """Lists the person and the set of all sets in a stream of predictions, in the order in which they began."""
-    found = dict[tuple[str, float], Set]()
-    for prediction in predictions:
-        if prediction.set is not None:
-            found[prediction.person, prediction.set.start] = prediction.set
-    return [(person, each) for (person, _), each in sorted(found.items(), key=lambda item: item[1].start)]

@@ -15,12 +15,13 @@ from torch import Tensor
 from actrec.drawing.lettering import spaced
 from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
 from actrec.live.results import ANNOTATED, PREDICTIONS, write_results
-from actrec.live.sets import PersonSet, sets_csv
+from actrec.live.sets import sets_csv
 from actrec.live.stream import RecognizedFrame, Stream, open_stream, recognize
 from actrec.live.tracking import TrackedPerson, TrackingRecognizer
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.set_list import PersonSet
 from actrec.report.bodies import connections
 from actrec.report.explanation import attention_curve
 from actrec.types import ActrecError, SkeletonSequence

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from actrec.live.answers import frame_answer
-from actrec.live.sets import SetList, person_set_answers
+from actrec.live.sets import person_set_answers
 from actrec.live.tracking import TrackedPerson, TrackingRecognizer
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.set_list import SetList
 from actrec.serve.frames import parse_bytes, parse_text
 from actrec.serve.settings import Limits
 from actrec.types import ActrecError, Picture

@@ -6,8 +6,9 @@ import csv
 
 import numpy as np
 
-from actrec.live.sets import PersonSet, SetList, person_set_answers, sets_csv, sets_summary
+from actrec.live.sets import person_set_answers, sets_csv, sets_summary
 from actrec.online.prediction import Prediction, Set
+from actrec.online.set_list import PersonSet, SetList
 
 SQUAT = PersonSet("1", Set("squat", 12.04, 41.96, 11, 0.912345))
 PUSH_UPS = PersonSet("1", Set("push_ups", 65.0, 92.0, 14, 0.8))

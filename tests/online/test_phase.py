@@ -21,7 +21,7 @@ from actrec.online.hysteresis import Hysteresis
 from actrec.online.onnx_backend import load_engine
 from actrec.online.prediction import Prediction
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.online.sets import collect_sets
+from actrec.online.set_list import SetList
 from actrec.online.torch_backend import make_engine
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
@@ -158,7 +158,9 @@ def test_who_leaves_in_a_repetition_and_comes_back_goes_on_or_begins_anew(empty:
             prediction = recognizer.push(None, 37 / 15 + t / 15)
             found += [prediction] if prediction else []
         found += play(recognizer, np.linspace(1.6, 2.3, 16), 37 / 15 + away)
-        sets = [each for _, each in collect_sets(found)]
+        collected = SetList()
+        collected.update(found)
+        sets = [each for _, each in collected.sets]
         assert [each.repetitions for each in sets] == counts
         assert found[-1].repetitions == counts[-1]
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from actrec.online.hysteresis import Hysteresis, LabelHysteresis
 from actrec.online.prediction import Prediction, Set
-from actrec.online.sets import SetTracker, collect_sets
+from actrec.online.set_list import SetList
+from actrec.online.sets import SetTracker
 
 FPS, RULE = 15.0, Hysteresis(pause=1.0)
 LABELS = ("squat", "lunges", "running", "none")
@@ -40,10 +41,11 @@ class Stream:
 
     def found(self) -> list[Set]:
         frame = np.zeros((0, 17, 2), dtype=np.float32)
-        predictions = (
+        found = SetList()
+        found.update(
             Prediction(0.0, "", SQUAT, "", None, frame, 1, True, set=each) for each in self.shown if each is not None
         )
-        return [each for _, each in collect_sets(predictions)]
+        return [each for _, each in found.sets]
 
     def counts(self) -> list[tuple[str, int | None]]:
         return [(each.label, each.repetitions) for each in self.found()]

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 from streamlit.testing.v1 import AppTest
 
-from actrec.live.sets import PersonSet
 from actrec.online.prediction import Set
+from actrec.online.set_list import PersonSet
 from actrec.serve.app_results import repetition_totals, set_table
 
 ROOT = Path(__file__).parents[2]
