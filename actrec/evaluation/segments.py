@@ -18,6 +18,8 @@ from scipy.stats import rankdata
 
 from actrec.types import NO_LABEL, ActrecError
 
+_Interval = tuple[int, float | int, float | int]  # label, start, end
+
 
 class LabelledSet(NamedTuple):
     """A set, true or predicted: class number, start and end in seconds, and repetitions, None if not counted."""
@@ -91,11 +93,30 @@ def segment_counts(
     A held segment is a true positive if its overlap (intersection over union) with a segment of the same label, the
     one with which it overlaps most, is at least `overlap` and no other was matched with that one before.
     """
-    wanted = [run for run in runs(true) if run[0] != none]
+    wanted, found = ([run for run in runs(labels) if run[0] != none] for labels in (true, held))
+    return _counts(wanted, found, overlap)
+
+
+def set_counts(record: SessionRecord, overlap: float) -> tuple[int, int, int]:
+    """Counts true positives, false positives and false negatives of sets, by the same rule as `segment_counts`.
+
+    Recognised sets that are for more than half of their time in frames that nobody has labelled do not count.
+    """
+    found = []
+    for each in record.sets:
+        first, last = (round(time * record.fps) for time in (each.start, each.end))
+        unknown = record.true[first : last + 1] == NO_LABEL
+        if 2 * unknown.sum() <= len(unknown):
+            found.append((each.label, each.start, each.end))
+    return _counts([(each.label, each.start, each.end) for each in record.true_sets], found, overlap)
+
+
+def _counts(wanted: Sequence[_Interval], found: Sequence[_Interval], overlap: float) -> tuple[int, int, int]:
+    """Counts the found intervals that match, those that do not, and the wanted that are left; all in order of time."""
     ends = [end for _, _, end in wanted]
     matched = [False] * len(wanted)
     right = wrong = 0
-    for label, start, end in (run for run in runs(held) if run[0] != none):
+    for label, start, end in found:
         best, most = -1, 0.0
         for number in range(bisect_right(ends, start), len(wanted)):  # those before end before this begins
             other, first, last = wanted[number]

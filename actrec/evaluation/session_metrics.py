@@ -16,6 +16,7 @@ from actrec.evaluation.segments import (
     edit_score,
     false_alarms,
     segment_counts,
+    set_counts,
 )
 from actrec.types import NO_LABEL, NONE, ActrecError
 
@@ -29,8 +30,9 @@ def session_metrics(records: Sequence[SessionRecord], labels: Sequence[str]) -> 
         labels: The classes; the last one is "none".
 
     Returns:
-        Of frames: `frame_accuracy`, and `frame_macro_f1` over the classes that are done or held. Of segments:
-        `segment_f1_10`, `_25`, `_50`, and `edit`, the mean over the sessions with labelled frames. All are 0 to 1.
+        Of frames: `frame_accuracy`, and `frame_macro_f1` over the classes that are done or held. Of segments of the
+        held label: `segment_f1_10`, `_25`, `_50`, and `edit`, the mean over the sessions with labelled frames. Of sets,
+        which go on in short pauses and begin before their label is held: `set_f1_10`, `_25`, `_50`. All are 0 to 1.
         `false_alarm_share` is the share of frames without action in which one is held; `false_alarms_a_minute` is the
         number of `false_alarms` for each minute that is labelled. `action_auroc` is of the labelled frames that have a
         score. `delay_median` and `delay_p90` are in seconds, of the segments whose label is held at all; `missed` is
@@ -101,14 +103,18 @@ def _segment_metrics(records: Sequence[SessionRecord], none: int) -> dict[str, f
     pairs = [(record.true[known], record.held[known]) for record in records for known in [record.true != NO_LABEL]]
     metrics = {}
     for overlap in OVERLAPS:
-        counts = np.array([segment_counts(*pair, none, overlap / 100) for pair in pairs], int).reshape(-1, 3)
-        right, wrong, missed = counts.sum(0).tolist()
-        total = 2 * right + wrong + missed
-        metrics[f"segment_f1_{overlap}"] = 2 * right / total if total else float("nan")
+        metrics[f"segment_f1_{overlap}"] = _f1([segment_counts(*pair, none, overlap / 100) for pair in pairs])
+        metrics[f"set_f1_{overlap}"] = _f1([set_counts(record, overlap / 100) for record in records])
     metrics["edit"] = _mean([edit_score(*pair, none) for pair in pairs if len(pair[0])])
     minutes = sum((record.true != NO_LABEL).sum() / record.fps for record in records) / 60
     alarms = sum(false_alarms(record, none) for record in records)
     return metrics | {"false_alarms_a_minute": float(alarms / minutes) if minutes else float("nan")}
+
+
+def _f1(counts: Sequence[tuple[int, int, int]]) -> float:
+    right, wrong, missed = np.array(counts, int).reshape(-1, 3).sum(0).tolist()
+    total = 2 * right + wrong + missed
+    return 2 * right / total if total else float("nan")
 
 
 def _delay_metrics(records: Sequence[SessionRecord], none: int) -> dict[str, float]:

@@ -84,7 +84,8 @@ def sessions_summary(metrics: Mapping[str, Any]) -> str:
     """Formats the metrics as a sentence."""
     return (
         f"{metrics['n_sessions']} sessions of {metrics['minutes']:.1f} minutes: frame macro-F1 "
-        f"{metrics['frame_macro_f1']:.3f}, segmental F1 at 50 % {metrics['segment_f1_50']:.3f}, "
+        f"{metrics['frame_macro_f1']:.3f}, segmental F1 at 50 % {metrics['segment_f1_50']:.3f} (of sets: "
+        f"{metrics['set_f1_50']:.3f}), "
         f"{metrics['false_alarms_a_minute']:.2f} false alarms a minute, delay {metrics['delay_median']:.2f} s, "
         f"repetitions off by at most one {metrics['repetition_obo']:.3f}"
     )

@@ -90,6 +90,20 @@ def test_segments_of_all_sessions_are_counted_together_and_edit_is_their_mean():
     assert metrics["edit"] == pytest.approx((1 + 0) / 2)
 
 
+def test_sets_are_matched_by_label_and_overlap_and_unlabelled_time_does_not_count():
+    done = [LabelledSet(0, 0.0, 2.0), LabelledSet(1, 3.0, 5.0)]
+    found = [
+        LabelledSet(0, 0.5, 2.0),  # 1.5 of 2 s
+        LabelledSet(1, 3.0, 3.9),  # 0.9 of 2 s
+        LabelledSet(2, 5.0, 6.0),  # nothing was done
+        LabelledSet(2, 7.0, 9.0),  # nobody knows
+    ]
+    labels = [0] * 20 + [NONE] * 10 + [1] * 20 + [NONE] * 20 + [NO_LABEL] * 20
+    metrics = session_metrics([record(labels, labels[:70] + [NONE] * 20, true_sets=done, sets=found)], LABELS)
+    assert metrics["set_f1_25"] == pytest.approx(2 * 2 / (2 * 2 + 1))
+    assert metrics["set_f1_50"] == pytest.approx(2 * 1 / (2 * 1 + 2 + 1))
+
+
 def test_small_integers_do_not_overflow():
     labels = (*(f"c{number}" for number in range(14)), "none")
     frames = np.array([13, 14] * 4, np.int8)
