@@ -175,12 +175,20 @@ def delays(record: SessionRecord, none: int) -> list[float]:
     return found
 
 
-def false_alarms(record: SessionRecord, none: int) -> int:
-    """Counts the stretches in which one label is held that overlap no frame of this label, nor an unlabelled one."""
-    return sum(
-        label != none and not ((truth := record.true[start:end]) == label).any() and not (truth == NO_LABEL).any()
-        for label, start, end in runs(record.held)
-    )
+def wrong_stretches(record: SessionRecord, none: int) -> tuple[int, int]:
+    """Counts the stretches in which a label is held and that overlap no frame of this label, nor an unlabelled one.
+
+    Returns:
+        The number of false alarms, in which mostly nothing is done, and that of confusions, in which mostly other
+        actions are.
+    """
+    alarms = confusions = 0
+    for label, start, end in runs(record.held):
+        truth = record.true[start:end]
+        if label != none and not ((truth == label) | (truth == NO_LABEL)).any():
+            idle = 2 * int((truth == none).sum()) >= len(truth)
+            alarms, confusions = alarms + idle, confusions + (not idle)
+    return alarms, confusions
 
 
 def counted_repetitions(record: SessionRecord) -> list[tuple[int, int]]:

@@ -14,9 +14,9 @@ from actrec.evaluation.segments import (
     counted_repetitions,
     delays,
     edit_score,
-    false_alarms,
     segment_counts,
     set_counts,
+    wrong_stretches,
 )
 from actrec.types import NO_LABEL, NONE, ActrecError
 
@@ -33,8 +33,8 @@ def session_metrics(records: Sequence[SessionRecord], labels: Sequence[str]) -> 
         Of frames: `frame_accuracy`, and `frame_macro_f1` over the classes that are done or held. Of segments of the
         held label: `segment_f1_10`, `_25`, `_50`, and `edit`, the mean over the sessions with labelled frames. Of sets,
         which go on in short pauses and begin before their label is held: `set_f1_10`, `_25`, `_50`. All are 0 to 1.
-        `false_alarm_share` is the share of frames without action in which one is held; `false_alarms_a_minute` is the
-        number of `false_alarms` for each minute that is labelled. `action_auroc` is of the labelled frames that have a
+        `false_alarm_share` is the share of frames without action in which one is held; `false_alarms_a_minute` and
+        `confusions_a_minute` are the numbers of `wrong_stretches` for each minute that is labelled. `action_auroc` is of the labelled frames that have a
         score. `delay_median` and `delay_p90` are in seconds, of the segments whose label is held at all; `missed` is
         the share of the others. `repetition_mae` is the mean of the error over the true count, of sets with at least
         one; `repetition_obo` is the share of counted sets off by at most one (Hu et al. 2022, RepCount). Further
@@ -107,8 +107,10 @@ def _segment_metrics(records: Sequence[SessionRecord], none: int) -> dict[str, f
         metrics[f"set_f1_{overlap}"] = _f1([set_counts(record, overlap / 100) for record in records])
     metrics["edit"] = _mean([edit_score(*pair, none) for pair in pairs if len(pair[0])])
     minutes = sum((record.true != NO_LABEL).sum() / record.fps for record in records) / 60
-    alarms = sum(false_alarms(record, none) for record in records)
-    return metrics | {"false_alarms_a_minute": float(alarms / minutes) if minutes else float("nan")}
+    wrong = np.array([wrong_stretches(record, none) for record in records], int).reshape(-1, 2).sum(0)
+    for name, count in zip(("false_alarms", "confusions"), wrong.tolist(), strict=True):
+        metrics[f"{name}_a_minute"] = float(count / minutes) if minutes else float("nan")
+    return metrics
 
 
 def _f1(counts: Sequence[tuple[int, int, int]]) -> float:

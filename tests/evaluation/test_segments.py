@@ -13,9 +13,9 @@ from actrec.evaluation.segments import (
     counted_repetitions,
     delays,
     edit_score,
-    false_alarms,
     runs,
     segment_counts,
+    wrong_stretches,
 )
 from actrec.evaluation.session_metrics import session_metrics
 from actrec.types import ActrecError
@@ -90,9 +90,10 @@ def test_auroc_is_the_share_of_pairs_in_order(items):
     assert math.isnan(found) if not pairs else found == pytest.approx(np.mean(pairs))
 
 
-def test_a_false_alarm_is_a_held_stretch_without_a_frame_of_its_label():
-    assert false_alarms(record([3, 3, 0, 0, 3, 3, 3, 3], [0, 0, 0, 3, 1, 3, 1, 1]), NONE) == 2
-    assert false_alarms(record([3, 3, 3], [3, 3, 3]), NONE) == 0
+def test_a_wrong_stretch_has_no_frame_of_its_label_and_is_a_false_alarm_if_mostly_nothing_is_done():
+    assert wrong_stretches(record([3, 3, 0, 0, 3, 3, 3, 3], [0, 0, 0, 3, 1, 3, 1, 1]), NONE) == (2, 0)
+    assert wrong_stretches(record([0, 0, 0, 3, 3, 3, 2, 3], [1, 1, 3, 3, 1, 1, 1, 3]), NONE) == (1, 1)
+    assert wrong_stretches(record([3, 3, 3], [3, 3, 3]), NONE) == (0, 0)
 
 
 def test_delays_are_in_seconds_and_what_is_never_held_is_missed():
