@@ -34,11 +34,11 @@ def session_metrics(records: Sequence[SessionRecord], labels: Sequence[str]) -> 
         held label: `segment_f1_10`, `_25`, `_50`, and `edit`, the mean over the sessions with labelled frames. Of sets,
         which go on in short pauses and begin before their label is held: `set_f1_10`, `_25`, `_50`. All are 0 to 1.
         `false_alarm_share` is the share of frames without action in which one is held; `false_alarms_a_minute` and
-        `confusions_a_minute` are the numbers of `wrong_stretches` for each minute that is labelled. `action_auroc` is of the labelled frames that have a
-        score. `delay_median` and `delay_p90` are in seconds, of the segments whose label is held at all; `missed` is
-        the share of the others. `repetition_mae` is the mean of the error over the true count, of sets with at least
-        one; `repetition_obo` is the share of counted sets off by at most one (Hu et al. 2022, RepCount). Further
-        `n_sessions`, `n_sets`, and `minutes`, labelled or not.
+        `confusions_a_minute` are the numbers of `wrong_stretches` for each minute that is labelled. `action_auroc` is
+        of the labelled frames that have a score. `delay_median` and `delay_p90` are in seconds, of the segments whose
+        label is held at all; `missed` is the share of the others. `repetition_mae` is the mean of the error over the
+        true count, of sets with at least one; `repetition_obo` is the share of counted sets off by at most one (Hu et
+        al. 2022, RepCount). Further `n_sessions`, `n_sets`, and `minutes`, labelled or not.
 
     Raises:
         ActrecError: "none" is not the last class, or a frame or a set has a number beyond the classes.
