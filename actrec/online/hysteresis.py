@@ -32,7 +32,7 @@ class Hysteresis:
         leave: For models without none: the held label is dropped when its probability falls below this.
         action: For models with none: an action becomes the held one when it has been the most probable action, and the
             probabilities of all actions have summed to at least this, for `frames` consecutive frames. While a label
-            is held, `no_action` is the least sum for another one.
+            is held, and in the half second after a repetition without one, `no_action` is enough.
         no_action: For models with none: no action is held when that sum has been below this for `frames` frames.
         shortest: A set that is shorter than this, in seconds, and without a complete repetition, is no set.
         pause: A set ends when no action has been held for longer than this, in seconds.
@@ -53,7 +53,7 @@ class Hysteresis:
     pause: float | int = 3.0
     begin: float | int = 0.4
     done: float | int = 0.75
-    certainty: float | int = 0.3
+    certainty: float | int = 0.5
 
     def __post_init__(self) -> None:
         if not 0 <= self.leave <= self.enter <= 1 or min(self.frames, self.switch) < 1:
@@ -104,10 +104,14 @@ class LabelHysteresis:
         self._sum, self._weight = kept * self._sum + probabilities, kept * self._weight + 1
         return self._sum / self._weight
 
-    def update(self, probabilities: Float[ndarray, " class"]) -> int:
-        """Takes the probabilities of the next frame and returns the number of the held class, or `NO_ACTION`."""
+    def update(self, probabilities: Float[ndarray, " class"], repeated: bool = False) -> int:
+        """Takes the probabilities of the next frame and returns the number of the held class, or `NO_ACTION`.
+
+        Args:
+            repeated: Whether a repetition was completed shortly before, and no label was held.
+        """
         probabilities = self._smoothed(probabilities)
-        best = self._favoured(probabilities)
+        best = self._favoured(probabilities, repeated)
         self.count = self.count + 1 if best == self.candidate else 1
         self.candidate = best
         switches = self.none is not None and NO_ACTION not in (best, self.label)
@@ -118,7 +122,7 @@ class LabelHysteresis:
             self.label = NO_ACTION
         return self.label
 
-    def _favoured(self, probabilities: Float[ndarray, " class"]) -> int:
+    def _favoured(self, probabilities: Float[ndarray, " class"], repeated: bool) -> int:
         """Returns the number of the class that a frame is in favour of, or `NO_ACTION`."""
         if self.none is None:
             best = int(probabilities.argmax())
@@ -126,7 +130,7 @@ class LabelHysteresis:
         kept = np.exp(-1 / self.rule.memory) if self.rule.memory else 0.0
         self._actions = kept * self._actions + probabilities
         self._actions[self.none] = -1
-        least = self.rule.action if self.label == NO_ACTION else self.rule.no_action
+        least = self.rule.action if self.label == NO_ACTION and not repeated else self.rule.no_action
         if 1 - probabilities[self.none] < least:
             return NO_ACTION
         return int(self._actions.argmax())

@@ -39,7 +39,7 @@ class PersonState:
     ) -> None:
         """Takes the outputs of the network for the next frame, of `time`, which is due with the one pushed last."""
         self.n_frames += 1
-        self.hysteresis.update(probabilities)
+        self.hysteresis.update(probabilities, self.sets.repeated(time))
         seen = self.last_seen == pushed and pushed - time <= LONGEST_FRAME
         self.sets.update(time, self.hysteresis, probabilities, phase, seen)
 

@@ -28,19 +28,18 @@ class RepetitionCounter:
         self._share, self._time = math.nan, math.nan
         self._followed = False  # whether the present repetition was seen early enough
 
-    def update(self, time: float, phase: Float[ndarray, "2"], restart: bool = False) -> bool:
+    def update(self, time: float, phase: Float[ndarray, "2"]) -> bool:
         """Takes the phase of the next frame and returns whether it completes a repetition.
 
         Args:
             time: Time of the frame in seconds.
             phase: Sine and cosine; a short vector is uncertain and changes nothing.
-            restart: Whether what was followed until now is forgotten.
         """
         sine, cosine = float(phase[0]), float(phase[1])
         if math.hypot(sine, cosine) < self.rule.certainty:
             return False
         now = math.atan2(sine, cosine) / math.tau  # -0.5 to 0.5
-        if restart or math.isnan(self._share):
+        if math.isnan(self._share):
             self._share, self._followed = now, False
         else:
             back = 0.5 if time - self._time <= _GAP else 0.25

@@ -16,6 +16,7 @@ from actrec.online.state_checks import check_within
 from actrec.types import LATEST
 
 _MEMORY = 1.0  # seconds for which a repetition that was completed before its label was held is remembered
+_RECENT = 0.5  # seconds after it in which a lower probability is enough for a label to be held
 LONGEST_FRAME = 0.2  # seconds that a frame stands for at most; what happened in a longer gap is not known
 _MOST = 1e15  # frames and repetitions; larger counts in a restored state are refused
 
@@ -65,8 +66,8 @@ class SetTracker:
         before, self._time = self._time, time
         self._since = time if held.count == 1 or math.isnan(self._since) else self._since
         self._counts = phase is not None
-        if phase is not None and seen:
-            self._count_repetition(time, held, phase)
+        if phase is not None and seen and self._counter.update(time, phase):
+            self._count_repetition(time, held, probabilities)
         if held.label != NO_ACTION:
             if not self.open or held.label != self._label:
                 self._begin(held.label)
@@ -80,14 +81,16 @@ class SetTracker:
             self._idle += min(time - before, LONGEST_FRAME)
             self.open = self._idle <= self.rule.pause
 
-    def _count_repetition(self, time: float, held: LabelHysteresis, phase: Float[ndarray, "2"]) -> None:
-        resting = not self.open and held.candidate == NO_ACTION
-        if not self._counter.update(time, phase, restart=resting):
-            return
+    def _count_repetition(self, time: float, held: LabelHysteresis, probabilities: Float[ndarray, " class"]) -> None:
         if self.open and self._label in (held.label, held.candidate):
             self._count += 1
-        elif held.candidate != NO_ACTION:
-            self._early, self._early_time = self._early + 1, time
+        elif held.none is None or 1 - probabilities[held.none] >= self.rule.no_action:
+            self._early = self._early + 1 if time - self._early_time <= _MEMORY else 1
+            self._early_time = time
+
+    def repeated(self, time: float) -> bool:
+        """Returns whether a repetition was completed shortly before that is not counted yet, as its label was not held."""
+        return self._early > 0 and time - self._early_time <= _RECENT
 
     def _begin(self, label: int) -> None:
         self.open, self._label, self._count = True, label, 0

@@ -114,8 +114,3 @@ def test_a_state_goes_on_in_the_middle_of_a_repetition() -> None:
 def test_a_state_that_no_stream_has_is_refused(state: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match=r"NaN|not that of a stream"):
         RepetitionCounter(RULE).restore(np.array(state, dtype=float))
-
-
-def test_a_restart_forgets_the_repetition() -> None:
-    counter, phases = RepetitionCounter(RULE), vectors(course(0, 1, seconds=1))
-    assert not any(counter.update(t / FPS, phase, restart=t == 8) for t, phase in enumerate(phases))

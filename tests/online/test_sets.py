@@ -14,7 +14,7 @@ from actrec.online.prediction import Prediction, Set
 from actrec.online.set_list import SetList
 from actrec.online.sets import SetTracker
 
-FPS, RULE = 15.0, Hysteresis(pause=1.0)
+FPS, RULE = 15.0, Hysteresis(pause=1.0, memory=0.0)
 LABELS = ("squat", "lunges", "running", "none")
 SQUAT, LUNGES, RUNNING, NONE = np.eye(4, dtype=np.float32) * 0.85 + 0.0375
 
@@ -32,7 +32,7 @@ class Stream:
         """Goes on for a frame for each of the shares of a repetition that are done."""
         for share in shares:
             angle = 2 * np.pi * share
-            self.held.update(probabilities)
+            self.held.update(probabilities, self.sets.repeated(self.frame / FPS))
             vector = np.array([np.sin(angle), np.cos(angle)], dtype=np.float32) if phase else None
             self.sets.update(self.frame / FPS, self.held, probabilities, vector, seen)
             self.shown.append(self.sets.current())
@@ -131,6 +131,14 @@ def test_a_repetition_that_was_done_before_the_label_is_held_counts_for_a_second
             stream.go((LUNGES, SQUAT)[frame // 2 % 2], [share])
         stream.go(SQUAT, shares[14:]).go(SQUAT, still(0.3))
         assert stream.counts() == [("squat", expected)]
+
+
+def test_a_complete_repetition_makes_up_for_a_lower_probability() -> None:
+    doubtful = np.array([0.55, 0.1, 0.1, 0.25], dtype=np.float32)  # between `no_action` and `action`
+    assert Stream().go(doubtful, still(4)).counts() == []
+    assert Stream().go(doubtful, moving(3)).counts() == [("squat", 3)]
+    improbable = np.array([0.3, 0.1, 0.1, 0.5], dtype=np.float32)
+    assert Stream().go(improbable, moving(3)).counts() == []
 
 
 def test_actions_without_repetitions_and_models_without_phase_count_nothing() -> None:
