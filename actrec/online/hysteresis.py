@@ -140,11 +140,14 @@ class LabelHysteresis:
         return np.array([self.label, self.candidate, self.count, self._weight, *self._sum, *self._actions])
 
     def restore(self, state: ndarray) -> None:
-        """Restores what `state` returned."""
-        values = checked_array({"held": state}, "held", (4 + 2 * len(self._sum),), float)
+        """Restores what `state` returned; one of an earlier version, without the mean, begins it anew."""
+        n_classes = len(self._sum)
+        if state.shape == (4 + n_classes,):
+            state = np.append(state, np.zeros(n_classes))
+        values = checked_array({"held": state}, "held", (4 + 2 * n_classes,), float)
         check_within(_MOST, values)
         label, candidate, count = (int(value) for value in values[:3])
-        known = min(label, candidate) >= NO_ACTION and max(label, candidate) < len(self._sum)
+        known = min(label, candidate) >= NO_ACTION and max(label, candidate) < n_classes
         if not known or min(count, values[3]) < 0:
             raise ValueError("the state of the held label is not that of a stream")
         self.label, self.candidate, self.count = label, candidate, count

@@ -94,6 +94,15 @@ def test_which_action_is_held_is_decided_by_the_exponential_mean() -> None:
     assert labels == {NO_ACTION, 0, 1, 2}
 
 
+def test_a_state_of_a_version_without_the_mean_goes_on() -> None:
+    held, again = (LabelHysteresis(Hysteresis(), 3, none=2) for _ in range(2))
+    for _ in range(5):
+        held.update(np.array([0.95, 0.03, 0.02]))
+    again.restore(held.state()[:7])
+    assert again.label == held.label == 0
+    assert again.update(np.array([0.95, 0.03, 0.02])) == 0
+
+
 def test_thresholds_of_the_action_are_checked() -> None:
     with pytest.raises(ActrecError, match=r"action=0.3 and no_action=0.6"):
         Hysteresis(action=0.3)
