@@ -89,7 +89,7 @@ class SetTracker:
             self._early_time = time
 
     def repeated(self, time: float) -> bool:
-        """Returns whether a repetition was completed shortly before whose label was not held, so that it is not counted."""
+        """Returns whether a repetition that is not counted yet, as no label was held, was completed shortly before."""
         return self._early > 0 and time - self._early_time <= _RECENT
 
     def _begin(self, label: int) -> None:
