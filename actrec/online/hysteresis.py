@@ -45,7 +45,7 @@ class Hysteresis:
     enter: float | int = 0.4
     frames: int = 3
     switch: int = 7
-    memory: float | int = 20.0
+    memory: float | int = 10.0
     leave: float | int = 0.2
     action: float | int = 0.9
     no_action: float | int = 0.6

@@ -71,17 +71,17 @@ class Body:
 
         On clips of squats, deadlifts, pull-ups and push-ups, the nose of YOLO, Sapiens and MoveNet is at 0.41 to 0.49
         torso lengths above the shoulders, with raised arms too, legs are 6 % longer, and the distance of the hips
-        is two thirds of that of the shoulders, and varies between models.
+        varies between models.
         """
         spread = np.clip(rng.standard_normal(5), -2.2, 2.2)
         neck, hips, legs, width, shrug = np.exp(np.array([0.16, 0.35, 0.06, 0.1, 0.4]) * spread).tolist()
         return replace(
             self,
             neck=1.35 * neck * self.neck,
-            hip_width=1.15 * hips * self.hip_width,
+            hip_width=0.9 * hips * self.hip_width,
             thigh=1.04 * legs * self.thigh,
             shank=1.07 * legs * self.shank,
-            shoulder_width=1.1 * width * self.shoulder_width,
+            shoulder_width=1.05 * width * self.shoulder_width,
             shrug=0.35 * shrug * self.shrug,
         )
 

@@ -182,9 +182,7 @@ class SyntheticSessions:
             keypoints[start : start + length] = 0
         for motion, start, end in script.motions:
             if self.faults is not None:
-                # Half of the time as in any action, so that missing joints do not tell the motion.
-                as_in = motion if actor.chance(0.5) else tuple(ACTIONS)[int(actor.rng.integers(len(ACTIONS)))]
-                keypoints[start:end, hidden_joints(actor, as_in)] = 0
+                keypoints[start:end, hidden_joints(actor, motion)] = 0
         return keypoints
 
     def _shot(

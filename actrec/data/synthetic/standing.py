@@ -35,7 +35,7 @@ def carried(actor: Actor, t: Times, trunk: Trunk, how: str, u: Times) -> Limbs:
         return Limbs(wrists, both(a.u(-0.3, 0.5), 1, 0.2) @ trunk.chest)
     reach, pole = {
         "bar": (
-            (a.u(-0.1, 0.08), a.u(0.12, 0.75) * a.varied(1.0, 0.1, 0.9), a.u(-0.02, 0.2) + a.varied(0.0, -0.45, 0.0)),
+            (a.u(-0.1, 0.08), a.u(0.12, 0.75) * a.varied(1.0, 0.3, 1.0), a.u(-0.02, 0.2) + a.varied(0.0, -0.35, 0.05)),
             (a.varied(-0.5, -1.0, 0.4), 0.4, -1),
         ),
         "rack": ((a.u(0.1, 0.25), a.u(-0.15, 0.15), a.u(-0.02, 0.12)), (1, 0.3, -0.6)),
