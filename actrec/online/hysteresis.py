@@ -26,9 +26,6 @@ class Hysteresis:
         frames: Number of consecutive frames for a change of the held label.
         switch: For models with none: number of consecutive frames for a change from one action to another, between
             which there is mostly a pause.
-        memory: For models with none: time constant, in frames, of an exponential mean of the actions' probabilities.
-            The most probable action is that of this mean; whether there is any action is decided by the newest frame.
-            0 for no mean.
         leave: For models without none: the held label is dropped when its probability falls below this.
         action: For models with none: an action becomes the held one when it has been the most probable action, and the
             probabilities of all actions have summed to at least this, for `frames` consecutive frames. While a label
@@ -44,8 +41,7 @@ class Hysteresis:
     smoothing: float | int = 0.0
     enter: float | int = 0.4
     frames: int = 3
-    switch: int = 7
-    memory: float | int = 10.0
+    switch: int = 10
     leave: float | int = 0.2
     action: float | int = 0.9
     no_action: float | int = 0.6
@@ -53,7 +49,7 @@ class Hysteresis:
     pause: float | int = 3.0
     begin: float | int = 0.4
     done: float | int = 0.75
-    certainty: float | int = 0.5
+    certainty: float | int = 0.3
 
     def __post_init__(self) -> None:
         if not 0 <= self.leave <= self.enter <= 1 or min(self.frames, self.switch) < 1:
@@ -61,7 +57,7 @@ class Hysteresis:
                 f"The hysteresis has enter={self.enter}, leave={self.leave}, frames={self.frames} and "
                 f"switch={self.switch}; expected 0 ≤ leave ≤ enter ≤ 1, and at least 1 frame."
             )
-        for name in ("smoothing", "memory", "shortest", "pause"):
+        for name in ("smoothing", "shortest", "pause"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ActrecError(f"The hysteresis has {name}={getattr(self, name)}; expected 0 or more.")
         if not 0 <= self.no_action <= self.action <= 1:
@@ -94,7 +90,6 @@ class LabelHysteresis:
         self.rule, self.none, self.label = rule, none, NO_ACTION
         self.candidate, self.count = NO_ACTION, 0
         self._sum, self._weight = np.zeros(n_classes), 0.0
-        self._actions = np.zeros(n_classes)  # exponential sum of the probabilities, over `rule.memory`
 
     def _smoothed(self, probabilities: Float[ndarray, " class"]) -> Float[ndarray, " class"]:
         """Updates the exponential mean of the probabilities, without the bias towards the first frame."""
@@ -127,28 +122,24 @@ class LabelHysteresis:
         if self.none is None:
             best = int(probabilities.argmax())
             return best if probabilities[best] >= self.rule.enter else NO_ACTION
-        kept = np.exp(-1 / self.rule.memory) if self.rule.memory else 0.0
-        self._actions = kept * self._actions + probabilities
-        self._actions[self.none] = -1
         least = self.rule.action if self.label == NO_ACTION and not repeated else self.rule.no_action
         if 1 - probabilities[self.none] < least:
             return NO_ACTION
-        return int(self._actions.argmax())
+        actions = probabilities.copy()
+        actions[self.none] = -1
+        return int(actions.argmax())
 
     def state(self) -> ndarray:
         """Returns the whole state."""
-        return np.array([self.label, self.candidate, self.count, self._weight, *self._sum, *self._actions])
+        return np.array([self.label, self.candidate, self.count, self._weight, *self._sum])
 
     def restore(self, state: ndarray) -> None:
-        """Restores what `state` returned; one of an earlier version, without the mean, begins it anew."""
-        n_classes = len(self._sum)
-        if state.shape == (4 + n_classes,):
-            state = np.append(state, np.zeros(n_classes))
-        values = checked_array({"held": state}, "held", (4 + 2 * n_classes,), float)
+        """Restores what `state` returned."""
+        values = checked_array({"held": state}, "held", (4 + len(self._sum),), float)
         check_within(_MOST, values)
         label, candidate, count = (int(value) for value in values[:3])
-        known = min(label, candidate) >= NO_ACTION and max(label, candidate) < n_classes
+        known = min(label, candidate) >= NO_ACTION and max(label, candidate) < len(self._sum)
         if not known or min(count, values[3]) < 0:
             raise ValueError("the state of the held label is not that of a stream")
         self.label, self.candidate, self.count = label, candidate, count
-        self._weight, (self._sum, self._actions) = float(values[3]), np.split(values[4:].copy(), 2)
+        self._weight, self._sum = float(values[3]), values[4:].copy()

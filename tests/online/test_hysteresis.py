@@ -74,33 +74,8 @@ DOUBT, NONE = (0.3, 0.2, 0.5), (0.2, 0.1, 0.7)
 def test_with_none_an_action_is_held_while_any_is_probable(
     frames: tuple[tuple[float, float, float], ...], expected: list[int]
 ) -> None:
-    held = LabelHysteresis(Hysteresis(frames=2, switch=3, memory=0, action=0.7, no_action=0.4), 3, none=2)
+    held = LabelHysteresis(Hysteresis(frames=2, switch=3, action=0.7, no_action=0.4), 3, none=2)
     assert [held.update(np.array(frame, dtype=np.float32)) for frame in frames] == expected
-
-
-def test_which_action_is_held_is_decided_by_the_exponential_mean() -> None:
-    rng, rule = np.random.default_rng(1), Hysteresis(frames=1, switch=1, memory=4.0, action=0.7, no_action=0.4)
-    held, label, frames, labels = LabelHysteresis(rule, 4, none=3), NO_ACTION, [], set()
-    for frame in rng.dirichlet(np.ones(4), size=200).astype(np.float32):
-        frames.append(frame)
-        weights = np.exp(-np.arange(len(frames))[::-1] / 4)
-        favoured = int((weights @ np.array(frames))[:3].argmax())
-        label = favoured if 1 - frame[3] >= (0.7 if label == NO_ACTION else 0.4) else NO_ACTION
-        assert held.update(frame) == label
-        labels.add(label)
-        again = LabelHysteresis(rule, 4, none=3)
-        again.restore(held.state())
-        held = again
-    assert labels == {NO_ACTION, 0, 1, 2}
-
-
-def test_a_state_of_a_version_without_the_mean_goes_on() -> None:
-    held, again = (LabelHysteresis(Hysteresis(), 3, none=2) for _ in range(2))
-    for _ in range(5):
-        held.update(np.array([0.95, 0.03, 0.02]))
-    again.restore(held.state()[:7])
-    assert again.label == held.label == 0
-    assert again.update(np.array([0.95, 0.03, 0.02])) == 0
 
 
 def test_thresholds_of_the_action_are_checked() -> None:
@@ -108,9 +83,7 @@ def test_thresholds_of_the_action_are_checked() -> None:
         Hysteresis(action=0.3)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"switch": 0}, {"frames": 0}, {"memory": -1.0}, {"shortest": -1.0}, {"pause": np.inf}]
-)
+@pytest.mark.parametrize("wrong", [{"switch": 0}, {"frames": 0}, {"shortest": -1.0}, {"pause": np.inf}])
 def test_counts_and_times_are_checked(wrong: dict[str, float]) -> None:
     (name,) = wrong
     with pytest.raises(ActrecError, match=f"{name}="):

@@ -14,7 +14,7 @@ from actrec.online.prediction import Prediction, Set
 from actrec.online.set_list import SetList
 from actrec.online.sets import SetTracker
 
-FPS, RULE = 15.0, Hysteresis(pause=1.0, memory=0.0)
+FPS, RULE = 15.0, Hysteresis(pause=1.0)
 LABELS = ("squat", "lunges", "running", "none")
 SQUAT, LUNGES, RUNNING, NONE = np.eye(4, dtype=np.float32) * 0.85 + 0.0375
 
