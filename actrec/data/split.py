@@ -26,9 +26,9 @@ class Split:
     """Splits clips into train, val and test; the result depends on the clips and the seed, not on their order.
 
     Val is the official one if there is one; otherwise it is drawn from train, stratified by label. Clips with segments
-    are drawn as one class, whatever their labels, together with clips of none: each has several. Clips of a variant
-    other than "original" are only in train, and left out if their group is in another part. The split
-    is logged.
+    are drawn as one class, whatever their labels, and clips of none beside them too: each has several. Clips of a
+    variant other than "original" are only in train, and left out if their group is in another part. The split is
+    logged.
 
     Attributes:
         protocol: "official" uses train, val and test as stored (val as test if no clip is of test); "grouped" draws

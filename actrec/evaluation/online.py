@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from actrec.online.prediction import Set
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.set_list import SetList
 from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -28,17 +28,17 @@ class Streamed(NamedTuple):
         label: The predicted class number after each frame; `NOBODY` before the person is first observed.
         held: The class number of the held label, or -1 for no action; `NOBODY` as above.
         action: How sure the recogniser is of any action; NaN before the person is first observed.
-        sets: The sets in order, by their beginning in seconds.
+        sets: The sets of the person.
     """
 
     label: Int[ndarray, " frame"]
     held: Int[ndarray, " frame"]
     action: Float[ndarray, " frame"]
-    sets: dict[float, Set]
+    sets: SetList
 
 
 def _empty(n_frames: int) -> Streamed:
-    return Streamed(np.full(n_frames, NOBODY), np.full(n_frames, NOBODY), np.full(n_frames, np.nan), {})
+    return Streamed(np.full(n_frames, NOBODY), np.full(n_frames, NOBODY), np.full(n_frames, np.nan), SetList())
 
 
 def stream_clips(recognizer: OnlineRecognizer, clips: Sequence[SkeletonSequence]) -> list[Streamed]:
@@ -71,8 +71,7 @@ def _stream_together(
             streamed.label[frame] = classes[prediction.label]
             streamed.held[frame] = -1 if prediction.held is None else classes[prediction.held]
             streamed.action[frame] = prediction.action
-            if prediction.set is not None:
-                streamed.sets[prediction.set.start] = prediction.set
+            streamed.sets.update([prediction])
     for person in recognizer.people:
         recognizer.forget(person)
 

@@ -107,8 +107,8 @@ def set_counts(record: SessionRecord, overlap: float) -> tuple[int, int, int]:
         first, last = (round(time * record.fps) for time in (each.start, each.end))
         unknown = record.true[first : last + 1] == NO_LABEL
         if 2 * unknown.sum() <= len(unknown):
-            found.append((each.label, each.start, each.end))
-    return _counts([(each.label, each.start, each.end) for each in record.true_sets], found, overlap)
+            found.append(each[:3])
+    return _counts([each[:3] for each in record.true_sets], found, overlap)
 
 
 def _counts(wanted: Sequence[_Interval], found: Sequence[_Interval], overlap: float) -> tuple[int, int, int]:

@@ -55,7 +55,7 @@ def session_records(
                 ],
                 [
                     LabelledSet(number[each.label], each.start, each.end, each.repetitions)
-                    for each in streamed.sets.values()
+                    for _, each in streamed.sets.sets
                 ],
                 _names((motions or {}).get(clip.clip_id, ())),
                 clip.clip_id,

@@ -1,7 +1,11 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from actrec.data.synthetic.clips import ACTIONS
 from actrec.data.synthetic.others import DAILY, OTHERS
@@ -9,6 +13,17 @@ from actrec.data.synthetic.sessions import SyntheticSessions
 from actrec.types import ActrecError
 
 SESSIONS = SyntheticSessions(n_clips=8, seed=3, test_share=0.25)
+
+
+def test_the_configuration_has_the_defaults_of_the_class() -> None:
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plain(each) for name, each in value.items()}
+        return list(value) if isinstance(value, tuple) else value
+
+    file = Path(__file__).parents[3] / "conf/dataset/synthetic_sessions.yaml"
+    configured = instantiate(OmegaConf.load(file).importer, _convert_="all")
+    assert plain(asdict(configured)) == plain(asdict(SyntheticSessions()))
 
 
 def test_a_session_depends_on_seed_and_index_alone():
