@@ -11,6 +11,7 @@ from actrec._startup import report_in_one_line
 
 COMMANDS = {
     "prepare": "makes a skeleton store from videos, annotations or arrays",
+    "check": "checks the data and says what is wrong with it",
     "train": "trains a recogniser on a skeleton store",
     "evaluate": "evaluates one model, or several as an ensemble, on a data set",
     "compare": "compares runs on the clips of one test split",

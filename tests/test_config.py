@@ -54,7 +54,18 @@ def test_a_user_s_mistake_is_one_sentence(run_command: Run, overrides: list[str]
     assert out == ""
 
 
-ENTRIES = ["benchmark", "compare", "evaluate", "export", "import_published", "predict", "prepare", "serve", "view"]
+ENTRIES = [
+    "benchmark",
+    "check",
+    "compare",
+    "evaluate",
+    "export",
+    "import_published",
+    "predict",
+    "prepare",
+    "serve",
+    "view",
+]
 NEEDED = {
     "compare": ["runs=[a,b]"],
     "evaluate": ["dataset=csv"],

@@ -78,13 +78,14 @@ ROOMS = {
     "data.store": ["pipeline"],
     "data.sources": ["data.store", "video"],
     "data.synthetic": ["data.store"],
-    "data": ["data.store", "data.sources", "data.synthetic", "pipeline"],
+    "data.check": ["data.store", "pipeline"],
+    "data": ["data.check", "data.store", "data.sources", "data.synthetic", "pipeline"],
     "model": ["data", "network", "pipeline"],
     "online": ["model", "network", "pipeline"],
     "evaluation": ["data", "model", "online", "pipeline"],
     "training": ["data", "evaluation", "model", "network", "online", "pipeline"],
     "explain": ["evaluation", "model", "network", "pipeline"],
-    "report": ["drawing", "evaluation", "explain", "video"],
+    "report": ["data.check", "drawing", "evaluation", "explain", "video"],
     "live": ["drawing", "online", "video"],
     "sweep": ["data", "drawing", "report", "training"],
     "benchmark": [
@@ -112,7 +113,7 @@ ROOMS = {
         "video",
     ],
 }
-COMMANDS = ["train", "evaluate", "prepare", "predict", "view", "export", "compare", "import_published"]
+COMMANDS = ["check", "train", "evaluate", "prepare", "predict", "view", "export", "compare", "import_published"]
 
 
 def _room(name: str) -> str:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from actrec.data.clips import conform
+from actrec.data.quick_check import log_warnings
 from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
 from actrec.data.store.clip_source import ClipSource
-from actrec.data.store.plausibility import findings
-from actrec.data.store.plausibility_text import plausibility_line, warning
-from actrec.data.store.reading import read_segments
+from actrec.data.store.ranges import ranges_line
+from actrec.data.store.reading import iterate_store, read_segments
 from actrec.data.store.summary import StoreSummary
 from actrec.data.store.writing import REJECTED, Shard, write_store
 from actrec.skeleton import get_skeleton
@@ -75,9 +75,8 @@ def prepare(
     segments = {} if summary.missing else read_segments(store, summary.rows)
     log.info("%s", describe(summary, store, label_map.names, absent, segments))
     if not summary.missing:
-        log.info("%s", plausibility_line(summary.measures))
-        for finding in findings(summary.measures):
-            log.warning("%s", warning(finding))
+        log.info("%s", ranges_line(summary.measures))
+        log_warnings(iterate_store(store), store)
     log.info("%s", outcome(summary, store))
     return summary
 

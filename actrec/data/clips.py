@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,12 @@ def trimmed(clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
     as they are.
     """
     return [part for clip in clips for part in (_parts(clip) if clip.segments else [clip])]
+
+
+def actions_of(clips: Iterable[SkeletonSequence]) -> Iterator[SkeletonSequence]:
+    """Yields the parts of clips as `trimmed` makes them; clips without a labelled part are yielded whole."""
+    for clip in clips:
+        yield from trimmed([clip]) or [clip]
 
 
 def _parts(clip: SkeletonSequence) -> Iterator[SkeletonSequence]:

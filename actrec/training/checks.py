@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from actrec.config import check_whole
 from actrec.config_keys import nearest
 from actrec.data.datamodule import ActionData
+from actrec.data.quick_check import log_warnings
 from actrec.data.saved_split import SavedSplit
 from actrec.model.spec import ModelSpec
 from actrec.online.train_serve_skew import streaming_advice, streaming_mismatches, training_mismatches
@@ -90,6 +91,9 @@ def check_setup(
     _check_val(trainer, len(data.splits["val"]))
     if cfg.init:
         warn_of_seen_clips(cfg.init, data)
+    if cfg.store is not None:
+        kept = [clip for clip in data.dataset.clips if clip.segments or clip.label in data.labels]
+        log_warnings(kept, Path(cfg.store))
     _warn_of_streams(spec, data)
 
 

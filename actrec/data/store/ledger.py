@@ -20,8 +20,8 @@ from actrec.data.store import fingerprints
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.folder import initialize_store
 from actrec.data.store.part_tables import LEFT_OUT, REASONS, PartTables, part_files, replace_if_changed
-from actrec.data.store.plausibility import ClipMeasure, measure
 from actrec.data.store.provenance import SOURCES, Provenance
+from actrec.data.store.ranges import ClipRanges, measure_ranges
 from actrec.data.store.reading import FORMAT_VERSION, MANIFEST, SKELETONS, Row, row_of, whole_keypoints
 from actrec.data.store.segments import SEGMENTS, packed, unpacked
 from actrec.files import printable
@@ -41,7 +41,7 @@ class StoredClip:
     """
 
     rows: list[Row]
-    measures: list[ClipMeasure]
+    measures: list[ClipRanges]
     keypoints: str
     people: int
 
@@ -99,7 +99,7 @@ class Ledger:
         whole = [array for array in arrays if array is not None]
         if not rows or len(whole) < len(rows):
             return None
-        measures = [measure(array, row) for array, row in zip(whole, rows, strict=True)]
+        measures = [measure_ranges(array, row) for array, row in zip(whole, rows, strict=True)]
         keypoints = _hash_of(measures)
         if record is not None and record["keypoints"] != keypoints:
             return None
@@ -128,7 +128,7 @@ class Ledger:
         rows = [row_of(sequence) for sequence in sequences]
         files = [self.path / row["file"] for row in rows]
         arrays = [sequence.keypoints.astype(np.float32, copy=False) for sequence in sequences]
-        measures = list(map(measure, arrays, rows))
+        measures = list(map(measure_ranges, arrays, rows))
         stored = StoredClip(rows, measures, _hash_of(measures), people)
         try:
             for file, array, sequence in zip(files, arrays, sequences, strict=True):
@@ -155,7 +155,7 @@ class Ledger:
             self._tables.append(MANIFEST, row)
         self._set_segments(sequences)
         self.confirm(source, stored)
-        measures = [measure(sequence.keypoints, row) for sequence, row in zip(sequences, rows, strict=True)]
+        measures = [measure_ranges(sequence.keypoints, row) for sequence, row in zip(sequences, rows, strict=True)]
         return StoredClip(rows, measures, stored.keypoints, stored.people)
 
     def segments(self, clip_id: str) -> tuple[Segment, ...]:
@@ -227,7 +227,7 @@ def person_id(clip_id: str, number: int) -> str:
     return f"{clip_id}.p{number}"
 
 
-def _hash_of(people: Sequence[ClipMeasure]) -> str:
+def _hash_of(people: Sequence[ClipRanges]) -> str:
     return (
         people[0].keypoints
         if len(people) == 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -40,11 +40,23 @@ Row = dict[str, str]
 
 
 def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True) -> list[SkeletonSequence]:
-    """Reads every clip of a store, in the order of its manifest.
+    """Reads every clip of a store, in the order of its manifest; see `iterate_store`."""
+    return list(iterate_store(path, dataset, needs_raw))
+
+
+def iterate_store(
+    path: str | Path,
+    dataset: str = "<name>",
+    needs_raw: bool = True,
+    damaged: Callable[[str, ActrecError], None] | None = None,
+) -> Iterator[SkeletonSequence]:
+    """Reads the clips of a store one after the other, in the order of its manifest.
 
     Args:
         dataset: Name of the expected data set, for the error message if there is no store.
         needs_raw: Whether the data set is imported from files, for the same message.
+        damaged: Called with the id and the error of a clip that cannot be read, which is then left out; by default the
+            error is raised.
 
     Raises:
         ActrecError: There is no complete store, or a row or file of it is wrong.
@@ -64,10 +76,13 @@ def read_store(path: str | Path, dataset: str = "<name>", needs_raw: bool = True
     command = build_command(path, dataset, needs_raw)
     if not rows:
         raise ActrecError(f"{path / MANIFEST} lists no clips. Make the store again:\n  {command}")
-    return [
-        _read_clip(path, row, number, command, segments.get(row["clip_id"], ()))
-        for number, row in enumerate(rows, start=2)
-    ]
+    for number, row in enumerate(rows, start=2):
+        try:
+            yield _read_clip(path, row, number, command, segments.get(row["clip_id"], ()))
+        except ActrecError as error:
+            if damaged is None:
+                raise
+            damaged(str(row["clip_id"]), error)
 
 
 def read_segments(path: Path, clips: Sequence[Row]) -> dict[str, tuple[Segment, ...]]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from actrec.data.store.plausibility import ClipMeasure
+from actrec.data.store.ranges import ClipRanges
 from actrec.data.store.reading import Row
 
 # Reasons for writing a clip.
@@ -29,7 +29,7 @@ class StoreSummary:
             sources.
         frames: Number of frames of the written clips.
         missing: Number of clips that other workers have still to make; above 0, the store is not finished.
-        observed: Share of observed joints among all joints in all frames; see `plausibility.observed_share`.
+        observed: Share of observed joints among all joints in all frames; see `ranges.observed_share`.
         measures: Statistics of each clip's keypoints.
         unseen: Ids of clips in which no joint is observed in any frame; they are kept.
         wrong_segments: What is wrong with the segments of clips that could not be placed.
@@ -48,7 +48,7 @@ class StoreSummary:
     frames: int = 0
     missing: int = 0
     observed: float = 0.0
-    measures: list[ClipMeasure] = field(default_factory=list)
+    measures: list[ClipRanges] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     wrong_segments: list[str] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)

@@ -17,8 +17,8 @@ from tqdm import tqdm
 from actrec.data.store.clip_ids import distinct_ids
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.ledger import Ledger, StoredClip
-from actrec.data.store.plausibility import observed_share
 from actrec.data.store.provenance import Provenance
+from actrec.data.store.ranges import observed_share
 from actrec.data.store.reading import Row
 from actrec.data.store.summary import StoreSummary
 from actrec.data.store.update import Accept, update_clip

@@ -1,0 +1,135 @@
+"""Checks the clips of a data set: all checks, or those that take a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+
+from actrec.data.check.baseline import Protocol, measure_baseline, nearest_of_class, shortcuts
+from actrec.data.check.confidence import confidence
+from actrec.data.check.coordinates import coordinates
+from actrec.data.check.copies import copies
+from actrec.data.check.findings import ERROR, SEVERITIES, Baseline, CheckResult, Finding, Suspect
+from actrec.data.check.label_errors import label_errors, one_hot, ranked
+from actrec.data.check.labels import labels
+from actrec.data.check.motion import motion
+from actrec.data.check.odd_poses import odd_poses
+from actrec.data.check.rates import rates_by_class
+from actrec.data.check.similarity import Descriptor, Features, Posed, left_out_predictions, mirrored, posed
+from actrec.data.check.traits import by_label, measure
+from actrec.types import SkeletonSequence
+
+WINDOW = 64
+_CONSEQUENCES = {
+    "reordered": ("jumping", "jumps", "gaps", "layout"),
+    "swapped_axes": ("outside",),
+    "small": ("outside",),
+}
+_SHOWN = 50  # suspects for which the most similar clip is looked up
+
+
+def check_clips(
+    clips: Iterable[SkeletonSequence],
+    *,
+    thorough: bool = True,
+    window: int = WINDOW,
+    unreadable: Sequence[tuple[str, str]] = (),
+) -> CheckResult:
+    """Checks clips of one label each; those with segments are to be divided before (`actrec.data.clips.trimmed`).
+
+    Args:
+        thorough: Whether to compare clips by their poses too, which takes seconds: odd axes, near copies, probable
+            label errors, the baseline and shortcuts.
+        window: Number of frames that the network is to see.
+        unreadable: The ids of clips that could not be read, each with the reason; or the reasons can be filled in while
+            `clips` is iterated.
+    """
+    traits = [measure(clip) for clip in clips]
+    found = list(_unreadable(unreadable, len(traits)))
+    suspects: list[Suspect] = []
+    baseline = None
+    if traits:
+        simple = [*coordinates(traits), *confidence(traits), *motion(traits, window), *labels(traits)]
+        found += [*simple, *rates_by_class(traits)]
+        data = posed(traits) if thorough else None
+        found += copies(traits, data)
+        found = _without_consequences(found)
+        if data is not None:
+            rng = np.random.default_rng(0)
+            found += [] if _is_misread(found) else odd_poses(data, rng)
+            if len({clip.label for clip in data.clips}) > 1:
+                more, suspects, baseline = _judge_labels(data, rng)
+                found += more
+    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))  # stable
+    counts = {label: len(members) for label, members in by_label(traits).items()}
+    return CheckResult(len(traits), counts, found, suspects, baseline)
+
+
+def _unreadable(clips: Sequence[tuple[str, str]], n_read: int) -> Iterator[Finding]:
+    if clips:
+        names = tuple(name for name, _ in clips)
+        yield Finding("unreadable", ERROR, names, n_read + len(clips), {"reason": clips[0][1]})
+
+
+def _without_consequences(found: Sequence[Finding]) -> list[Finding]:
+    """Leaves out what follows from a graver fault."""
+    kinds = {finding.kind for finding in found}
+    follows = {kind for grave in kinds & _CONSEQUENCES.keys() for kind in _CONSEQUENCES[grave]}
+    return [finding for finding in found if finding.kind not in follows]
+
+
+def _is_misread(found: Sequence[Finding]) -> bool:
+    """Whether the poses of a whole source are wrong, so that single clips cannot be odd."""
+    return any(finding.kind in ("reordered", "layout", "upside_down", "swapped_axes") for finding in found)
+
+
+def _judge_labels(data: Posed, rng: np.random.Generator) -> tuple[list[Finding], list[Suspect], Baseline]:
+    """Compares the labels of clips with those of similar clips."""
+    numbers, classes = data.labels, sorted({clip.label for clip in data.clips})
+    features = Features(data, rng)(data.poses, numbers)
+    targets = one_hot(numbers, len(classes))
+    share = targets.mean(0)
+    scores = left_out_predictions(features, targets - share, data.groups) + share
+    suspects = ranked(data, scores, classes)
+    describe = Descriptor(data)
+    vectors, images = describe(data.poses), describe(mirrored(data.poses, data.mirror_index))
+    guess = _own_split(features, targets - share, data, scores).argmax(1)
+    baseline = measure_baseline(data.clips, vectors, images, guess, numbers, Protocol(data.clips, data.groups))
+    nearest = _nearest(data, suspects[:_SHOWN], vectors, images)
+    found = [*label_errors(suspects, nearest), *shortcuts(baseline, len(data.clips))]
+    return found, suspects, baseline
+
+
+def _own_split(
+    features: Float[ndarray, "clip feature"],
+    targets: Float[ndarray, "clip class"],
+    data: Posed,
+    left_out: Float[ndarray, "clip class"],
+) -> Float[ndarray, "clip class"]:
+    """Predicts test from train where there is a stored split; otherwise each group from the others."""
+    protocol = Protocol(data.clips, data.groups)
+    if not protocol.is_official:
+        return left_out
+    is_test: Int[ndarray, " clip"] = np.where(protocol.judged, 0, data.groups + 1)  # test as one group
+    return left_out_predictions(features, targets, is_test)
+
+
+def _nearest(
+    data: Posed,
+    suspects: Sequence[Suspect],
+    vectors: Float[ndarray, "clip feature"],
+    images: Float[ndarray, "clip feature"],
+) -> dict[str, str]:
+    """Finds for each suspect the most similar clip of the label that clips like it have."""
+    ids = [clip.clip_id for clip in data.clips]
+    members: dict[str, list[int]] = {each.other: [] for each in suspects}
+    for number, clip in enumerate(data.clips):
+        if clip.label in members:
+            members[clip.label].append(number)
+    return {
+        each.clip_id: ids[nearest_of_class(vectors, images, ids.index(each.clip_id), np.array(members[each.other]))]
+        for each in suspects
+    }

@@ -1,0 +1,85 @@
+"""Finds clips that are the same, or overlap, under two labels, in two groups or in two parts of the split."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from actrec.data.check.findings import ERROR, WARNING, Finding
+from actrec.data.check.similarity import Posed
+from actrec.data.check.traits import Traits
+
+_SHARED = 0.3  # share of the shorter clip's frames
+_LEAST = 5  # frames
+_NEAR = 0.03  # torso lengths between the joints of two clips, on average
+_COMMON = 20  # clips; a pose that more have is no sign of a copy
+
+Pair = tuple[Traits, Traits]
+
+
+def copies(clips: Sequence[Traits], data: Posed | None) -> Iterator[Finding]:
+    """Finds pairs of clips that show the same, by their frames' poses; with `data`, also where the values differ a bit.
+
+    Poses are compared without place and size in the picture.
+    """
+    pairs = list({_ids(pair): pair for pair in (*_overlapping(clips), *(_near(data) if data else ()))}.values())
+    for kind, severity, differ in (
+        ("copies_in_two_parts", ERROR, lambda a, b: _part(a) and _part(b) and _part(a) != _part(b)),
+        ("copies_with_two_labels", ERROR, lambda a, b: a.label != b.label),
+        ("copies_in_two_groups", WARNING, lambda a, b: a.group != b.group and not (_part(a) and _part(b))),
+    ):
+        found = [pair for pair in pairs if differ(*pair)]
+        if found:
+            ids = dict.fromkeys(clip.clip_id for pair in found for clip in pair)
+            other = {one.clip_id: two.clip_id for pair in found for one, two in (pair, pair[::-1])}
+            yield Finding(kind, severity, tuple(ids), len(clips), {"n_pairs": len(found)}, pairs=other)
+
+
+def _ids(pair: Pair) -> tuple[str, str]:
+    one, two = sorted(clip.clip_id for clip in pair)
+    return one, two
+
+
+def _part(clip: Traits) -> str:
+    return clip.ranges.row["split"]
+
+
+def _overlapping(clips: Sequence[Traits]) -> Iterator[Pair]:
+    """Finds pairs that share many frames' poses."""
+    frames = [np.unique(clip.frame_hashes[clip.frame_hashes != 0]) for clip in clips]
+    hashes = np.concatenate([*frames, np.zeros(0, np.int64)])
+    owners = np.repeat(np.arange(len(clips)), [len(each) for each in frames])
+    order = np.argsort(hashes, kind="stable")
+    hashes, owners = hashes[order], owners[order]
+    starts = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]])) if len(hashes) else np.zeros(0, int)
+    shared: Counter[tuple[int, int]] = Counter()
+    ends = np.append(starts[1:], len(hashes))
+    for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
+        members = owners[start:end].tolist()
+        if len(members) <= _COMMON:
+            shared.update((a, b) for k, a in enumerate(members) for b in members[k + 1 :])
+    for (a, b), count in shared.most_common():
+        if count >= max(_LEAST, _SHARED * min(len(frames[a]), len(frames[b]))):
+            yield clips[a], clips[b]
+
+
+def _near(data: Posed) -> Iterator[Pair]:
+    """Finds pairs whose poses are nearly the same all through."""
+    vectors = np.nan_to_num(data.poses).reshape(len(data.poses), -1)
+    spread = data.poses.std(1)
+    moving = np.flatnonzero(np.nan_to_num(spread).mean((1, 2)) > _NEAR)  # still clips are all alike
+    if len(moving) < 2:
+        return
+    counts = np.isfinite(data.poses[:, 0, :, 0]).sum(1) * data.poses.shape[1]
+    tree = cKDTree(vectors[moving])
+    distances, nearest = tree.query(vectors[moving], k=min(3, len(moving)), workers=1)
+    met: defaultdict[int, set[int]] = defaultdict(set)
+    for row, (lengths, others) in enumerate(zip(distances, nearest, strict=True)):
+        for length, other in zip(lengths, others, strict=True):
+            a, b = sorted((int(moving[row]), int(moving[other])))
+            if a != b and length < _NEAR * np.sqrt(counts[a]) and b not in met[a]:
+                met[a].add(b)
+                yield data.clips[a], data.clips[b]

@@ -1,0 +1,98 @@
+"""Checks labels and groups: names that mean the same, few groups or clips, and groups in two parts of the split."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from actrec.data.check.findings import ERROR, NOTE, WARNING, Finding, Value
+from actrec.data.check.traits import Traits, by_label, names
+
+_LEAST_GROUPS = 3  # one each for train, val and test
+_FEW_GROUPS = 5
+_IMBALANCE = 10
+_TYPO = 0.9  # similarity of two names that differ by a typing error
+
+
+def labels(clips: Sequence[Traits]) -> Iterator[Finding]:
+    """Finds faults of labels and groups."""
+    classes = by_label(clips)
+    yield from _one_class(clips, classes)
+    yield from _alike(clips, classes)
+    yield from _few_groups(clips, classes)
+    yield from _imbalance(clips, classes)
+    yield from _groups_in_two_parts(clips)
+
+
+def _one_class(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> Iterator[Finding]:
+    if len(classes) == 1:
+        (label,) = classes
+        yield Finding("one_class", ERROR, (), len(clips), {"label": label})
+
+
+def _alike(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> Iterator[Finding]:
+    found = sorted(classes)
+    for number, one in enumerate(found):
+        for other in found[number + 1 :]:
+            if _mean_the_same(one, other):
+                rare, frequent = sorted((one, other), key=lambda label: len(classes[label]))
+                values: dict[str, Value] = {
+                    "rare": rare,
+                    "frequent": frequent,
+                    "n_rare": len(classes[rare]),
+                    "n_frequent": len(classes[frequent]),
+                }
+                yield Finding("alike", WARNING, names(classes[rare]), len(clips), values)
+
+
+def _mean_the_same(one: str, other: str) -> bool:
+    """Whether two labels differ only in case, punctuation, plural or a typing error."""
+    a, b = _spelling(one), _spelling(other)
+    if a == b:
+        return True
+    if any(letter.isdigit() for letter in a + b) or a[:1] != b[:1] or min(len(a), len(b)) < 5:
+        return False
+    return difflib.SequenceMatcher(None, a, b).ratio() > _TYPO and abs(len(a) - len(b)) <= 1
+
+
+def _spelling(label: str) -> str:
+    words = "".join(letter if letter.isalnum() else " " for letter in label.casefold()).split()
+    singular = [
+        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words
+    ]
+    return "".join(singular) or label
+
+
+def _few_groups(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> Iterator[Finding]:
+    counts = {label: len({clip.group for clip in members}) for label, members in classes.items()}
+    rare = {label: count for label, count in counts.items() if count < _FEW_GROUPS}
+    if rare:
+        listed = ", ".join(f"{label} ({count})" for label, count in sorted(rare.items(), key=lambda item: item[1]))
+        severity = ERROR if min(rare.values()) < _LEAST_GROUPS else WARNING
+        shown = names([clip for label in rare for clip in classes[label]][:6])
+        yield Finding("few_groups", severity, (), len(clips), {"listed": listed, "n": len(rare)}, shown)
+
+
+def _imbalance(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> Iterator[Finding]:
+    counts = {label: len(members) for label, members in classes.items()}
+    most, least = max(counts, key=lambda label: counts[label]), min(counts, key=lambda label: counts[label])
+    ratio = counts[most] / counts[least]
+    if ratio > 3:
+        values: dict[str, Value] = {
+            "most": most,
+            "least": least,
+            "n_most": counts[most],
+            "n_least": counts[least],
+        }
+        yield Finding("imbalance", WARNING if ratio > _IMBALANCE else NOTE, (), len(clips), {**values, "ratio": ratio})
+
+
+def _groups_in_two_parts(clips: Sequence[Traits]) -> Iterator[Finding]:
+    parts: dict[str, set[str]] = {}
+    for clip in clips:
+        parts.setdefault(clip.group, set()).add(clip.ranges.row["split"])
+    shared = {group for group, found in parts.items() if len(found - {""}) > 1}
+    if shared:
+        found = [clip for clip in clips if clip.group in shared]
+        values: dict[str, Value] = {"n_groups": len(shared), "group": min(shared)}
+        yield Finding("groups_in_two_parts", ERROR, names(found), len(clips), values)
