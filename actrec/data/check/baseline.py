@@ -159,5 +159,6 @@ def shortcuts(baseline: Baseline, of: int) -> Iterator[Finding]:
         elif gain > 0.1:
             values = {"cue": cue, "accuracy": accuracy, "majority": baseline.majority}
             yield Finding("cue", NOTE, (), of, values)
-    if best < baseline.majority + 0.1 and baseline.majority < 0.85:
+    chance = 2 * np.sqrt(baseline.majority * (1 - baseline.majority) / baseline.n_clips)
+    if best < baseline.majority + max(0.1, chance) and baseline.majority < 0.85:
         yield Finding("no_signal", ERROR, (), of, {"poses": best, "majority": baseline.majority})

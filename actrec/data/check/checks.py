@@ -27,6 +27,7 @@ _CONSEQUENCES = {
     "reordered": ("jumping", "jumps", "gaps", "layout"),
     "swapped_axes": ("outside",),
     "small": ("outside",),
+    "no_signal": ("odd_y", "odd_xy", "odd_sides", "label_errors"),
 }
 _SHOWN = 50  # suspects for which the most similar clip is looked up
 
@@ -49,6 +50,8 @@ def check_clips(
     """
     traits = [measure(clip) for clip in clips]
     found = list(_unreadable(unreadable, len(traits)))
+    if not traits and not found:
+        found.append(Finding("empty", ERROR, (), 0))
     suspects: list[Suspect] = []
     baseline = None
     if traits:
@@ -56,13 +59,13 @@ def check_clips(
         found += [*simple, *rates_by_class(traits)]
         data = posed(traits) if thorough else None
         found += copies(traits, data)
-        found = _without_consequences(found)
         if data is not None:
             rng = np.random.default_rng(0)
             found += [] if _is_misread(found) else odd_poses(data, rng)
             if len({clip.label for clip in data.clips}) > 1:
                 more, suspects, baseline = _judge_labels(data, rng)
                 found += more
+    found = _without_consequences(found)
     found.sort(key=lambda finding: SEVERITIES.index(finding.severity))  # stable
     counts = {label: len(members) for label, members in by_label(traits).items()}
     return CheckResult(len(traits), counts, found, suspects, baseline)

@@ -15,7 +15,6 @@ from actrec.data.store.ranges import SMALL
 from actrec.skeleton import SKELETONS, Skeleton, get_skeleton
 
 _MOST = 0.5
-_INVERTED = 0.75  # share of frames; in 1 % of Penn Action's, the hips are above the shoulders
 _MARKED = 0.01  # share of the observed joints
 _REORDERED = 0.3  # motion as (joint, frame), relative to that as (frame, joint)
 _ROUGH = 0.3  # torso lengths a frame; nobody moves as fast all through a clip
@@ -62,7 +61,7 @@ def _of_source(clips: Sequence[Traits]) -> Iterator[Finding]:
     def found(kind: str, severity: str, **more: Value) -> Finding:
         return Finding(kind, severity, (), len(clips), {**values, **more}, shown)
 
-    if down > _INVERTED * torsos:
+    if down > _MOST * torsos and up < 0.3 * down:
         yield found("upside_down", ERROR, share=down / torsos)
     elif left > _MOST * torsos and right < 0.3 * left and up < 0.3 * left and several:
         yield found("swapped_axes", ERROR, share=left / torsos)

@@ -14,7 +14,7 @@ from actrec.data.check.traits import Traits
 
 _SHARED = 0.3  # share of the shorter clip's frames
 _LEAST = 5  # frames
-_NEAR = 0.03  # torso lengths between the joints of two clips, on average
+_NEAR = 0.015  # torso lengths between the joints of two clips, on average
 _COMMON = 20  # clips; a pose that more have is no sign of a copy
 
 Pair = tuple[Traits, Traits]

@@ -15,7 +15,7 @@ from actrec.data.check.findings import ERROR, WARNING, Finding
 from actrec.data.check.similarity import Features, Posed, Poses, left_out_predictions
 
 _ODD = -0.3
-_LEAST = 20  # clips
+_LEAST = 100  # clips; among fewer, any rare pose is odd
 _SHARES = {"odd_sides": 0.045, "odd_y": 0.01, "odd_xy": 0.02}  # share of odd clips above which it is a finding
 
 

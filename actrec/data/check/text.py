@@ -30,6 +30,12 @@ TEXTS = {
         "They are missing from training and evaluation.",
         "Correct the files or their rows, or leave them out. " + _AGAIN,
     ),
+    "empty": Text(
+        "There are no clips",
+        "No clip was found.",
+        "There is nothing to train on.",
+        "Look whether the folder, the table and the label map are the right ones. " + _AGAIN,
+    ),
     "small": Text(
         "Coordinates are not in pixels",
         "{which} {have} a body of less than {small:g} pixels: are x and y {unit}?",

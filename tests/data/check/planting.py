@@ -99,12 +99,12 @@ def five_frames(clip: SkeletonSequence, rng: np.random.Generator) -> SkeletonSeq
 
 
 def doubled(clip: SkeletonSequence, rng: np.random.Generator) -> SkeletonSequence:
-    return replace(clip, keypoints=np.repeat(clip.keypoints, 2, axis=0))
+    return replace(clip, keypoints=np.repeat(clip.keypoints, 2, axis=0), repetition=None)
 
 
 def nearly_still(clip: SkeletonSequence, rng: np.random.Generator) -> SkeletonSequence:
     first = clip.keypoints[:1]
-    moved = first[..., :2] + 0.01 * (clip.keypoints[..., :2] - first[..., :2])
+    moved = first[..., :2] + 0.04 * (clip.keypoints[..., :2] - first[..., :2])
     return replace(clip, keypoints=np.concatenate([moved, np.repeat(first[..., 2:], len(clip), 0)], -1))
 
 
@@ -147,7 +147,11 @@ def with_shuffled_labels(clips: Clips, rng: np.random.Generator) -> Clips:
 
 def with_two_spellings(clips: Clips, rng: np.random.Generator) -> tuple[Clips, set[str]]:
     label = str(rng.choice(sorted({clip.label for clip in clips})))
-    spelling = str(rng.choice([label.upper(), label + "s ", label.replace("_", " ").title() + "."]))
+    spelling = str(
+        rng.choice(
+            [label.upper(), f"{label}s " if label[-1] != "s" else label[:-1], label.replace("_", " ").title() + "."]
+        )
+    )
     return in_some(clips, 0.3, lambda clip, _: replace(clip, label=spelling) if clip.label == label else clip, rng)
 
 
@@ -181,7 +185,8 @@ def with_length_by_class(clips: Clips, rng: np.random.Generator) -> Clips:
 
     def cut(clip: SkeletonSequence) -> SkeletonSequence:
         frames = 20 + 2 * labels.index(clip.label)
-        return replace(clip, keypoints=np.resize(clip.keypoints, (frames, *clip.keypoints.shape[1:])))
+        keypoints = np.resize(clip.keypoints, (frames, *clip.keypoints.shape[1:]))
+        return replace(clip, keypoints=keypoints, repetition=None)
 
     return [cut(clip) for clip in clips]
 

@@ -1,0 +1,188 @@
+"""What each check finds, on clips with one fault each; and that sound clips have no fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actrec.data.check.checks import check_clips
+from actrec.data.check.findings import NOTE, CheckResult, Finding
+from actrec.data.check.similarity import Descriptor, mirrored, posed
+from actrec.data.check.text import TEXTS, report_text, tell, warning
+from actrec.data.check.traits import measure
+from actrec.data.store.reading import read_store
+from actrec.data.synthetic.clips import Synthetic
+from actrec.prepare import run
+from actrec.types import SkeletonSequence
+from tests.data.check import planting
+from tests.data.check.planting import PLANTS
+
+Make = Callable[..., list[SkeletonSequence]]
+Run = Callable[..., tuple[int, str, str]]
+Clips = list[SkeletonSequence]
+
+
+@pytest.fixture(scope="module")
+def generated() -> Clips:
+    """Perfect keypoints of 14 actions; every clip is of one frame rate."""
+    clips = Synthetic(n_clips=168, any_view=0.0, faults=None).clips()
+    return [replace(clip, fps=30.0) for clip in clips]
+
+
+def grave(result: CheckResult) -> dict[str, Finding]:
+    return {finding.kind: finding for finding in result.findings if finding.severity != NOTE}
+
+
+def test_generated_clips_have_no_fault(generated: Clips) -> None:
+    assert set(grave(check_clips(generated))) <= {"constant"}  # of perfect keypoints, each has the confidence 1
+
+
+# Those whose faults show among perfect keypoints of 20 clips a class, all filmed from the usual side.
+@pytest.mark.parametrize("kind", [kind for kind in PLANTS if kind not in ("shortcut", "odd_sides")])
+def test_a_fault_is_found_by_its_name(kind: str, generated: Clips) -> None:
+    clips, expected = PLANTS[kind](list(generated), np.random.default_rng(1))
+    found = grave(check_clips(clips, thorough=kind in ("odd_y", "odd_xy", "label_errors", "no_signal")))
+    assert kind in found
+    if expected:
+        first = found[kind].clips[: max(len(expected) // 3, 3)]
+        assert len(expected & set(first)) >= 0.8 * len(first)
+    assert len(warning(found[kind])) > 60
+
+
+def test_which_checks_are_short(generated: Clips) -> None:
+    for kind in ("small", "upside_down", "swapped_axes", "reordered", "layout", "gaps", "alike", "rates_by_class"):
+        clips, _ = PLANTS[kind](list(generated), np.random.default_rng(1))
+        result = check_clips(clips, thorough=False)
+        assert kind in grave(result)
+        assert (result.suspects, result.baseline) == ((), None) or result.suspects == []
+
+
+def test_the_same_clip_under_two_labels_or_in_two_groups(make_sequences: Make) -> None:
+    clips = make_sequences(n_labels=2, clips_per_label=8)
+    clips = [replace(clip, split="") for clip in clips]
+    assert not {kind for kind in grave(check_clips(clips)) if kind.startswith("copies")}
+    twin = replace(clips[0], clip_id="twin")
+    group = grave(check_clips([*clips, replace(twin, group="another")]))["copies_in_two_groups"]
+    assert set(group.clips) == {clips[0].clip_id, "twin"}
+    assert group.pairs["twin"] == clips[0].clip_id
+    assert "copies_with_two_labels" in grave(check_clips([*clips, replace(twin, label=clips[-1].label)]))
+
+
+def test_suspects_are_ranked_by_a_known_fault(generated: Clips) -> None:
+    clips, wrong = planting.with_wrong_labels(generated, 0.05, np.random.default_rng(0))
+    result = check_clips(clips)
+    assert [each.margin for each in result.suspects] == sorted((each.margin for each in result.suspects), reverse=True)
+    first = {each.clip_id for each in result.suspects[: len(clips) // 10]}
+    assert len(first & wrong) >= 0.9 * len(wrong)
+
+
+def test_the_baseline_is_what_a_double_loop_gives(make_sequences: Make) -> None:
+    clips = make_sequences(n_labels=3, clips_per_label=8)
+    baseline = check_clips(clips).baseline
+    assert baseline is not None
+    test = [clip for clip in clips if clip.split == "test"]
+    train = [clip for clip in clips if clip.split == "train"]
+    assert (baseline.protocol, baseline.n_clips) == ("official split", len(test))
+    counts = {label: sum(clip.label == label for clip in train) for label in {clip.label for clip in clips}}
+    most = min(label for label, count in counts.items() if count == max(counts.values()))
+    assert baseline.majority == pytest.approx(np.mean([clip.label == most for clip in test]))
+    data = posed([measure(clip) for clip in clips])
+    assert data is not None
+    describe = Descriptor(data)
+    vectors = dict(zip((clip.clip_id for clip in clips), describe(data.poses), strict=True))
+    images = dict(zip((clip.clip_id for clip in clips), describe(mirrored(data.poses, data.mirror_index)), strict=True))
+
+    def distance(clip: SkeletonSequence, other: SkeletonSequence) -> float:
+        own = (vectors[clip.clip_id], images[clip.clip_id])
+        return min(float(np.linalg.norm(vector - vectors[other.clip_id])) for vector in own)
+
+    right = [min(train, key=lambda other: distance(clip, other)).label == clip.label for clip in test]
+    assert baseline.poses["nearest neighbour"] == pytest.approx(np.mean(right))
+
+
+def test_a_shortcut_by_length(make_sequences: Make) -> None:
+    clips = make_sequences(n_labels=4, clips_per_label=20)
+    rng = np.random.default_rng(0)
+    found = grave(check_clips(planting.with_length_by_class(clips, rng)))
+    assert found["shortcut"].values["cue"] == "clip length"
+
+
+class TestBadInput:
+    def test_no_clips(self) -> None:
+        result = check_clips([])
+        assert (result.n_clips, result.exit_status, list(result.findings)) == (0, 3, [Finding("empty", "error", (), 0)])
+
+    def test_unreadable_clips_are_named(self) -> None:
+        result = check_clips([], unreadable=[("a", "It is cut short.")])
+        assert "It is cut short." in report_text(result, "command", "store")
+
+    def test_one_class(self, make_sequences: Make) -> None:
+        result = check_clips(make_sequences(n_labels=1, clips_per_label=12))
+        assert "one_class" in grave(result)
+        assert result.baseline is None
+
+    def test_one_clip(self, make_sequences: Make) -> None:
+        result = check_clips(make_sequences(n_labels=1, clips_per_label=1))
+        assert "one_class" in grave(result)
+
+    def test_clips_without_joints(self, make_sequences: Make) -> None:
+        clips = make_sequences(n_labels=2, clips_per_label=4)
+        blind = [replace(clip, keypoints=np.zeros_like(clip.keypoints)) for clip in clips]
+        assert "unseen" in grave(check_clips(blind))
+        assert "unseen" in grave(check_clips([*clips, *(replace(clip, clip_id=f"{clip.clip_id}b") for clip in blind)]))
+
+    def test_clips_of_one_frame(self, make_sequences: Make) -> None:
+        clips = make_sequences(n_labels=2, clips_per_label=4)
+        assert "single" in grave(check_clips([replace(clip, keypoints=clip.keypoints[:1]) for clip in clips]))
+
+    def test_two_layouts(self, make_sequences: Make) -> None:
+        penn = make_sequences(n_labels=2, clips_per_label=6, skeleton="penn13")
+        penn = [replace(clip, clip_id=f"penn_{clip.clip_id}") for clip in penn]
+        assert check_clips([*make_sequences(n_labels=2, clips_per_label=8), *penn]).n_clips == 28
+
+
+def test_every_kind_has_words() -> None:
+    source = "".join(file.read_text() for file in Path(planting.__file__).parents[3].glob("actrec/data/check/*.py"))
+    assert [kind for kind in TEXTS if f'"{kind}"' not in source.replace(f'    "{kind}": Text(', "")] == []
+    for kind in TEXTS:
+        text = TEXTS[kind]
+        assert all(part[0].isupper() or part[0] in "{'" for part in text)
+
+
+def test_a_finding_in_words() -> None:
+    told = tell(Finding("gaps", "warning", ("a",), 9, {"seconds": 1.26}), "make it")
+    assert told.what.startswith("1 of 9 clips (a) has a stretch of more than half a second")
+    assert told.what.endswith("(up to 1.3 s).")
+    told = tell(Finding("single", "note", ("a", "b", "c", "d"), 9), "make it")
+    assert told.what == "4 of 9 clips (a, b, c, …) have one frame, which shows no motion."
+    assert told.do == "Leave such clips out. Then make the store again: make it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["penn_action", "generated"])
+def test_faults_in_whole_data_sets(name: str, test_data: Path, tmp_path: Path, run_command: Run) -> None:
+    """The figures of docs/check.md: planted faults that are found, alarms on the sound set, planted label errors."""
+    if name == "generated":
+        clips = Synthetic(n_clips=2800).clips()
+    else:
+        raw, store = test_data / "data/Penn_Action", tmp_path / "store"
+        assert run_command(run, "dataset=penn_action", f"raw={raw}", f"store={store}")[0] == 0
+        clips = read_store(store)
+    usual = grave(check_clips(clips))
+    assert len(usual) <= 1
+    found = []
+    for kind, plant in PLANTS.items():
+        changed, _ = plant(list(clips), np.random.default_rng(2))
+        found.append(kind in grave(check_clips(changed)))
+    assert np.mean(found) >= 0.9
+    train = [clip for clip in clips if clip.split == "train"]
+    recalls = []
+    for seed in range(3):
+        changed, wrong = planting.with_wrong_labels(train, 0.05, np.random.default_rng(seed))
+        first = {each.clip_id for each in check_clips(changed).suspects[: len(train) // 10]}
+        recalls.append(len(first & wrong) / len(wrong))
+    assert np.mean(recalls) >= 0.9
