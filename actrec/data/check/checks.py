@@ -101,8 +101,9 @@ def _judge_labels(data: Posed, rng: np.random.Generator) -> tuple[list[Finding],
     vectors, images = describe(data.poses), describe(mirrored(data.poses, data.mirror_index))
     guess = _own_split(features, targets - share, data, scores).argmax(1)
     baseline = measure_baseline(data.clips, vectors, images, guess, numbers, Protocol(data.clips, data.groups))
+    left_out = float((scores.argmax(1) == numbers).mean())
     nearest = _nearest(data, suspects[:_SHOWN], vectors, images)
-    found = [*label_errors(suspects, nearest), *shortcuts(baseline, len(data.clips))]
+    found = [*label_errors(suspects, nearest), *shortcuts(baseline, left_out, len(data.clips))]
     return found, suspects, baseline
 
 

@@ -268,7 +268,7 @@ TEXTS = {
     ),
     "no_signal": Text(
         "Poses do not tell the labels",
-        "The best simple rule on poses guesses {poses:.0%} of the labels, the most frequent class {majority:.0%}.",
+        "From poses, {poses:.0%} of the labels are guessed; the most frequent class has {majority:.0%}.",
         "Labels may be shifted against the clips, or the actions do not differ in the poses seen.",
         "Compare some clips with their labels: python -m actrec.view source={store}",
     ),

@@ -147,11 +147,8 @@ def with_shuffled_labels(clips: Clips, rng: np.random.Generator) -> Clips:
 
 def with_two_spellings(clips: Clips, rng: np.random.Generator) -> tuple[Clips, set[str]]:
     label = str(rng.choice(sorted({clip.label for clip in clips})))
-    spelling = str(
-        rng.choice(
-            [label.upper(), f"{label}s " if label[-1] != "s" else label[:-1], label.replace("_", " ").title() + "."]
-        )
-    )
+    plural = label[:-1] if label.endswith("s") else f"{label}s "
+    spelling = str(rng.choice([label.upper(), plural, label.replace("_", " ").title() + "."]))
     return in_some(clips, 0.3, lambda clip, _: replace(clip, label=spelling) if clip.label == label else clip, rng)
 
 
