@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from actrec.data.check.findings import NOTE, CheckResult, Finding, Suspect
 from actrec.data.check.text import Told, suspects_shown, tell
@@ -24,11 +23,11 @@ _LISTED = 60  # ids of a finding
 
 
 class Drawing(NamedTuple):
-    """A clip's poses, and what is said of them."""
+    """A clip's poses as SVG, and what is said of them."""
 
     clip_id: str
     label: str
-    poses: Markup
+    poses: str
     remark: str = ""
 
 

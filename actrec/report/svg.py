@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
-from markupsafe import Markup
 from numpy import ndarray
 
 from actrec.skeleton import Skeleton, get_skeleton
@@ -15,7 +14,7 @@ _WIDTH, _HEIGHT, _EDGE = 92, 104, 8  # of a pose
 _FURTHEST = 3  # extents of the body, beyond which joints are cut off
 
 
-def pose_row(clip: SkeletonSequence, around: int | None = None) -> Markup:
+def pose_row(clip: SkeletonSequence, around: int | None = None) -> str:
     """Draws poses from a clip's first to its last frame, or the frames about one of them, in one scale.
 
     Args:
@@ -23,7 +22,7 @@ def pose_row(clip: SkeletonSequence, around: int | None = None) -> Markup:
     """
     frames = _chosen(clip, around)
     if not len(frames):
-        return Markup('<p class="empty">No joint is observed.</p>')
+        return '<p class="empty">No joint is observed.</p>'
     points = np.where(clip.keypoints[frames, :, 2:] > 0, clip.keypoints[frames, :, :2], np.nan).astype(float)
     low, high = np.nanmin(points, axis=1), np.nanmax(points, axis=1)
     middle = (low + high) / 2
@@ -41,7 +40,7 @@ def pose_row(clip: SkeletonSequence, around: int | None = None) -> Markup:
         time = f'<text x="{_WIDTH / 2:.0f}" y="{_HEIGHT + 12}"{marked}>{frame / clip.fps:.2f} s</text>'
         parts.append(f'<g transform="translate({column * _WIDTH} 0)">{_pose(pose, skeleton)}{time}</g>')
     size = f'viewBox="0 0 {_WIDTH * _POSES} {_HEIGHT + 18}"'
-    return Markup(f'<svg class="poses" {size} role="img" aria-label="poses of the clip">{"".join(parts)}</svg>')
+    return f'<svg class="poses" {size} role="img" aria-label="poses of the clip">{"".join(parts)}</svg>'
 
 
 def _chosen(clip: SkeletonSequence, around: int | None) -> Int[ndarray, " pose"]:

@@ -26,6 +26,10 @@ def _variables(page: str) -> list[dict[str, str]]:
             "report/templates/report.html",
             {"ink": "ink", "card": "surface", "line": "grid", "good": "good", "bad": "bad"},
         ),
+        (
+            "report/templates/check.html",
+            {"ink": "ink", "card": "surface", "line": "grid", "bad": "bad", "left": "left", "right": "right"},
+        ),
     ],
 )
 def test_the_schemes_of_pages_are_the_themes(page: str, shared: dict[str, str]) -> None:
