@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from actrec.data.check.findings import ERROR, NOTE, WARNING, Finding, Value, few
-from actrec.data.check.traits import Traits, names
+from actrec.data.check.traits import FAST, Traits, names
 
 RATES = (5.0, 240.0)
 _CONSTANT, _STILL = 0.02, 0.12  # torso lengths that the most mobile joint moves in a clip
-_FAST, _UNORDERED = 0.1, 0.6  # torso lengths a frame; relative to frames that are far apart
+_UNORDERED = 0.6  # motion from frame to frame, relative to frames that are far apart
 _REPEATED = 0.3  # share of frames
 
 
@@ -24,7 +24,7 @@ def motion(clips: Sequence[Traits], window: int) -> Iterator[Finding]:
     yield from _some("constant_clips", constant, clips, 0.01)
     still = [clip for clip in moving if _CONSTANT <= clip.motion < _STILL]
     yield from _some("still", still, clips, 0.1)
-    jumping = [clip for clip in moving if clip.step > _FAST and clip.shuffled > _UNORDERED]
+    jumping = [clip for clip in moving if clip.step > FAST and clip.shuffled > _UNORDERED]
     yield from _some("jumping", sorted(jumping, key=lambda clip: -clip.step), clips, 0.01, ERROR)
     shuffled = {clip.clip_id for clip in jumping}
     jumps = [clip for clip in moving if len(clip.jumps) and clip.clip_id not in shuffled]

@@ -19,6 +19,7 @@ from actrec.types import SkeletonSequence
 
 TIMES = 8  # moments of a clip, evenly spread, at which its poses are kept
 _MARGIN = 0.1  # share of the picture's size by which joints may lie outside, as in estimates of YOLO and HRNet
+FAST = 0.1  # torso lengths a frame; only of faster clips the order of frames and joints is looked at
 _JUMP = 0.8  # body lengths of half the joints from one frame to the next
 _EMPTY = 0.2  # share of the joints; fewer observed ones are as good as none
 _FORESHORTENED = 0.35  # least torso length, relative to what the extent of the body suggests
@@ -36,8 +37,9 @@ class Traits:
         scale: Torso length in pixels, from the joints that are observed; NaN if there are none.
         motion: The furthest that a joint moves in the clip, in torso lengths.
         step: Median over frames of the distance that the joints move in a frame, in torso lengths.
-        shuffled: `step`, relative to the same between frames that are far apart; near 1 for frames without order.
-        reordered: `step` if the array were (joint, frame), relative to `step`.
+        shuffled: `step`, relative to the same between frames that are far apart; near 1 for frames without order;
+            0 if it is below 0.1 torso lengths.
+        reordered: `step` if the array were (joint, frame), relative to `step`; 1 if that is below 0.1 torso lengths.
         jumps: Frames in which most joints jump.
         repeated: Share of the frames that are the same as the frame before.
         gap: First frame and length of the longest stretch in which hardly a joint is observed.
@@ -178,7 +180,9 @@ def _steps(
     near, moved = _typical_step(xy, seen, 1)
     if not len(near) or not np.isfinite(scale):
         return 0.0, 0.0, 1.0, np.zeros(0, int)
-    step = float(np.median(near))
+    step, jumps = float(np.median(near)), moved[near > _JUMP * scale] + 1
+    if step < FAST * scale:
+        return step / scale, 0.0, 1.0, jumps
     far, _ = _typical_step(xy, seen, max(n // 3, 1))
     reordered = 1.0
     if n > 3 and len(far) and step > 0:
@@ -187,7 +191,7 @@ def _steps(
         theirs, _ = _typical_step(other, whole, 1)
         reordered = float(np.median(theirs)) / step if len(theirs) else 1.0
     shuffled = step / float(np.median(far)) if len(far) and np.median(far) > 0 else 0.0
-    return step / scale, shuffled, reordered, moved[near > _JUMP * scale] + 1
+    return step / scale, shuffled, reordered, jumps
 
 
 def _typical_step(

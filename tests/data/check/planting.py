@@ -104,7 +104,7 @@ def doubled(clip: SkeletonSequence, rng: np.random.Generator) -> SkeletonSequenc
 
 def nearly_still(clip: SkeletonSequence, rng: np.random.Generator) -> SkeletonSequence:
     first = clip.keypoints[:1]
-    moved = first[..., :2] + 0.04 * (clip.keypoints[..., :2] - first[..., :2])
+    moved = first[..., :2] + 0.02 * (clip.keypoints[..., :2] - first[..., :2])
     return replace(clip, keypoints=np.concatenate([moved, np.repeat(first[..., 2:], len(clip), 0)], -1))
 
 

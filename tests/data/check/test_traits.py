@@ -69,7 +69,7 @@ def test_jumps_gaps_and_repetitions(clip: SkeletonSequence) -> None:
 
 
 def test_an_array_in_another_order_moves_less_in_its_own(clip: SkeletonSequence) -> None:
-    assert measure(clip).reordered > 2
+    assert measure(clip).reordered == 1
     mixed = clip.keypoints.transpose(1, 0, 2).reshape(clip.keypoints.shape)
     assert measure(replace(clip, keypoints=mixed.copy())).reordered < 0.3
 
