@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from actrec.data.check.findings import ERROR, NOTE, WARNING, Finding, Value, few
-from actrec.data.check.traits import FAST, Traits, names
+from actrec.data.check.steps import FAST
+from actrec.data.check.traits import Traits, names
 
 RATES = (5.0, 240.0)
 _CONSTANT, _STILL = 0.02, 0.12  # torso lengths that the most mobile joint moves in a clip

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from actrec.data.check.traits import TIMES, measure
+from actrec.data.check.poses import TIMES
+from actrec.data.check.traits import measure
 from actrec.types import SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]
