@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
@@ -24,6 +25,8 @@ from actrec.data.sources.importer import ClipGenerator
 from actrec.data.store.reading import build_command, iterate_store
 from actrec.report.check_page import write_check
 from actrec.types import ActrecError, SkeletonSequence
+
+_OWN = ("output=", "window=")  # what actrec.prepare does not have
 
 log = logging.getLogger("actrec.check")  # run as a script, __name__ is __main__
 
@@ -58,15 +61,20 @@ def load(cfg: DictConfig) -> Loaded:
         if not isinstance(importer, ClipGenerator):
             raise no_value("prepare", "raw")
         clips = load_clips(None, dataset.name, importer, label_map, dataset.skeleton)
-        return Loaded(dataset.name, clips, [], f"python -m actrec.prepare dataset={dataset.name}")
+        return Loaded(dataset.name, clips, [], _prepare_command())
     raw = Path(str(cfg.raw))
     with tempfile.TemporaryDirectory() as folder:
         logging.getLogger("actrec.data").setLevel(logging.ERROR)  # the report says it all
         store = Path(folder) / "store"
         summary = prepare(dataset.name, raw, store, importer, label_map, dataset.skeleton, max_rejected=1.0)
         clips = list(iterate_store(store))
-    command = f"python -m actrec.prepare dataset={dataset.name} raw={shlex.quote(str(raw))}"
-    return Loaded(str(raw), clips, list(summary.rejected.items()), command)
+    return Loaded(str(raw), clips, list(summary.rejected.items()), _prepare_command())
+
+
+def _prepare_command() -> str:
+    """Returns the command that makes a store of the same data."""
+    given = [each for each in HydraConfig.get().overrides.task if not each.startswith(_OWN)]
+    return shlex.join(["python", "-m", "actrec.prepare", *given])
 
 
 def _of_store(store: Path) -> Loaded:

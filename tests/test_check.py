@@ -67,7 +67,7 @@ def test_a_page_is_one_file_with_drawings(
     assert page.count('<svg class="poses"') >= 4
     assert "<b>label" not in page
     assert "No joint is observed." in page
-    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
     assert sorted(file.name for file in (tmp_path / "report").iterdir()) == ["check.json", "index.html"]
 
 

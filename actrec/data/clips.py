@@ -174,9 +174,14 @@ def trimmed(clips: Sequence[SkeletonSequence]) -> list[SkeletonSequence]:
 
 
 def actions_of(clips: Iterable[SkeletonSequence]) -> Iterator[SkeletonSequence]:
-    """Yields the parts of clips as `trimmed` makes them; clips without a labelled part are yielded whole."""
+    """Yields clips, those with segments divided as by `trimmed`; such a part has one segment, its whole.
+
+    The parts of a clip are of one group. Clips without a labelled part are yielded whole.
+    """
     for clip in clips:
-        yield from trimmed([clip]) or [clip]
+        for part in trimmed([clip]) or [clip]:
+            whole = (Segment(part.label, 0, len(part)),) if clip.segments else ()
+            yield replace(part, group=clip.group or clip.clip_id, segments=whole)
 
 
 def _parts(clip: SkeletonSequence) -> Iterator[SkeletonSequence]:

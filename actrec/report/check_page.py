@@ -11,13 +11,13 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from actrec.data.check.findings import NOTE, CheckResult, Finding, Suspect
-from actrec.data.check.text import Told, suspects_shown, tell
+from actrec.data.check.text import Told, again, suspects_shown, tell
 from actrec.drawing.lettering import spaced
 from actrec.files import printable, replace_file
 from actrec.report.svg import pose_row
 from actrec.types import SkeletonSequence
 
-_DRAWN, _OF_NOTE = 6, 3  # clips of a finding
+_DRAWN, _OF_NOTE = 4, 3  # clips of a finding
 _SUSPECTS = 20  # clips whose label may be wrong
 _LISTED = 60  # ids of a finding
 
@@ -50,8 +50,7 @@ def write_check(folder: Path, result: CheckResult, clips: Sequence[SkeletonSeque
     """
     by_id = {clip.clip_id: clip for clip in clips}
     found = [
-        Shown(each, tell(each, command, name), list(_drawings(each, result, by_id)), _listed(each))
-        for each in result.findings
+        Shown(each, tell(each, name), list(_drawings(each, result, by_id)), _listed(each)) for each in result.findings
     ]
     document = {
         "checked": name,
@@ -66,7 +65,7 @@ def write_check(folder: Path, result: CheckResult, clips: Sequence[SkeletonSeque
     options = {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     environment = Environment(loader=PackageLoader("actrec.report"), **options)  # type: ignore[arg-type]
     environment.filters["spaced"] = spaced
-    page = environment.get_template("check.html").render(name=name, result=result, found=found)
+    page = environment.get_template("check.html").render(name=name, result=result, found=found, again=again(command))
     replace_file(folder / "index.html", page.encode(errors="replace"))
     return folder / "index.html"
 

@@ -27,6 +27,7 @@ _CONSEQUENCES = {
     "reordered": ("jumping", "jumps", "gaps", "layout"),
     "swapped_axes": ("outside",),
     "small": ("outside",),
+    "marked": ("odd_y", "odd_xy", "odd_sides", "outside"),
     "no_signal": ("odd_y", "odd_xy", "odd_sides", "label_errors"),
 }
 _SHOWN = 50  # suspects for which the most similar clip is looked up

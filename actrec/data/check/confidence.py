@@ -14,6 +14,7 @@ _MOST = 0.5
 _HARDLY = 0.05
 _GAP = 0.5  # seconds,
 _GAP_SHARE = 0.2  # and this share of the clip
+_GUESSED = 0.003  # share of joints far from the body
 _GONE, _PRESENT = 0.15, 0.6  # share of frames in which a joint is seen: in one class, and in the others
 
 
@@ -48,7 +49,9 @@ def _of_source(clips: Sequence[Traits]) -> Iterator[Finding]:
     if above_zero == joints and len(clips) > 1:
         least, greatest = min(clip.ranges.low[2] for clip in clips), max(clip.ranges.high[2] for clip in clips)
         if least == greatest:
-            yield Finding("constant", WARNING, (), len(clips), {**values, "confidence": float(least)})
+            guessed = sum(clip.astray for clip in clips) > _GUESSED * joints
+            severity = WARNING if guessed else NOTE  # some sensors have no confidences
+            yield Finding("constant", severity, (), len(clips), {**values, "confidence": float(least)})
 
 
 def _gaps(clips: Sequence[Traits]) -> Iterator[Finding]:

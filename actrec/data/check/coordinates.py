@@ -38,11 +38,20 @@ def coordinates(clips: Sequence[Traits]) -> Iterator[Finding]:
 
 def _units(clips: Sequence[Traits]) -> Iterator[Finding]:
     measured = [clip for clip in clips if clip.ranges.seen.sum() >= 3 * clip.n_frames]
-    small = [clip for clip in measured if (clip.ranges.high - clip.ranges.low)[:2].max() < SMALL]
+    bodies = [clip for clip in measured if (clip.ranges.high - clip.ranges.low)[:2].max() < SMALL]
+    tiny = [clip for clip in bodies if _greatest(clip) > 2 * SMALL]
+    small = [clip for clip in bodies if _greatest(clip) <= 2 * SMALL]
+    if tiny:
+        severity = NOTE if few(len(tiny), len(clips), 0.02) else WARNING
+        yield Finding("tiny", severity, names(tiny), len(clips))
     if small:
-        greatest = max(float(np.abs([clip.ranges.low[:2], clip.ranges.high[:2]]).max()) for clip in small)
+        greatest = max(map(_greatest, small))
         unit = "shares of the picture" if greatest <= 2 else "metres, or other units"
         yield Finding("small", ERROR, names(small), len(clips), {"unit": unit})
+
+
+def _greatest(clip: Traits) -> float:
+    return float(np.abs([clip.ranges.low[:2], clip.ranges.high[:2]]).max())
 
 
 def _outside(clips: Sequence[Traits]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
-from actrec.data.check.findings import ERROR, WARNING, Finding
+from actrec.data.check.findings import ERROR, WARNING, Finding, few
 from actrec.data.check.similarity import Posed
 from actrec.data.check.traits import Traits
 
@@ -34,8 +34,9 @@ def copies(clips: Sequence[Traits], data: Posed | None) -> Iterator[Finding]:
         found = [pair for pair in pairs if differ(*pair)]
         if found:
             ids = dict.fromkeys(clip.clip_id for pair in found for clip in pair)
+            grave = WARNING if few(len(ids), len(clips), 0.01) else severity
             other = {one.clip_id: two.clip_id for pair in found for one, two in (pair, pair[::-1])}
-            yield Finding(kind, severity, tuple(ids), len(clips), {"n_pairs": len(found)}, pairs=other)
+            yield Finding(kind, grave, tuple(ids), len(clips), {"n_pairs": len(found)}, pairs=other)
 
 
 def _ids(pair: Pair) -> tuple[str, str]:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterator, Sequence
 
 from actrec.data.check.findings import ERROR, NOTE, WARNING, Finding, Value
 from actrec.data.check.traits import Traits, by_label, names
+from actrec.types import NONE
 
 _LEAST_GROUPS = 3  # one each for train, val and test
 _FEW_GROUPS = 5
 _IMBALANCE = 10
-_TYPO = 0.9  # similarity of two names that differ by a typing error
+_TYPO = 0.9  # similarity of two long names that differ by a typing error
+_RARE, _RARELY = 2, 0.1  # clips, and share of the other's clips; a rarer name may be a typing error though it is short
 
 
 def labels(clips: Sequence[Traits]) -> Iterator[Finding]:
     """Finds faults of labels and groups."""
     classes = by_label(clips)
     yield from _one_class(clips, classes)
-    yield from _alike(clips, classes)
+    alike = list(_alike(clips, classes))
+    yield from alike
+    misspelt = {str(finding.values["rare"]) for finding in alike}
+    classes = {label: members for label, members in classes.items() if label not in misspelt}
     yield from _few_groups(clips, classes)
     yield from _imbalance(clips, classes)
     yield from _groups_in_two_parts(clips)
@@ -34,8 +40,9 @@ def _alike(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> Iterato
     found = sorted(classes)
     for number, one in enumerate(found):
         for other in found[number + 1 :]:
-            if _mean_the_same(one, other):
-                rare, frequent = sorted((one, other), key=lambda label: len(classes[label]))
+            rare, frequent = sorted((one, other), key=lambda label: len(classes[label]))
+            is_rare = len(classes[rare]) <= max(_RARE, _RARELY * len(classes[frequent])) < len(classes[frequent])
+            if _mean_the_same(one, other) or (is_rare and _is_one_error(_spelling(one), _spelling(other))):
                 values: dict[str, Value] = {
                     "rare": rare,
                     "frequent": frequent,
@@ -55,6 +62,21 @@ def _mean_the_same(one: str, other: str) -> bool:
     return difflib.SequenceMatcher(None, a, b).ratio() > _TYPO and abs(len(a) - len(b)) <= 1
 
 
+def _is_one_error(one: str, other: str) -> bool:
+    """Whether a letter was left out or changed, or two neighbouring letters exchanged."""
+    if any(letter.isdigit() for letter in one + other) or min(len(one), len(other)) < 4:
+        return False
+    same = _same_start(one, other)
+    one, other = one[same:], other[same:]
+    same = _same_start(one[::-1], other[::-1])
+    one, other = one[: len(one) - same], other[: len(other) - same]
+    return max(len(one), len(other)) == 1 or (len(one) == 2 and one == other[::-1])
+
+
+def _same_start(one: str, other: str) -> int:
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 def _spelling(label: str) -> str:
     words = "".join(letter if letter.isalnum() else " " for letter in label.casefold()).split()
     singular = [
@@ -69,12 +91,15 @@ def _few_groups(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> It
     if rare:
         listed = ", ".join(f"{label} ({count})" for label, count in sorted(rare.items(), key=lambda item: item[1]))
         severity = ERROR if min(rare.values()) < _LEAST_GROUPS else WARNING
+        counted = "1 class has" if len(rare) == 1 else f"{len(rare)} classes have"
         shown = names([clip for label in rare for clip in classes[label]][:6])
-        yield Finding("few_groups", severity, (), len(clips), {"listed": listed, "n": len(rare)}, shown)
+        yield Finding("few_groups", severity, (), len(clips), {"listed": listed, "classes": counted}, shown)
 
 
 def _imbalance(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> Iterator[Finding]:
-    counts = {label: len(members) for label, members in classes.items()}
+    counts = {label: len(members) for label, members in classes.items() if label != NONE}
+    if not counts:
+        return
     most, least = max(counts, key=lambda label: counts[label]), min(counts, key=lambda label: counts[label])
     ratio = counts[most] / counts[least]
     if ratio > 3:

@@ -10,18 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from jaxtyping import Bool
+from numpy import ndarray
 
 from actrec.data.check.findings import ERROR, WARNING, Finding
 from actrec.data.check.similarity import Features, Posed, Poses, left_out_predictions
+from actrec.types import NONE
 
-_ODD = -0.3
-_LEAST = 100  # clips; among fewer, any rare pose is odd
-_SHARES = {"odd_sides": 0.045, "odd_y": 0.01, "odd_xy": 0.02}  # share of odd clips above which it is a finding
+_ODD, _SURELY_ODD = -0.3, -0.6  # the second for sides, which poses tell less clearly than axes
+_LEAST, _OF_CLASS = 100, 10  # clips that are judged, and of their class; among fewer, any rare pose is odd
+_SHARES = {"odd_y": 0.01, "odd_xy": 0.02, "odd_sides": 0.012}  # share of odd clips above which it is a finding
+_RARE_VIEWS = 8  # clips more, as views are seen from few sides in a small set
 
 
 def odd_poses(data: Posed, rng: np.random.Generator) -> Iterator[Finding]:
-    """Finds clips of which more than a few are upside down, have x and y swapped, or left and right."""
-    if len(data.clips) < _LEAST:
+    """Finds clips of which more than a few are upside down, have x and y swapped, or left and right.
+
+    Clips of the class none, whose poses may be any, and of small classes are not judged.
+    """
+    judged = _judged(data)
+    if judged.sum() < _LEAST:
         return
     changes: dict[str, Callable[[Poses], Poses]] = {
         "odd_y": lambda poses: poses * np.array([1, -1], np.float32),
@@ -46,9 +54,15 @@ def odd_poses(data: Posed, rng: np.random.Generator) -> Iterator[Finding]:
     scores[2, axes < _ODD] = 0  # explained by its axes, whatever its sides
     scores[:2][scores[:2] > axes] = 0  # of the two changes of the axes, the one that explains it better
     for kind, own in zip(changes, scores, strict=True):
-        odd = np.flatnonzero(own < _ODD)
-        usual = _SHARES[kind] * len(own)  # of clips that are right, and its deviation by chance
+        of_sides = kind == "odd_sides"
+        odd = np.flatnonzero(judged & (own < (_SURELY_ODD if of_sides else _ODD)))
+        usual = _SHARES[kind] * judged.sum() + of_sides * _RARE_VIEWS  # of right clips; and its deviation by chance
         if len(odd) > max(2, usual + 2 * np.sqrt(usual)):
             worst = odd[np.argsort(own[odd])]
-            severity = WARNING if kind == "odd_sides" else ERROR
-            yield Finding(kind, severity, tuple(data.clips[k].clip_id for k in worst), len(own))
+            severity = WARNING if of_sides else ERROR
+            yield Finding(kind, severity, tuple(data.clips[k].clip_id for k in worst), int(judged.sum()))
+
+
+def _judged(data: Posed) -> Bool[ndarray, " clip"]:
+    sizes = np.bincount(data.labels)[data.labels]
+    return (sizes >= _OF_CLASS) & np.array([clip.label != NONE for clip in data.clips])

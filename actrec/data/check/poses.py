@@ -13,6 +13,7 @@ from actrec.skeleton import get_skeleton
 
 TIMES = 8  # moments of a clip, evenly spread, at which its poses are kept
 _MARGIN = 0.1  # share of the picture's size by which joints may lie outside, as in estimates of YOLO and HRNet
+_REACH = 4.0  # torso lengths
 _FORESHORTENED = 0.35  # least torso length, relative to what the extent of the body suggests
 
 
@@ -53,6 +54,14 @@ def outside(points: Float[ndarray, "seen 2"], size: tuple[int, int]) -> float:
         return 0.0
     limit = np.array(size)
     return float(((points < -_MARGIN * limit) | (points > (1 + _MARGIN) * limit)).any(1).mean())
+
+
+def astray(xy: Float[ndarray, "frame joint 2"], scale: float) -> int:
+    """Counts the joints that are further from the middle of the body than any limb reaches."""
+    if not np.isfinite(scale):
+        return 0
+    offset = xy - np.median(xy, axis=1, keepdims=True)
+    return int((np.hypot(offset[..., 0], offset[..., 1]) > _REACH * scale).sum())
 
 
 def directions(down: Float[ndarray, "frame 2"]) -> Int[ndarray, "4"]:

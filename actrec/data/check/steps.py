@@ -7,6 +7,9 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 FAST = 0.1  # torso lengths a frame; only of faster clips the order of frames and joints is looked at
+SHUFFLED = 0.6  # motion from frame to frame, relative to frames that are far apart
+_NEARER = 0.6  # distance to the most similar frame; in a trembling clip no order of the frames is smoother
+_COMPARED = 120  # frames
 _JUMP = 0.8  # body lengths of half the joints from one frame to the next
 
 
@@ -34,7 +37,24 @@ def steps(
         theirs, _ = _typical_step(other, whole, 1)
         reordered = float(np.median(theirs)) / step if len(theirs) else 1.0
     shuffled = step / float(np.median(far)) if len(far) and np.median(far) > 0 else 0.0
+    if shuffled > SHUFFLED and _nearest_frame(xy, seen) > _NEARER * step:
+        shuffled = 0.0
     return step / scale, shuffled, reordered, jumps
+
+
+def _nearest_frame(xy: Float[ndarray, "frame joint 2"], seen: Bool[ndarray, "frame joint"]) -> float:
+    """Computes the median over frames of the distance to the most similar frame, by the median joint."""
+    chosen = np.flatnonzero(seen.sum(1) >= 3)[:_COMPARED]
+    points = np.where(seen[chosen][..., None], xy[chosen], np.nan)
+    nearest = []
+    for number, pose in enumerate(points):
+        apart = np.delete(points, number, axis=0) - pose
+        lengths = np.sort(np.hypot(apart[..., 0], apart[..., 1]), axis=1)  # NaN last
+        count = np.isfinite(lengths).sum(1)
+        kept = lengths[count >= 3]
+        if len(kept):
+            nearest.append(kept[np.arange(len(kept)), (count[count >= 3] - 1) // 2].min())
+    return float(np.median(nearest)) if nearest else 0.0
 
 
 def _typical_step(

@@ -27,13 +27,8 @@ class Told(NamedTuple):
     do: str
 
 
-def tell(finding: Finding, command: str = "python -m actrec.prepare …", store: str = "…") -> Told:
-    """Puts a finding into words.
-
-    Args:
-        command: The command that makes the store again.
-        store: The store's folder.
-    """
+def tell(finding: Finding, store: str = "…") -> Told:
+    """Puts a finding into words; `store` is the store's folder."""
     n, text = len(finding.clips), TEXTS[finding.kind]
     more = ", …" if n > _SHOWN else ""
     values: dict[str, Value] = {
@@ -44,7 +39,6 @@ def tell(finding: Finding, command: str = "python -m actrec.prepare …", store:
         "threshold": THRESHOLD,
         "slow": RATES[0],
         "fast": RATES[1],
-        "command": command,
         "store": store,
         **finding.values,
     }
@@ -54,14 +48,19 @@ def tell(finding: Finding, command: str = "python -m actrec.prepare …", store:
 def warning(finding: Finding) -> str:
     """Puts a finding into a line of a log."""
     told = tell(finding)
-    return f"{told.what} {told.do.partition(' Then make the store again')[0]}"
+    return f"{told.what} {told.do}"
 
 
 def report_text(result: CheckResult, command: str, store: str) -> str:
-    """Formats the result of a check for the terminal."""
+    """Formats the result of a check for the terminal.
+
+    Args:
+        command: The command that makes the store again.
+        store: The store's folder.
+    """
     lines = []
     for finding in result.findings:
-        told = tell(finding, command, store)
+        told = tell(finding, store)
         lines += [
             f"{finding.severity.upper()}: {told.title}",
             f"  {told.what}",
@@ -70,8 +69,15 @@ def report_text(result: CheckResult, command: str, store: str) -> str:
         ]
     lines += [baseline_line(result.baseline)] if result.baseline else []
     counts = [_count(result.count(severity), severity) for severity in ("error", "warning", "note")]
-    lines.append(f"{result.n_clips} clips of {len(result.labels)} labels: {', '.join(counts)}.")
+    n_clips, n_labels = _count(result.n_clips, "clip"), _count(len(result.labels), "label")
+    lines.append(f"{n_clips} of {n_labels}: {', '.join(counts)}.")
+    lines += [again(command)] if result.exit_status else []
     return "\n".join(lines)
+
+
+def again(command: str) -> str:
+    """Says what to do when the files are corrected."""
+    return f"Once the files are corrected, make the store again: {command}"
 
 
 def _count(number: int, what: str) -> str:

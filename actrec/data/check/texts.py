@@ -12,6 +12,3 @@ class Text(NamedTuple):
     what: str
     why: str
     do: str
-
-
-AGAIN = "Then make the store again: {command}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from actrec.data.check.texts import AGAIN, Text
+from actrec.data.check.texts import Text
 
 CLIPS = {
     "constant": Text(
         "Confidence is always the same",
         "Source '{source}': every joint of every frame has the confidence {confidence:g}, so none is ever missing.",
         "A pose model that is unsure says so; the network then trusts every joint, also the wrong ones.",
-        "If the pose model gives confidences, keep them; mark missing joints as (0, 0, 0) or NaN. " + AGAIN,
+        "If the pose model gives confidences, keep them; mark missing joints as (0, 0, 0) or NaN. If the sensor has "
+        "none, as Kinect, train with joint dropout (augmentation.joint_dropout) for cameras that miss joints.",
     ),
     "faint": Text(
         "Most confidences are low",
@@ -22,13 +23,13 @@ CLIPS = {
         "Hardly a joint is observed",
         "{which} {have} hardly a joint with a confidence of {threshold:g} or more.",
         "The network gets no input.",
-        "Extract these clips with a better pose model, or leave them out. " + AGAIN,
+        "Extract these clips with a better pose model, or leave them out.",
     ),
     "unseen": Text(
         "No joint is observed",
         "{which} {have} no observed joint in any frame.",
         "The network gets no input, but learns or is judged by the label.",
-        "Leave them out. " + AGAIN,
+        "Leave them out.",
     ),
     "gaps": Text(
         "Long gaps",
@@ -48,7 +49,7 @@ CLIPS = {
         "Clips do not move",
         "{which} {have} the same pose in every frame.",
         "They show no action. Often a still picture was repeated, or tracking stopped.",
-        "Leave them out. " + AGAIN,
+        "Leave them out.",
     ),
     "still": Text(
         "Clips are mostly still",
@@ -60,25 +61,26 @@ CLIPS = {
         "Frames are in no order",
         "{which} {have} frames that differ as much from the next as from any other: they may be in the wrong order.",
         "There is no motion to learn.",
-        "Sort the frames by number and not by name (10 after 9, not after 1). " + AGAIN,
+        "Sort the frames by number and not by name (10 after 9, not after 1).",
     ),
     "jumps": Text(
         "People jump or are swapped",
         "{which} {have} frames in which the whole body jumps by nearly a torso's length.",
-        "Tracking has swapped two people, or a video has a cut: half of the clip may show another person.",
+        "Tracking has swapped two people, a video has a cut, or frames are missing: a part of the clip may show "
+        "another person or moment.",
         "Look at the frames. Extract with another tracker setting or person=main, or cut the clip there.",
     ),
     "repeated": Text(
         "Frames are repeated",
         "{which} {have} many frames that equal the one before, though the person moves.",
         "Velocities are zero, then double; the frame rate is not the true one.",
-        "Leave out repeated frames and give the rate that remains (fps). " + AGAIN,
+        "Leave out repeated frames and give the rate that remains (fps).",
     ),
     "rate": Text(
         "Unlikely frame rates",
         "{which} {have} fewer than {slow:g} or more than {fast:g} frames a second.",
         "Motion is resampled by the rate: it would be too fast or too slow.",
-        "Give the rate at which the frames were filmed (fps). " + AGAIN,
+        "Give the rate at which the frames were filmed (fps).",
     ),
     "rates_by_class": Text(
         "A class is told by its frame rate",
@@ -90,7 +92,7 @@ CLIPS = {
         "Clips of one frame",
         "{which} {have} one frame, which shows no motion.",
         "There is nothing to learn over time.",
-        "Leave such clips out. " + AGAIN,
+        "Leave such clips out.",
     ),
     "short": Text(
         "Clips are shorter than a window",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from actrec.data.check.poses import body_scale, directions, hashed_frames, outside, sampled_poses, torso_of
+from actrec.data.check.poses import astray, body_scale, directions, hashed_frames, outside, sampled_poses, torso_of
 from actrec.data.check.steps import furthest, longest, repeated, steps
 from actrec.data.store.ranges import THRESHOLD, ClipRanges, measure_ranges
 from actrec.data.store.reading import row_of
@@ -24,14 +24,16 @@ class Traits:
 
     Attributes:
         ranges: Its row of the manifest, and the ranges of its keypoints.
+        is_part: Whether it is a part of a longer clip, an action or a stretch between actions.
         outside: Share of the observed joints that are outside the picture, if its size is known.
         marked: Number of observed joints at exactly (0, 0) or (-1, -1), as some tools write missing joints.
+        astray: If all joints have one and the same confidence: number of those that are far from the body.
         torsos: Number of frames in which the torso points up, down, left and right, from hips to shoulders.
         scale: Torso length in pixels, from the joints that are observed; NaN if there are none.
         motion: The furthest that a joint moves in the clip, in torso lengths.
         step: Median over frames of the distance that the joints move in a frame, in torso lengths.
         shuffled: `step`, relative to the same between frames that are far apart; near 1 for frames without order;
-            0 if it is below 0.1 torso lengths.
+            0 if it is below 0.1 torso lengths, or if no order of the frames would be smoother.
         reordered: `step` if the array were (joint, frame), relative to `step`; 1 if that is below 0.1 torso lengths.
         jumps: Frames in which most joints jump.
         repeated: Share of the frames that are the same as the frame before.
@@ -41,8 +43,10 @@ class Traits:
     """
 
     ranges: ClipRanges
+    is_part: bool
     outside: float
     marked: int
+    astray: int
     torsos: Int[ndarray, "4"]
     scale: float
     motion: float
@@ -90,7 +94,7 @@ class Traits:
 
 
 def measure(clip: SkeletonSequence) -> Traits:
-    """Measures a clip."""
+    """Measures a clip of one label; a part of a longer clip has one segment, its whole."""
     keypoints, (torso, n_sides) = clip.keypoints, torso_of(clip.skeleton)
     seen, xy = keypoints[..., 2] >= THRESHOLD, keypoints[..., :2]
     ranges = measure_ranges(keypoints, row_of(clip))
@@ -100,8 +104,10 @@ def measure(clip: SkeletonSequence) -> Traits:
     step, shuffled, reordered, jumps = steps(xy, seen, scale)
     return Traits(
         ranges=ranges,
+        is_part=bool(clip.segments),
         outside=outside(xy[seen], (clip.width, clip.height)),
         marked=int((((xy == 0).all(2) | (xy == -1).all(2)) & seen).sum()),
+        astray=astray(xy, scale) if ranges.any == seen.size and ranges.low[2] == ranges.high[2] else 0,
         torsos=directions(down[seen[:, torso].all(1)]),
         scale=scale,
         motion=furthest(xy, seen) / scale,

@@ -38,11 +38,11 @@ def grave(result: CheckResult) -> dict[str, Finding]:
 
 
 def test_generated_clips_have_no_fault(generated: Clips) -> None:
-    assert set(grave(check_clips(generated))) <= {"constant"}  # of perfect keypoints, each has the confidence 1
+    assert set(grave(check_clips(generated))) == set()
 
 
-# Those whose faults show among perfect keypoints of 20 clips a class, all filmed from the usual side.
-@pytest.mark.parametrize("kind", [kind for kind in PLANTS if kind not in ("shortcut", "odd_sides")])
+# Those whose faults show among perfect keypoints of 12 clips a class, all filmed from the usual side.
+@pytest.mark.parametrize("kind", [kind for kind in PLANTS if kind not in ("shortcut", "odd_sides", "constant")])
 def test_a_fault_is_found_by_its_name(kind: str, generated: Clips) -> None:
     clips, expected = PLANTS[kind](list(generated), np.random.default_rng(1))
     found = grave(check_clips(clips, thorough=kind in ("odd_y", "odd_xy", "label_errors", "no_signal")))
@@ -152,12 +152,12 @@ def test_every_kind_has_words() -> None:
 
 
 def test_a_finding_in_words() -> None:
-    told = tell(Finding("gaps", "warning", ("a",), 9, {"seconds": 1.26}), "make it")
+    told = tell(Finding("gaps", "warning", ("a",), 9, {"seconds": 1.26}))
     assert told.what.startswith("1 of 9 clips (a) has a stretch of more than half a second")
     assert told.what.endswith("(up to 1.3 s).")
-    told = tell(Finding("single", "note", ("a", "b", "c", "d"), 9), "make it")
+    told = tell(Finding("single", "note", ("a", "b", "c", "d"), 9))
     assert told.what == "4 of 9 clips (a, b, c, …) have one frame, which shows no motion."
-    assert told.do == "Leave such clips out. Then make the store again: make it"
+    assert told.do == "Leave such clips out."
 
 
 @pytest.mark.slow
