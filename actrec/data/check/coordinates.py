@@ -47,7 +47,8 @@ def _units(clips: Sequence[Traits]) -> Iterator[Finding]:
     if small:
         greatest = max(map(_greatest, small))
         unit = "shares of the picture" if greatest <= 2 else "metres, or other units"
-        yield Finding("small", ERROR, names(small), len(clips), {"unit": unit})
+        single = len(small) < len(measured) / 2 and few(len(small), len(clips), 0.01)
+        yield Finding("small", NOTE if single else ERROR, names(small), len(clips), {"unit": unit})
 
 
 def _greatest(clip: Traits) -> float:

@@ -42,7 +42,7 @@ def _alike(clips: Sequence[Traits], classes: dict[str, list[Traits]]) -> Iterato
         for other in found[number + 1 :]:
             rare, frequent = sorted((one, other), key=lambda label: len(classes[label]))
             is_rare = len(classes[rare]) <= max(_RARE, _RARELY * len(classes[frequent])) < len(classes[frequent])
-            if _mean_the_same(one, other) or (is_rare and _is_one_error(_spelling(one), _spelling(other))):
+            if _mean_the_same(one, other) or (is_rare and _is_one_error(_letters(one), _letters(other))):
                 values: dict[str, Value] = {
                     "rare": rare,
                     "frequent": frequent,
@@ -77,8 +77,16 @@ def _same_start(one: str, other: str) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
+def _letters(label: str) -> str:
+    return "".join(_words(label))
+
+
+def _words(label: str) -> list[str]:
+    return "".join(letter if letter.isalnum() else " " for letter in label.casefold()).split()
+
+
 def _spelling(label: str) -> str:
-    words = "".join(letter if letter.isalnum() else " " for letter in label.casefold()).split()
+    words = _words(label)
     singular = [
         word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in words
     ]
