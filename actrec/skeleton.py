@@ -102,12 +102,22 @@ class Skeleton:
 
 # Names of about the same joint, which are used where the joint itself is absent, nearest first.
 _STAND_INS = {
-    "nose": ("face", "head"),
-    "head": ("nose", "face"),
+    "nose": ("face", "head", "head_top"),
+    "head": ("head_top", "nose", "face"),
+    "head_top": ("head",),
     "face": ("nose", "head"),
-    "neck": ("spine_shoulder",),
+    "neck": ("spine_shoulder", "thorax"),
+    "thorax": ("spine_shoulder", "neck"),
+    "spine_shoulder": ("thorax",),
+    "pelvis": ("spine_base",),
+    "spine_base": ("pelvis",),
     "belly": ("spine_mid",),
     "spine_mid": ("belly",),
+    **{
+        f"{side}_{joint}": tuple(f"{side}_{other}" for other in ("big_toe", "foot_index", "foot") if other != joint)
+        for side in ("left", "right")
+        for joint in ("big_toe", "foot_index", "foot")
+    },
 }
 
 
@@ -165,8 +175,11 @@ def _built_in(name: str) -> Skeleton:
     return add_skeleton(json.loads(file.read_text(encoding="utf-8")))
 
 
-BUILT_IN = ("coco17", "penn13", "ntu25", "nwucla20", "jhmdb15")
-COCO17, PENN13, NTU25, NWUCLA20, JHMDB15 = map(_built_in, BUILT_IN)
+BUILT_IN = (
+    *("coco17", "penn13", "ntu25", "nwucla20", "jhmdb15"),
+    *("body25", "openpose18", "halpe26", "blazepose33", "wholebody133", "mpii16", "h36m17"),
+)
+COCO17, PENN13, NTU25, NWUCLA20, JHMDB15, *_ = map(_built_in, BUILT_IN)
 
 
 def counterparts(source: str, target: str) -> list[int | None]:

@@ -16,10 +16,15 @@ Cells = dict[str, str]
 
 def read_records(table: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
     """Reads the column names in lower case, and each row's line number and cells; an ActrecError if it is no CSV."""
-    text = re.sub(r"\A\s*sep=.\s*[\r\n]", "", _text(table))  # a line that names the separator for Excel
+    text = read_text(table)
+    return _parsed(table, text, separator_of(text))
+
+
+def separator_of(text: str) -> str:
+    """Returns the separator that makes the most columns of the first line."""
     first = next(filter(str.strip, text.splitlines()), "")
     columns = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in _SEPARATORS}
-    return _parsed(table, text, max(columns, key=lambda mark: columns[mark]))
+    return max(columns, key=lambda mark: columns[mark])
 
 
 def _parsed(table: Path, text: str, separator: str) -> tuple[list[str], list[tuple[int, Cells]]]:
@@ -51,7 +56,8 @@ def _parsed(table: Path, text: str, separator: str) -> tuple[list[str], list[tup
     return header, records
 
 
-def _text(table: Path) -> str:
+def read_text(table: Path) -> str:
+    """Reads the text of a CSV, without a line that names the separator for Excel; an ActrecError if it is none."""
     content = table.read_bytes()
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ActrecError(f"{table} cannot be read: it is an Excel workbook. Save it as CSV in UTF-8.")
@@ -65,7 +71,7 @@ def _text(table: Path) -> str:
         ) from None
     if "\0" in text:
         raise ActrecError(f"{table} cannot be read: it has null characters. Save it as CSV in UTF-8.")
-    return text
+    return re.sub(r"\A\s*sep=.\s*[\r\n]", "", text)
 
 
 def column_name(cell: str) -> str:

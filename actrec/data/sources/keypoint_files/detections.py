@@ -1,0 +1,147 @@
+"""The common type to which the readers of keypoint files convert a clip; people are tracked and joints mapped later."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+
+from actrec.data.sources.arrays import seen
+from actrec.types import ActrecError
+
+NOBODY = -1  # the person number in files that do not name people
+_SHARE = 2.0  # x and y are shares of the picture if the median of their absolute values is not above this
+_SPARSE = 100  # frame numbers that span so many times more frames than there are do not count frames
+
+
+class Person(NamedTuple):
+    """A person in one frame.
+
+    Attributes:
+        points: x and y, or x, y and confidence, of each joint.
+        name: The person's name or number in the file; None if it has none.
+    """
+
+    points: Any
+    name: Hashable = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a file tells of a clip besides keypoints; zeros and empty texts where it does not.
+
+    Attributes:
+        joints: Names of the joints, in the order of the keypoints.
+        in_shares: Whether x and y are shares of the picture's width and height; None if that follows from the values.
+        label: The action.
+    """
+
+    joints: tuple[str, ...] = ()
+    in_shares: bool | None = None
+    fps: float = 0.0
+    width: int = 0
+    height: int = 0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The people in the frames of a clip, a row for each person in each frame.
+
+    Attributes:
+        frames: The frame number of each row, ascending.
+        keypoints: x, y and confidence; 0 where a joint was not found.
+        people: The number of the person, from 0; `NOBODY` for all rows of a file that does not name people.
+        looked: The numbers of all frames that the file has, ascending, also of those without people.
+    """
+
+    frames: Int[ndarray, " row"]
+    keypoints: Float[ndarray, "row joint 3"]
+    people: Int[ndarray, " row"]
+    looked: Int[ndarray, " frame"]
+    told: Told = Told()
+
+    def __post_init__(self) -> None:
+        if not len(self.looked):
+            raise ActrecError("it has no frames.")
+        span = int(self.looked[-1] - self.looked[0]) + 1
+        if span > _SPARSE * len(self.looked):
+            raise ActrecError(
+                f"its {len(self.looked)} frames have numbers from {self.looked[0]} to {self.looked[-1]}; expected "
+                "numbers that count frames."
+            )
+        if (self.people != NOBODY).any():
+            self._check_names()
+
+    def _check_names(self) -> None:
+        pairs, counts = np.unique(np.stack([self.frames, self.people]), axis=1, return_counts=True)
+        if (counts > 1).any():
+            raise ActrecError(f"frame {pairs[0, counts.argmax()]} has the same person twice.")
+
+    @property
+    def n_joints(self) -> int:
+        return int(self.keypoints.shape[1])
+
+    @property
+    def in_shares(self) -> bool:
+        """Whether x and y are shares of the picture's width and height."""
+        if self.told.in_shares is not None:
+            return self.told.in_shares
+        observed = self.keypoints[..., :2][self.keypoints[..., 2] > 0]
+        return len(observed) > 0 and float(np.median(np.abs(observed))) <= _SHARE
+
+
+def detections(frames: Mapping[int, Sequence[Person]], told: Told | None = None) -> Detections:
+    """Collects the people of a clip's frames.
+
+    Raises:
+        ActrecError: There are no frames, the number of joints varies, or what should be keypoints is not.
+    """
+    looked = sorted(frames)
+    rows = [(number, person) for number in looked for person in frames[number]]
+    points = [with_confidence(person.points, number) for number, person in rows]
+    for (number, _), found in zip(rows, points, strict=True):
+        if len(found) != len(points[0]):
+            raise ActrecError(
+                f"it has {len(points[0])} joints in frame {rows[0][0]} and {len(found)} in frame {number}; expected "
+                "the same number in all frames."
+            )
+    names = [person.name for _, person in rows]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))} if None not in names else {}
+    return Detections(
+        np.array([number for number, _ in rows], dtype=np.int64),
+        np.stack(points) if points else np.zeros((0, len(told.joints) if told else 0, 3), np.float32),
+        np.array([numbers.get(name, NOBODY) for name in names], dtype=np.int64),
+        np.array(looked, dtype=np.int64),
+        told or Told(),
+    )
+
+
+def with_confidence(points: Any, frame: int) -> Float[ndarray, "joint 3"]:
+    """Converts the joints of a person to x, y and confidence; joints that were not found are zeros."""
+    try:
+        array = np.asarray(points, dtype=np.float32)
+    except (TypeError, ValueError):
+        array = np.zeros(0, np.float32)
+    if array.ndim != 2 or array.shape[1] not in (2, 3):
+        raise ActrecError(f"frame {frame} has keypoints that are not x and y, or x, y and confidence, of each joint.")
+    whole = np.ones((len(array), 3), np.float32)
+    whole[:, : array.shape[1]] = array
+    whole[~found(whole)] = 0
+    return whole
+
+
+def found(keypoints: Float[ndarray, "*row joint 3"]) -> Bool[ndarray, "*row joint"]:
+    """Returns which joints were found: not those with NaN, at exactly (0, 0), or with a confidence of 0 or less."""
+    return seen(keypoints[..., :2]) & (keypoints[..., 2] > 0)
+
+
+def flat(values: Sequence[float], width: int = 3) -> list[Sequence[float]]:
+    """Splits x1, y1, c1, x2, y2, c2, … into joints."""
+    if len(values) % width:
+        raise ActrecError(f"a person has {len(values)} numbers; expected {width} for each joint.")
+    return [values[start : start + width] for start in range(0, len(values), width)]
