@@ -26,6 +26,7 @@ def read_clip(content: Any) -> dict[str, Detections]:
     header, n_header = _header(content)
     joints = tuple(dict.fromkeys(part for part, _, _ in header))
     people = list(dict.fromkeys(name for _, name, _ in header))
+    has_likelihood = any(coord == "likelihood" for _, _, coord in header)
     place_of = {each: place for place, each in enumerate(header, start=1)}
     read = number_reader(content.separator)
     frames: dict[int, list[Person]] = {}
@@ -38,10 +39,9 @@ def read_clip(content: Any) -> dict[str, Detections]:
         for name in people:
             places = [[place_of.get((joint, name, coord)) for coord in _COORDS] for joint in joints]
             points = [[np.nan if place is None else read(cells[place]) for place in of_joint] for of_joint in places]
-            if places[0][2] is None:  # without likelihoods
+            if not has_likelihood:
                 points = [point[:2] for point in points]
-            if not np.isnan([point[0] for point in points]).all():
-                frames[number].append(Person(points, name if len(people) > 1 else None))
+            frames[number].append(Person(points, name if len(people) > 1 else None))
     return {"": detections(frames, Told(joints=joints))}
 
 

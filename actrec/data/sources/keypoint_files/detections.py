@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from actrec.data.sources.arrays import seen
@@ -36,11 +36,13 @@ class Told:
 
     Attributes:
         joints: Names of the joints, in the order of the keypoints.
+        layout: The joint layout, where the format has one alone.
         in_shares: Whether x and y are shares of the picture's width and height; None if that follows from the values.
         label: The action.
     """
 
     joints: tuple[str, ...] = ()
+    layout: str = ""
     in_shares: bool | None = None
     fps: float = 0.0
     width: int = 0
@@ -96,27 +98,29 @@ class Detections:
 
 
 def detections(frames: Mapping[int, Sequence[Person]], told: Told | None = None) -> Detections:
-    """Collects the people of a clip's frames.
+    """Collects the people of a clip's frames; those without an observed joint are left out.
 
     Raises:
         ActrecError: There are no frames, the number of joints varies, or what should be keypoints is not.
     """
-    looked = sorted(frames)
-    rows = [(number, person) for number in looked for person in frames[number]]
-    points = [with_confidence(person.points, number) for number, person in rows]
-    for (number, _), found in zip(rows, points, strict=True):
-        if len(found) != len(points[0]):
-            raise ActrecError(
-                f"it has {len(points[0])} joints in frame {rows[0][0]} and {len(found)} in frame {number}; expected "
-                "the same number in all frames."
-            )
-    names = [person.name for _, person in rows]
+    rows: list[tuple[int, ndarray, Hashable]] = []
+    for number in sorted(frames):
+        for person in frames[number]:
+            points = with_confidence(person.points, number)
+            if rows and len(points) != len(rows[0][1]):
+                raise ActrecError(
+                    f"it has {len(rows[0][1])} joints in frame {rows[0][0]} and {len(points)} in frame {number}; "
+                    "expected the same number in all frames."
+                )
+            if points[:, 2].any():
+                rows.append((number, points, person.name))
+    names = [name for _, _, name in rows]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))} if None not in names else {}
     return Detections(
-        np.array([number for number, _ in rows], dtype=np.int64),
-        np.stack(points) if points else np.zeros((0, len(told.joints) if told else 0, 3), np.float32),
+        np.array([number for number, _, _ in rows], dtype=np.int64),
+        np.stack([points for _, points, _ in rows]) if rows else np.zeros((0, 0, 3), np.float32),
         np.array([numbers.get(name, NOBODY) for name in names], dtype=np.int64),
-        np.array(looked, dtype=np.int64),
+        np.array(sorted(frames), dtype=np.int64),
         told or Told(),
     )
 
@@ -131,13 +135,8 @@ def with_confidence(points: Any, frame: int) -> Float[ndarray, "joint 3"]:
         raise ActrecError(f"frame {frame} has keypoints that are not x and y, or x, y and confidence, of each joint.")
     whole = np.ones((len(array), 3), np.float32)
     whole[:, : array.shape[1]] = array
-    whole[~found(whole)] = 0
+    whole[~(seen(whole[:, :2]) & (whole[:, 2] > 0))] = 0  # a confidence of NaN is none
     return whole
-
-
-def found(keypoints: Float[ndarray, "*row joint 3"]) -> Bool[ndarray, "*row joint"]:
-    """Returns which joints were found: not those with NaN, at exactly (0, 0), or with a confidence of 0 or less."""
-    return seen(keypoints[..., :2]) & (keypoints[..., 2] > 0)
 
 
 def flat(values: Sequence[float], width: int = 3) -> list[Sequence[float]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from actrec.data.sources.folders import files_below
 from actrec.data.sources.keypoint_files import content
@@ -93,7 +94,7 @@ def find_clips(
         without: Files that are not keypoints.
     """
     kinds = {each.kind for each in candidates}
-    listed = [raw] if raw.is_file() else sorted(set(files_below(raw).files) - set(without))
+    listed = [raw] if raw.is_file() else sorted(set(files_below(raw).files) - {file.absolute() for file in without})
     files = [file for file in listed if content.KINDS.get(file.suffix.lower()) in kinds]
     base = raw.parent if raw.is_file() else raw
     groups: dict[tuple[Path, str, str], list[Path]] = {}
@@ -120,28 +121,31 @@ def _of_frames(
     if kind == "table" or not any(each.frame and each.kind == kind for each in candidates):
         return None
     ordered = sorted(files, key=lambda file: (frame_number(file.stem)[1] or 0, file.name))
-    for file in ordered:
+    form, loaded = _first_known(ordered, kind, candidates)
+    if form is None or form.frame is None:
+        return None
+    folder = PurePosixPath(ordered[0].parent.relative_to(base))
+    name = clip_name(prefix)
+    place = folder if not name or (is_alone and name == folder.name) else folder / name
+    if place == PurePosixPath():
+        place = PurePosixPath(base.name)
+    try:
+        in_shares = form.kind == "text" or detections({0: form.read_frame(loaded)}).in_shares
+    except ActrecError:  # raised again when the clip is read
+        in_shares = False
+    return Found(place, tuple(ordered), form, in_shares=in_shares)
+
+
+def _first_known(files: Iterable[Path], kind: str, candidates: Sequence[Format]) -> tuple[Format | None, Any]:
+    """Returns the format and content of the first file whose format is known."""
+    for file in files:
         try:
             loaded = content.load(file)
         except ActrecError:
             continue
-        form = format_of(loaded, kind, candidates)
-        if form is None:
-            continue
-        if form.frame is None:
-            return None
-        folder = PurePosixPath(file.parent.relative_to(base))
-        name = clip_name(prefix)
-        place = folder if not name or (is_alone and name == folder.name) else folder / name
-        if place == PurePosixPath():
-            place = PurePosixPath(base.name)
-        try:
-            first = detections({0: form.read_frame(loaded)})
-        except ActrecError:
-            return Found(place, tuple(ordered), form)
-        in_shares = form.kind == "text" or first.in_shares
-        return Found(place, tuple(ordered), form, in_shares=in_shares)
-    return None
+        if (form := format_of(loaded, kind, candidates)) is not None:
+            return form, loaded
+    return None, None
 
 
 def _of_file(base: Path, file: Path, candidates: Sequence[Format]) -> Iterator[Found]:

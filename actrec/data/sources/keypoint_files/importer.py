@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from actrec.data.sources.keypoint_files.detections import Told
 from actrec.data.sources.keypoint_files.finding import Found, find_clips
 from actrec.data.sources.keypoint_files.formats import FORMATS, NAMES
 from actrec.data.sources.keypoint_files.joints import arranged
 from actrec.data.sources.keypoint_files.labelling import Labelled, by_folders, by_table
 from actrec.data.sources.keypoint_files.people import chosen
 from actrec.data.sources.segment_table import FILE, SegmentTable, read_segment_table
-from actrec.data.sources.tables import COLUMNS, check_rate, list_clips
+from actrec.data.sources.tables import COLUMNS, Row, check_rate, list_clips
 from actrec.data.store import fingerprints
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.given_segments import GivenSegment, pack
@@ -56,7 +57,7 @@ class KeypointFiles:
     skeleton: str = "coco17"
     format: str | None = None
     layout: str | None = None
-    fps: float | None = None
+    fps: float | int | None = None
     width: int = 0
     height: int = 0
     person: str = "main"
@@ -128,7 +129,7 @@ class KeypointFiles:
                 without_rate,
                 _USUAL,
             )
-        without_size = [each for each in usable if each.found.in_shares and 0 in self._size(each, strict=False)]
+        without_size = [each for each in usable if each.found.in_shares and not self._has_size(each)]
         if without_size:
             log.warning(
                 "%d clips have x and y as shares of a picture whose size is not known (the first: %s): they are taken "
@@ -162,25 +163,28 @@ class KeypointFiles:
             content=partial(_content, found) if found.key else None,
         )
 
-    def _size(self, clip: Labelled, strict: bool = True) -> tuple[int, int]:
+    def _size(self, row: Row | None, told: Told) -> tuple[int, int]:
         """Returns width and height of the picture, from the CSV, the file or the options; zeros if it is not known."""
-        told, row = clip.found.told, clip.row
-        try:
-            width = (row.pixels("width") if row else 0) or told.width or self.width
-            height = (row.pixels("height") if row else 0) or told.height or self.height
-        except ActrecError:
-            if strict:
-                raise
-            return 0, 0
+        width = (row.pixels("width") if row else 0) or told.width or self.width
+        height = (row.pixels("height") if row else 0) or told.height or self.height
         return width, height
+
+    def _has_size(self, clip: Labelled) -> bool:
+        try:
+            return 0 not in self._size(clip.row, clip.found.told)
+        except ActrecError:  # a wrong cell; raised again when the clip is read
+            return True
 
     def _load(self, clip: Labelled) -> SkeletonSequence | list[SkeletonSequence]:
         if clip.problem:
             raise ActrecError(clip.problem)
         detections = clip.found.read()
+        if not len(detections.frames):
+            raise ActrecError(f"no person was found in any of its {len(detections.looked)} frames.")
         layout, keypoints = arranged(detections, self.layout, self.skeleton)
-        fps = clip.row.rate(0.0) if clip.row and clip.row.get("fps") else detections.told.fps or self.fps or _USUAL
-        width, height = self._size(replace(clip, found=replace(clip.found, told=detections.told)))
+        told = detections.told
+        fps = clip.row.rate(0.0) if clip.row and clip.row.get("fps") else float(told.fps or self.fps or _USUAL)
+        width, height = self._size(clip.row, told)
         people = chosen(detections, keypoints, self.person, fps, self.min_presence, self.gap)
         if detections.in_shares and width and height:
             people = [each * np.array([width, height, 1], np.float32) for each in people]

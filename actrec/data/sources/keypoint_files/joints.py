@@ -19,7 +19,7 @@ COMMON = {
     13: ("penn13",),
     16: ("mpii16",),
     18: ("openpose18",),
-    25: ("body25", "ntu25"),
+    25: ("body25",),
     26: ("halpe26",),
     33: ("blazepose33",),
     133: ("wholebody133",),
@@ -49,9 +49,9 @@ def arranged(found: Detections, layout: str | None, store: str) -> tuple[str, Fl
     """
     if found.told.joints:
         return _by_name(found, layout, store)
-    name = layout or _by_number(found.n_joints, store)
+    name = layout or found.told.layout or _by_number(found.n_joints, store)
     n_joints = get_skeleton(name).n_joints
-    if layout is None and found.n_joints == 136:
+    if name == "halpe26" and found.n_joints == 136:
         return name, found.keypoints[:, :n_joints]
     if found.n_joints != n_joints:
         raise ActrecError(f"it has {found.n_joints} joints; the layout '{name}' has {n_joints}. Correct layout.")
@@ -89,11 +89,12 @@ def _holding(given: Sequence[str], store: str) -> Skeleton:
         return len(set(given) & {plain(joint) for joint in skeleton.joints}), -skeleton.n_joints
 
     best = max(candidates, key=fit)
-    missing = {plain(joint) for joint in (*best.hips, *best.shoulders)} - set(given)
+    missing = [pair for pair in (best.hips, best.shoulders) if not {plain(joint) for joint in pair} & set(given)]
     if missing:
         raise ActrecError(
             f"it names the joints {', '.join(given[:6])}, …; clips are centred and scaled by hips and shoulders, and "
-            f"it has no {' and no '.join(sorted(missing))}. Name the layout with dataset.importer.layout=…"
+            f"it has no {' and no '.join(joint for pair in missing for joint in pair)}. Name the layout with "
+            "dataset.importer.layout=…"
         )
     return best
 

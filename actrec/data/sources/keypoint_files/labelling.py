@@ -25,10 +25,9 @@ _TOOLS = frozenset(
     mmpose sapiens rtmpose openpose alphapose halpe coco body25 yolo yolov8 yolo11 ultralytics movenet posenet
     tfjs mediapipe blazepose deeplabcut dlc sleap ntu nturgb rgb d 2d json jsons csv txt keypoints keypoint kp
     kpts joints landmarks pose poses skeleton skeletons labels label predictions preds results result output
-    outputs out sep frames clips videos data raw files
+    outputs out sep frames clips videos data raw files run runs predict
     """.split()  # noqa: SIM905
 )
-_UNKNOWN = "no known format of keypoints was found in it. Give format=…"
 _NUMBER = re.compile(r"[ _.-]*\d+$")
 
 
@@ -58,14 +57,10 @@ def by_table(raw: Path, clips: Sequence[Found], table: Path, rows: Sequence[Row]
     known = _known(base, clips)
     listed = []
     for row in rows:
-        found, problem = known.get(_normal(row.path)), ""
-        if found is None:
-            is_there = locate(base, row["file"]).exists()
-            problem = _UNKNOWN if is_there else f"there is no such file, folder or clip in {base}."
-            found = Found(row.path, (base / row.path,))
+        found = known.get(_normal(row.path)) or _missing(base, row, clips)
         clip_id = row.get("clip_id") or str(found.place)
         listed.append(
-            Labelled(found, clip_id, row["label"], row.get("group") or row.stem, row.get("split"), row, problem)
+            Labelled(found, clip_id, row["label"], row.get("group") or row.stem, row.get("split"), row, found.problem)
         )
     others = [each for each in clips if all(each is not one.found for one in listed)]
     if others:
@@ -73,24 +68,31 @@ def by_table(raw: Path, clips: Sequence[Found], table: Path, rows: Sequence[Row]
     return listed
 
 
+def _missing(base: Path, row: Row, clips: Sequence[Found]) -> Found:
+    """Returns a clip with the reason for which a row names none."""
+    file = locate(base, row["file"])
+    inside = [each.key or str(each.place) for each in clips if each.file == file]
+    if inside:
+        problem = f"it has {len(inside)} clips: {', '.join(inside[:3])}, …; list each by its name."
+    elif file.exists():
+        problem = "no known format of keypoints was found in it. Give format=…"
+    else:
+        problem = f"there is no such file, folder or clip in {base}."
+    return Found(row.path, (file,), problem=problem)
+
+
 def _known(base: Path, clips: Sequence[Found]) -> dict[str, Found]:
     """Returns the clips by all names by which a CSV may list them; a surer name comes before a less sure one."""
+    counts = Counter(each.file for each in clips)
+    files = [PurePosixPath(each.file.relative_to(base)) for each in clips]
+    names = [(file, each) for file, each in zip(files, clips, strict=True) if counts[each.file] == 1]
+    names += [(each.place, each) for each in clips]
+    names += [(file / each.key, each) for file, each in zip(files, clips, strict=True)]
+    names += [(PurePosixPath(each.key), each) for each in clips if each.key]
     known: dict[str, Found] = {}
-    for sureness in range(3):
-        for each in clips:
-            for alias in _aliases(base, each, sureness):
-                known.setdefault(alias, each)
+    for name, each in names:
+        known.setdefault(_normal(name), each)
     return known
-
-
-def _aliases(base: Path, found: Found, sureness: int) -> list[str]:
-    file = PurePosixPath(found.file.relative_to(base))
-    of_frames = found.form is not None and found.form.frame is not None
-    if sureness == 0:  # the file, or a clip's name beside or below it
-        return [_normal(found.place), _normal(file / found.key), *([] if of_frames else [_normal(file)])]
-    if sureness == 1:
-        return [_normal(PurePosixPath(found.key))] if found.key else []
-    return [_normal(file)]  # a folder of frames with one clip
 
 
 def _normal(path: PurePosixPath) -> str:
@@ -103,7 +105,7 @@ def by_folders(raw: Path, clips: Sequence[Found]) -> list[Labelled]:
     Folders that are named after a tool or kind of file are no class folders. Folders train, val and test are the
     official split.
     """
-    places = [_told_apart(each.place) for each in clips]
+    places = _without_tools([each.place for each in clips])
     inside = [place for place in places if len(place.parts) > 1]
     has_split = any(split_named(part) for place in inside for part in place.parts[:2])
     level = split_level(raw, inside) if has_split else None
@@ -131,14 +133,19 @@ def by_folders(raw: Path, clips: Sequence[Found]) -> list[Labelled]:
     return labelled
 
 
-def _told_apart(place: PurePosixPath) -> Path:
-    """Returns a place without the folders that are named after a tool or kind of file."""
-    parts = [part for part in place.parts if not _is_tool(part)]
-    return Path(*(parts or place.parts[-1:]))
+def _without_tools(places: Sequence[PurePosixPath]) -> list[Path]:
+    """Takes off the first and last folders of all places, as long as all are named after tools or kinds of files."""
+    parts = [list(place.parts) for place in places]
+    for end in (0, -1):
+        while (deep := [each for each in parts if len(each) > 1]) and all(_is_tool(each[end]) for each in deep):
+            for each in deep:
+                del each[end]
+    return [Path(*each) for each in parts]
 
 
 def _is_tool(part: str) -> bool:
-    return all(word in _TOOLS for word in re.split(r"[\W_]+", part.casefold()) if word)
+    words = [word for word in re.split(r"[\W_]+", part.casefold()) if word]
+    return bool(words) and all(word in _TOOLS or word.rstrip("0123456789") in _TOOLS for word in words)
 
 
 def _ids(raw: Path, clips: Sequence[Found]) -> list[str]:

@@ -1,7 +1,7 @@
 """Reads frames of keypoints that are dicts with x and y, as the JavaScript libraries have them.
 
 A file is a list of frames, or a dict with such a list and perhaps fps, width and height. A frame is a list of people,
-or a dict with `keypoints`, `landmarks` or the like, of one person or several. `movenet` and `mediapipe` tell them apart.
+or a dict with `keypoints`, `landmarks` or the like, of one person or of several.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def joint_counts(content: Any) -> set[int]:
     """Returns the numbers of joints in a file's people; empty if nobody is in it, and -1 for another kind of file."""
     try:
         frames = _frames(content)
-        if not frames or not all(_is_frame(frame) for frame in frames):
+        if not all(map(_is_frame, frames)) or not any(map(_may_have_people, frames)):
             return {-1}
         people = [person for frame in frames for person in _people(frame)]
         if not all(isinstance(point, dict) and {"x", "y"} <= point.keys() for each in people for point in each[0]):
@@ -47,7 +47,7 @@ def read_clip(content: Any) -> dict[str, Detections]:
             frames[number].append(Person([_values(point) for point in points], name))
     about = content if isinstance(content, dict) else {}
     told = {key: float(about.get(key) or 0) for key in ("fps", "width", "height")}
-    return {"": detections(frames, Told(names, None, told["fps"], int(told["width"]), int(told["height"])))}
+    return {"": detections(frames, Told(names, fps=told["fps"], width=int(told["width"]), height=int(told["height"])))}
 
 
 def _frames(content: Any) -> list[Any]:
@@ -61,9 +61,15 @@ def _names(points: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def _is_frame(frame: Any) -> bool:
+    return (
+        frame is None or _may_have_people(frame) or (isinstance(frame, dict) and any(key in frame for key in _NUMBERS))
+    )
+
+
+def _may_have_people(frame: Any) -> bool:
     if isinstance(frame, dict):
-        return any(key in frame for key in (*POINTS, *_PEOPLE, *_NUMBERS))
-    return frame is None or isinstance(frame, list)
+        return any(key in frame for key in (*POINTS, *_PEOPLE))
+    return isinstance(frame, list)
 
 
 def _people(frame: Any) -> Iterator[tuple[Sequence[Any], Any]]:

@@ -55,7 +55,8 @@ def _person(instance: Mapping[str, Any]) -> Person:
         raise ActrecError(f"a person has {len(points)} keypoints and {len(scores)} keypoint_scores.")
     if any(len(point) != 2 for point in points):
         raise ActrecError("its keypoints are not x and y; give those of the 2D pose estimator.")
-    return Person([(*point, score) for point, score in zip(points, scores, strict=True)], instance.get("track_id"))
+    rows = [(*point, min(score, 1.0)) for point, score in zip(points, scores, strict=True)]
+    return Person(rows, instance.get("track_id"))
 
 
 def _joints(meta: Mapping[str, Any]) -> tuple[str, ...]:

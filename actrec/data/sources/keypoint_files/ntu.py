@@ -30,7 +30,7 @@ def read_clip(content: Any) -> dict[str, Detections]:
         frames = {number: list(_people(cells)) for number in range(int(next(cells)))}
     except StopIteration:
         raise ActrecError("it is cut short: it has fewer numbers than its counts of frames and bodies tell.") from None
-    return {"": detections(frames, Told(in_shares=False, fps=30.0, width=1920, height=1080))}
+    return {"": detections(frames, Told(layout="ntu25", in_shares=False, fps=30.0, width=1920, height=1080))}
 
 
 def _people(cells: Iterator[str]) -> list[Person]:

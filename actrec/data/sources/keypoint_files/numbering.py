@@ -6,20 +6,36 @@ import re
 from pathlib import PurePosixPath
 
 _ENDINGS = re.compile(r"[ _.-](keypoints|pose|poses|landmarks|results?|predictions?)$", re.IGNORECASE)
-_NUMBERED = re.compile(r"(?P<prefix>.*?)(?P<number>\d+)", re.ASCII | re.DOTALL)
-_PLAIN = ("", "f", "fr", "frame", "frames", "img", "image", "images", "im", "pic", "picture", "out", "output", "kp")
+_NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)(?P<after>\D*)", re.ASCII | re.DOTALL)
+_PLAIN = (
+    "",
+    "f",
+    "fr",
+    "frame",
+    "frames",
+    "img",
+    "image",
+    "images",
+    "im",
+    "pic",
+    "picture",
+    "out",
+    "output",
+    "kp",
+    "video",
+)
 
 
 def frame_number(name: str) -> tuple[str, int | None]:
-    """Splits the name of a frame's file or picture, without its ending, into the clip's part and the number.
+    """Splits the name of a frame's file or picture, without its ending, into the clip's part and the last number in it.
 
-    The number is None if the name does not end with one.
+    The number is None if there is none.
     """
     name = _ENDINGS.sub("", name)
     match = _NUMBERED.fullmatch(name)
     if match is None:
         return name, None
-    return match["prefix"], int(match["number"])
+    return match["before"] + match["after"], int(match["number"])
 
 
 def clip_name(prefix: str) -> str:

@@ -37,9 +37,11 @@ def chosen(
     """
     frames, step = _grid(found.looked)
     scale = np.array([_PICTURE, _PICTURE, 1] if found.in_shares else [1, 1, 1], np.float32)
-    people = [_people(keypoints[found.frames == number] * scale) for number in frames]
+    ends = np.searchsorted(found.frames, frames, side="right")
+    rows = [slice(start, end) for start, end in zip(np.searchsorted(found.frames, frames), ends, strict=True)]
+    people = [_people(keypoints[row] * scale) for row in rows]
     rate = fps / step
-    numbers = [found.people[found.frames == number] + 1 for number in frames]
+    numbers = [found.people[row] + 1 for row in rows]
     if (found.people == NOBODY).any():
         crowded = max(map(len, people)) > 1
         numbers = _tracked(people, rate, gap) if crowded else [np.ones(len(each), np.int64) for each in people]
@@ -53,7 +55,7 @@ def chosen(
     return whole
 
 
-def _grid(looked: Int[ndarray, " frame"]) -> tuple[Int[ndarray, " frame"], int]:
+def _grid(looked: Int[ndarray, " frame"]) -> tuple[Int[ndarray, " number"], int]:
     """Returns the numbers of all frames in which people could have been found, and their usual step.
 
     They are those of the file, and where its step is larger than usual, those that are left out.

@@ -5,7 +5,7 @@ SLEAP's CSV is a wide table with columns nose.x, nose.y and nose.score; MediaPip
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,14 +56,14 @@ def is_mediapipe(content: Any) -> bool:
 
 @dataclass
 class _Clip:
-    """The rows of one clip, as far as they are read."""
+    """The rows of one clip, as far as they are read: by frame and person, the values of each joint."""
 
-    people: dict[int, dict[str, list[Any]]] = field(default_factory=dict)
+    people: dict[int, dict[Hashable, list[Any]]] = field(default_factory=dict)
     times: dict[int, float] = field(default_factory=dict)
     label: str = ""
     fps: float = 0.0
 
-    def frame(self, number: int) -> dict[str, list[Any]]:
+    def frame(self, number: int) -> dict[Hashable, list[Any]]:
         return self.people.setdefault(number, {})
 
 
@@ -73,9 +73,11 @@ def read_wide(content: Any) -> dict[str, Detections]:
     read = number_reader(content.separator)
     clips: dict[str, _Clip] = {}
     for row, cells, clip, number, person in _rows(content, found, clips):
-        if person in clip.frame(number):
+        frame = clip.frame(number)
+        who = person or (("unnamed", len(frame)) if "person" in found.roles else "")
+        if who in frame:
             raise ActrecError(f"its row {row} is of frame {number}, which it has before. Give people a column person.")
-        clip.frame(number)[person] = [[read(cells[place]) for place in places] for places in found.joints.values()]
+        frame[who] = [[read(cells[place]) for place in places] for places in found.joints.values()]
     return _finished(clips, found, named(list(found.joints)))
 
 
@@ -160,7 +162,7 @@ def _finished(clips: dict[str, _Clip], found: Columns, joints: tuple[str, ...]) 
     finished = {}
     for name, clip in clips.items():
         people = {
-            number: [Person(points, person or None) for person, points in frame.items()]
+            number: [Person(points, who if who and isinstance(who, str) else None) for who, points in frame.items()]
             for number, frame in clip.people.items()
         }
         fps = clip.fps or rate(clip.times)
