@@ -76,15 +76,17 @@ def _joints(names: Sequence[str], pattern: re.Pattern[str]) -> dict[str, tuple[i
 
 def named(joints: Sequence[str]) -> tuple[str, ...]:
     """Returns the names of joints; none if they are numbers."""
-    return () if all(joint.isdigit() for joint in joints) else tuple(joints)
+    return () if all(joint.strip().isdigit() for joint in joints) else tuple(joints)
 
 
 def number_reader(separator: str) -> Callable[[str], float]:
     """Returns the function that reads a number; an empty cell is NaN. Commas can be decimal if they do not separate."""
 
+    decimal = separator != ","
+
     def read(cell: str) -> float:
         try:
-            return float(cell.replace(",", ".") if separator != "," else cell) if cell else np.nan
+            return float(cell.replace(",", ".") if decimal else cell) if cell else np.nan
         except ValueError:
             raise ActrecError(f"it has '{cell}' where a number should be.") from None
 

@@ -28,8 +28,8 @@ class Table:
         reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator, skipinitialspace=True)
         try:
             for cells in reader:
-                if any(map(str.strip, cells)):
-                    yield reader.line_num, [cell.strip() for cell in cells]
+                if any(cells) and any(map(str.strip, cells)):
+                    yield reader.line_num, cells
         except csv.Error as error:
             raise ActrecError(f"its row {reader.line_num} cannot be read ({error}).") from None
 

@@ -51,7 +51,7 @@ def _header(content: Table) -> tuple[list[tuple[str, str, str]], int]:
     for _, cells in islice(content.rows(), 4):
         if cells[0].casefold() in ("scorer", "individuals", "bodyparts", "coords"):
             rows[cells[0].casefold()] = cells[1:]
-    parts, coords = rows["bodyparts"], [coord.casefold() for coord in rows["coords"]]
+    parts, coords = rows["bodyparts"], [coord.strip().casefold() for coord in rows["coords"]]
     individuals = rows.get("individuals") or [""] * len(parts)
     if not len(parts) == len(coords) == len(individuals):
         raise ActrecError("its header rows have different numbers of cells. Is it cut short?")

@@ -103,40 +103,60 @@ def detections(frames: Mapping[int, Sequence[Person]], told: Told | None = None)
     Raises:
         ActrecError: There are no frames, the number of joints varies, or what should be keypoints is not.
     """
-    rows: list[tuple[int, ndarray, Hashable]] = []
-    for number in sorted(frames):
-        for person in frames[number]:
-            points = with_confidence(person.points, number)
-            if rows and len(points) != len(rows[0][1]):
-                raise ActrecError(
-                    f"it has {len(rows[0][1])} joints in frame {rows[0][0]} and {len(points)} in frame {number}; "
-                    "expected the same number in all frames."
-                )
-            if points[:, 2].any():
-                rows.append((number, points, person.name))
-    names = [name for _, _, name in rows]
+    looked = sorted(frames)
+    rows = [(number, person) for number in looked for person in frames[number]]
+    keypoints = _stacked([(number, person.points) for number, person in rows])
+    observed = np.flatnonzero(keypoints[..., 2].any(axis=-1))
+    names = [rows[row][1].name for row in observed]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))} if None not in names else {}
     return Detections(
-        np.array([number for number, _, _ in rows], dtype=np.int64),
-        np.stack([points for _, points, _ in rows]) if rows else np.zeros((0, 0, 3), np.float32),
+        np.array([rows[row][0] for row in observed], dtype=np.int64),
+        keypoints[observed],
         np.array([numbers.get(name, NOBODY) for name in names], dtype=np.int64),
-        np.array(sorted(frames), dtype=np.int64),
+        np.array(looked, dtype=np.int64),
         told or Told(),
     )
 
 
-def with_confidence(points: Any, frame: int) -> Float[ndarray, "joint 3"]:
-    """Converts the joints of a person to x, y and confidence; joints that were not found are zeros."""
+def _stacked(rows: Sequence[tuple[int, Any]]) -> Float[ndarray, "row joint 3"]:
+    """Stacks the joints of people, as x, y and confidence; joints that were not found are zeros.
+
+    Args:
+        rows: The frame number and the points of each person.
+    """
     try:
-        array = np.asarray(points, dtype=np.float32)
+        points = np.array([each for _, each in rows], dtype=np.float32)
     except (TypeError, ValueError):
-        array = np.zeros(0, np.float32)
-    if array.ndim != 2 or array.shape[1] not in (2, 3):
-        raise ActrecError(f"frame {frame} has keypoints that are not x and y, or x, y and confidence, of each joint.")
-    whole = np.ones((len(array), 3), np.float32)
-    whole[:, : array.shape[1]] = array
-    whole[~(seen(whole[:, :2]) & (whole[:, 2] > 0))] = 0  # a confidence of NaN is none
-    return whole
+        points = np.zeros(0, np.float32)
+    if not rows:
+        return np.zeros((0, 0, 3), np.float32)
+    if points.ndim != 3 or points.shape[2] not in (2, 3):
+        raise _irregular(rows)
+    keypoints = np.ones((*points.shape[:2], 3), np.float32)
+    keypoints[..., : points.shape[2]] = points
+    keypoints[~(seen(keypoints[..., :2]) & (keypoints[..., 2] > 0))] = 0  # a confidence of NaN is none
+    return keypoints
+
+
+def _irregular(rows: Sequence[tuple[int, Any]]) -> ActrecError:
+    """Returns the error that names the first frame whose points cannot be stacked with those of the first."""
+    first: int | None = None
+    for number, each in rows:
+        try:
+            array = np.array(each, dtype=np.float32)
+        except (TypeError, ValueError):
+            array = np.zeros(0, np.float32)
+        if array.ndim != 2 or array.shape[1] not in (2, 3):
+            return ActrecError(
+                f"frame {number} has keypoints that are not x and y, or x, y and confidence, of each joint."
+            )
+        first = len(array) if first is None else first
+        if len(array) != first:
+            return ActrecError(
+                f"it has {first} joints in frame {rows[0][0]} and {len(array)} in frame {number}; expected the same "
+                "number in all frames."
+            )
+    return ActrecError("some of its people have confidences and others have none.")
 
 
 def flat(values: Sequence[float], width: int = 3) -> list[Sequence[float]]:

@@ -44,7 +44,7 @@ def read_clip(content: Any) -> dict[str, Detections]:
         frames[number] = []
         for points, name in _people(frame):
             names = names or _names(points)
-            frames[number].append(Person([_values(point) for point in points], name))
+            frames[number].append(Person(_values(points), name))
     about = content if isinstance(content, dict) else {}
     told = {key: float(about.get(key) or 0) for key in ("fps", "width", "height")}
     return {"": detections(frames, Told(names, fps=told["fps"], width=int(told["width"]), height=int(told["height"])))}
@@ -91,6 +91,6 @@ def _are_points(points: Any) -> bool:
     return isinstance(points, list) and bool(points) and isinstance(points[0], dict) and "x" in points[0]
 
 
-def _values(point: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    x, y = point["x"], point["y"]
-    return x, y, next((point[key] for key in _CONFIDENCES if point.get(key) is not None), 1.0)
+def _values(points: Sequence[Mapping[str, Any]]) -> list[tuple[Any, Any, Any]]:
+    confidence = next((key for key in _CONFIDENCES if points[0].get(key) is not None), "")
+    return [(point["x"], point["y"], point.get(confidence, 1.0)) for point in points]

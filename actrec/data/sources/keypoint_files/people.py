@@ -39,7 +39,8 @@ def chosen(
     scale = np.array([_PICTURE, _PICTURE, 1] if found.in_shares else [1, 1, 1], np.float32)
     ends = np.searchsorted(found.frames, frames, side="right")
     rows = [slice(start, end) for start, end in zip(np.searchsorted(found.frames, frames), ends, strict=True)]
-    people = [_people(keypoints[row] * scale) for row in rows]
+    everybody = _people(keypoints * scale)
+    people = [People(everybody.boxes[row], everybody.scores[row], everybody.keypoints[row]) for row in rows]
     rate = fps / step
     numbers = [found.people[row] + 1 for row in rows]
     if (found.people == NOBODY).any():
@@ -69,16 +70,14 @@ def _grid(looked: Int[ndarray, " frame"]) -> tuple[Int[ndarray, " number"], int]
 
 
 def _people(keypoints: Float[ndarray, "person joint 3"]) -> People:
-    """Makes the people of a frame, with the boxes around their joints; each may start a track."""
+    """Makes people with the boxes around their joints, and scores with which each may start a track."""
     observed = keypoints[..., 2] > 0
-    points = np.where(observed[..., None], keypoints[..., :2], np.nan)
-    boxes = np.zeros((len(keypoints), 4), np.float32)
-    scores = np.ones(len(keypoints), np.float32)
-    for number in np.flatnonzero(observed.any(axis=1)):
-        boxes[number] = *np.nanmin(points[number], 0), *np.nanmax(points[number], 0)
-        scores[number] = 0.5 + 0.5 * min(float(keypoints[number, observed[number], 2].mean()), 1.0)
-    boxes[:, 2:] += 1  # a box of one joint would have no area
-    return People(boxes, scores, keypoints)
+    low = np.where(observed[..., None], keypoints[..., :2], np.inf).min(axis=1)
+    high = np.where(observed[..., None], keypoints[..., :2], -np.inf).max(axis=1)
+    boxes = np.concatenate([low, high + 1], axis=1)  # a box of one joint would have no area
+    boxes[~observed.any(axis=1)] = 0
+    mean = keypoints[..., 2].sum(axis=1) / np.maximum(observed.sum(axis=1), 1)
+    return People(boxes.astype(np.float32), (0.5 + 0.5 * mean.clip(0, 1)).astype(np.float32), keypoints)
 
 
 def _tracked(people: Sequence[People], fps: float, gap: float) -> list[Int[ndarray, " person"]]:

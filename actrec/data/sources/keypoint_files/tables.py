@@ -5,7 +5,7 @@ SLEAP's CSV is a wide table with columns nose.x, nose.y and nose.score; MediaPip
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,14 @@ class _Clip:
     def frame(self, number: int) -> dict[Hashable, list[Any]]:
         return self.people.setdefault(number, {})
 
+    def tell(self, number: int, cells: Mapping[str, str]) -> None:
+        """Takes time, rate and label from a row of a frame."""
+        for role, unit in (("seconds", 1.0), ("milliseconds", 1e-3)):
+            if cells.get(role):
+                self.times[number] = float(cells[role]) * unit
+        self.label = self.label or cells.get("label", "")
+        self.fps = self.fps or float(cells.get("fps") or 0)
+
 
 def read_wide(content: Any) -> dict[str, Detections]:
     """Returns the clips, by their names in the table; one clip has an empty name."""
@@ -91,11 +99,13 @@ def read_long(content: Any) -> dict[str, Detections]:
     values += [found.names.index(name) for name in CONFIDENCES if name in found.names][:1]
     places = _joint_places(content, found)
     clips: dict[str, _Clip] = {}
+    column = found.roles["joint"]
     for row, cells, clip, number, person in _rows(content, found, clips):
-        joints = clip.frame(number).setdefault(person, [None] * len(places))
-        joint = places[cells[found.roles["joint"]]]
+        frame = clip.frame(number)
+        joints = frame.get(person) or frame.setdefault(person, [None] * len(places))
+        joint = places[cells[column]]
         if joints[joint] is not None:
-            raise ActrecError(f"its row {row} has the joint {cells[found.roles['joint']]} of frame {number} again.")
+            raise ActrecError(f"its row {row} has the joint {cells[column]} of frame {number} again.")
         joints[joint] = [read(cells[place]) for place in values]
     missing = [np.nan] * len(values)
     for clip in clips.values():
@@ -110,7 +120,7 @@ def _joint_places(content: Table, found: Columns) -> dict[str, int]:
     rows = content.rows()
     next(rows, None)
     joints = list(dict.fromkeys(checked(cells, len(found.names), row)[place] for row, cells in rows))
-    if joints and all(joint.isdigit() for joint in joints):
+    if joints and all(joint.strip().isdigit() for joint in joints):
         first = min(map(int, joints))
         joints = sorted(joints, key=int)
         if [int(joint) for joint in joints] != list(range(first, first + len(joints))):
@@ -124,26 +134,25 @@ def _rows(
     """Yields the line number and cells of each row, its clip, which is added to `clips`, and its frame and person."""
     rows = content.rows()
     next(rows, None)
-    roles = found.roles
+    count, roles = len(found.names), found.roles
+    about = [role for role in ("seconds", "milliseconds", "label", "fps") if role in roles]
+    name, person = "", ""
     for row, cells in rows:
-        checked(cells, len(found.names), row)
+        checked(cells, count, row)
         try:
-            clip = clips.setdefault(_cell(cells, roles, "clip"), _Clip())
+            if "clip" in roles:
+                name = cells[roles["clip"]].strip()
+            clip = clips.get(name) or clips.setdefault(name, _Clip())
             number = _number(cells, roles, clip)
-            for role, scale in (("seconds", 1.0), ("milliseconds", 1e-3)):
-                if _cell(cells, roles, role):
-                    clip.times[number] = float(_cell(cells, roles, role)) * scale
-            clip.label = clip.label or _cell(cells, roles, "label")
-            clip.fps = clip.fps or float(_cell(cells, roles, "fps") or 0)
-            yield row, cells, clip, number, _cell(cells, roles, "person")
+            if about:
+                clip.tell(number, {role: cells[roles[role]].strip() for role in about})
         except ActrecError:
             raise
         except ValueError as error:
             raise ActrecError(f"its row {row} cannot be read ({error}).") from None
-
-
-def _cell(cells: Sequence[str], roles: dict[str, int], role: str) -> str:
-    return cells[roles[role]] if role in roles else ""
+        if "person" in roles:
+            person = cells[roles["person"]].strip()
+        yield row, cells, clip, number, person
 
 
 def _number(cells: Sequence[str], roles: dict[str, int], clip: _Clip) -> int:

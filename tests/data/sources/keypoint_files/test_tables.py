@@ -62,11 +62,11 @@ def test_a_long_table_of_numbered_joints_and_decimal_commas(tmp_path: Path) -> N
 def test_joints_without_a_row_are_unobserved_and_people_have_names(tmp_path: Path) -> None:
     truth = motion(17, 10)
     lines = [
-        f"{frame},{who},{JOINTS[joint]},{x + 500 * index},{y}"
+        f"{frame},{who},{JOINTS[joint]},{x / (1 + index)},{y / (1 + index)}"
         for index, who in enumerate(("anna", "ben"))
         for frame, person in enumerate(truth.tolist())
         for joint, (x, y, _) in enumerate(person)
-        if joint != 5 and (who == "anna" or frame < 4)
+        if joint != 5 and (who == "anna" or frame < 6)
     ]
     (tmp_path / "squat_1.csv").write_text("\n".join(["frame,person,joint,x,y", *lines]))
     clip = load(tmp_path)
@@ -75,7 +75,7 @@ def test_joints_without_a_row_are_unobserved_and_people_have_names(tmp_path: Pat
     (source,) = KeypointFiles(person="all", fps=6)(tmp_path)
     people = source.load()
     assert isinstance(people, list)
-    assert [len(each) for each in people] == [10, 4]
+    assert [len(each) for each in people] == [10, 6]
 
 
 @pytest.mark.parametrize(
