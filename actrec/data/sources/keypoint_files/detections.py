@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from actrec.data.sources.arrays import seen
-from actrec.types import ActrecError
+from actrec.types import FARTHEST, ActrecError
 
 NOBODY = -1  # the person number in files that do not name people
 _SHARE = 2.0  # x and y are shares of the picture if the median of their absolute values is not above this
@@ -125,13 +125,16 @@ def _stacked(rows: Sequence[tuple[int, Any]]) -> Float[ndarray, "row joint 3"]:
         rows: The frame number and the points of each person.
     """
     try:
-        points = np.array([each for _, each in rows], dtype=np.float32)
+        points = np.array([each for _, each in rows], dtype=np.float64)
     except (TypeError, ValueError):
-        points = np.zeros(0, np.float32)
+        points = np.zeros(0)
     if not rows:
         return np.zeros((0, 0, 3), np.float32)
     if points.ndim != 3 or points.shape[2] not in (2, 3):
         raise _irregular(rows)
+    farthest = float(np.abs(points).max(initial=0, where=~np.isnan(points)))
+    if farthest > FARTHEST:
+        raise ActrecError(f"it has a coordinate of {farthest:.6g}; expected pixels, at most {FARTHEST:g}.")
     keypoints = np.ones((*points.shape[:2], 3), np.float32)
     keypoints[..., : points.shape[2]] = points
     keypoints[~(seen(keypoints[..., :2]) & (keypoints[..., 2] > 0))] = 0  # a confidence of NaN is none

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -217,3 +219,39 @@ def test_wrong_options() -> None:
         KeypointFiles(fps=0)
     with pytest.raises(ActrecError, match=r"no skeleton 'body24'"):
         KeypointFiles(layout="body24")
+
+
+@pytest.mark.parametrize("name", list(WRITTEN))
+def test_damage_anywhere_is_a_reason_or_harmless(name: str, tmp_path: Path) -> None:
+    """Whatever is damaged, no other exception is raised than an ActrecError."""
+    writer, layout, _, _ = WRITTEN[name]
+    rng = np.random.default_rng(list(WRITTEN).index(name))
+    for number in range(4):
+        folder = tmp_path / str(number)
+        writer(folder, "squat_1", motion(get_skeleton(layout).n_joints, 4))
+        file = files(folder)[-1]
+        text = file.read_text()
+        if file.suffix == ".json" and number % 2:
+            file.write_text(json.dumps(damaged(json.loads(text), rng)))
+        else:
+            place = int(rng.integers(len(text)))
+            file.write_text(text[:place] + "9" * 20 + text[place + 1 :])
+        with suppress(ActrecError):
+            for source in KeypointFiles(person="all")(folder):
+                source.load()
+
+
+def damaged(content: Any, rng: np.random.Generator) -> Any:
+    """Replaces one value somewhere in JSON, a list and a dict as well as a number."""
+    places: list[tuple[Any, Any]] = []
+
+    def walk(node: Any) -> None:
+        inside = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for key, value in inside:
+            places.append((node, key))
+            walk(value)
+
+    walk(content)
+    node, key = places[int(rng.integers(len(places)))]
+    node[key] = [None, "x", -1, 1e300, [], {}, [[1]]][int(rng.integers(7))]
+    return content
