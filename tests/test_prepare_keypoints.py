@@ -108,3 +108,22 @@ def test_a_table_of_many_clips_is_updated_clip_by_clip(prepare: Run, tmp_path: P
     clips = {clip.clip_id: clip for clip in read_store(store)}
     np.testing.assert_allclose(clips["wave_2"].keypoints, motion(17, seed=8), atol=1e-4)
     assert {clip.label for clip in clips.values()} == {"wave", "nod"}
+
+
+def test_clips_whose_frames_are_in_one_folder(prepare: Run, tmp_path: Path) -> None:
+    """Each is listed with its own reason, and a change of one is no change of another."""
+    raw, store = tmp_path / "raw", tmp_path / "store"
+    for number in range(4):
+        tools.openpose(raw, f"wave_{number}", motion(25, seed=number))
+    for number in (1, 2):
+        (raw / f"wave_{number}_000000000003_keypoints.json").write_text("{")
+    code, _, _ = prepare(f"raw={raw}", f"store={store}", "max_rejected=0.5")
+    assert code == 0
+    with (store / "rejected.csv").open() as stream:
+        rejected = list(csv.DictReader(stream))
+    assert [row["file"] for row in rejected] == [f"{raw}#wave_1", f"{raw}#wave_2"]
+    assert all("_000000000003_keypoints.json cannot be read: it is cut short" in row["reason"] for row in rejected)
+    tools.openpose(raw, "wave_1", motion(25, seed=1))
+    code, out, _ = prepare(f"raw={raw}", f"store={store}", "max_rejected=0.5")
+    assert code == 0
+    assert "1 clips written" in out

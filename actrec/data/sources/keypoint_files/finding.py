@@ -48,6 +48,12 @@ class Found:
         """The file, or the folder of the files of frames."""
         return self.files[0].parent if self.form is not None and self.form.frame else self.files[0]
 
+    @property
+    def origin(self) -> str:
+        """The file or folder, and the clip's name in it if it may have others."""
+        name = self.key or (self.place.name if self.file != self.files[0] and self.place.name != self.file.name else "")
+        return f"{self.file}#{name}" if name else str(self.file)
+
     def read(self) -> Detections:
         """Reads the clip; an ActrecError if it cannot be read."""
         if self.problem or self.form is None:

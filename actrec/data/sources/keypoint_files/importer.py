@@ -149,7 +149,7 @@ class KeypointFiles:
         return ClipSource(
             clip.clip_id,
             _SOURCE,
-            f"{found.file}#{found.key}" if found.key else str(found.file),
+            found.origin,
             partial(self._load, clip),
             file=str(found.file),
             row={"label": clip.label, "group": clip.group, "split": clip.split, "segments": pack(segments)},
@@ -160,7 +160,7 @@ class KeypointFiles:
                 "clip": found.key,
                 "problem": clip.problem,
             },
-            content=partial(_content, found) if found.key else None,
+            content=partial(_content, found) if found.key or len(found.files) > 1 else None,
         )
 
     def _size(self, row: Row | None, told: Told) -> tuple[int, int]:
@@ -198,7 +198,9 @@ class KeypointFiles:
 
 
 def _content(found: Found) -> str:
-    """Hashes a clip of a file of many clips; an empty text if it cannot be read."""
+    """Hashes the files of a clip's frames, or a clip of a file of many; an empty text if it cannot be read."""
+    if not found.key:
+        return fingerprints.values({file.name: fingerprints.content(file) for file in found.files})
     try:
         clip = found.read()
     except ActrecError:
