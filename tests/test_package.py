@@ -77,6 +77,7 @@ ROOMS = {
     "drawing": [],
     "data.store": ["pipeline"],
     "data.sources": ["data.store", "video"],
+    "data.sources.keypoint_files": ["data.sources", "data.store", "video"],
     "data.synthetic": ["data.store"],
     "data.check": ["data.store", "pipeline"],
     "data": ["data.check", "data.store", "data.sources", "data.synthetic", "pipeline"],

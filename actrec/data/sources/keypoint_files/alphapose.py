@@ -5,7 +5,7 @@ Of a video, the pictures are 0.jpg, 1.jpg, …; of a folder of pictures, their n
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from actrec.data.sources.keypoint_files.detections import Detections, Person, detections, flat
@@ -41,7 +41,7 @@ def _person(each: Mapping[str, Any]) -> Person:
     return Person(points, _name(each.get("idx")))
 
 
-def _name(idx: Any) -> Hashable:
+def _name(idx: Any) -> Any:
     """Returns the number that tracking gives to a person, as a number or in a list."""
     while isinstance(idx, list):
         idx = idx[0] if idx else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ class Person(NamedTuple):
     """
 
     points: Any
-    name: Hashable = None
+    name: Any = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def detections(frames: Mapping[int, Sequence[Person]], told: Told | None = None)
     rows = [(number, person) for number in looked for person in frames[number]]
     keypoints = _stacked([(number, person.points) for number, person in rows])
     observed = np.flatnonzero(keypoints[..., 2].any(axis=-1))
-    names = [rows[row][1].name for row in observed]
+    names = [None if (name := rows[row][1].name) is None else str(name) for row in observed]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))} if None not in names else {}
     return Detections(
         np.array([rows[row][0] for row in observed], dtype=np.int64),
