@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": "evaluates one model, or several as an ensemble, on a data set",
     "compare": "compares runs on the clips of one test split",
     "predict": "recognises the actions in videos or from a camera",
+    "enroll": "adds a class to a model from a few clips, without training",
     "serve": "serves a model: an API and a live page",
     "view": "draws skeletons over a video, or a store's clips on contact sheets",
     "export": "converts a model to ONNX, which runs without PyTorch",

@@ -272,6 +272,7 @@ class NetworkOutput(NamedTuple):
         pose_forecasts: Entry [n - 1, :, t] is the forecast pose of frame t + n at frame t, in torso lengths.
         phase: Sine and cosine of the phase within a repetition: 0 at its beginning, π at its turn, 2π at its end. None
             for a network without this output.
+        embedding: What the classifier's linear layer computes the logits from. None for a network without this output.
     """
 
     logits: Float[Tensor, "batch time class"]
@@ -279,3 +280,4 @@ class NetworkOutput(NamedTuple):
     latent_forecasts: Float[Tensor, "horizon batch time node dim"]
     pose_forecasts: Float[Tensor, "horizon batch time joint coordinate"]
     phase: Float[Tensor, "batch time 2"] | None = None
+    embedding: Float[Tensor, "batch time embedding"] | None = None

@@ -58,6 +58,7 @@ ENTRIES = [
     "benchmark",
     "check",
     "compare",
+    "enroll",
     "evaluate",
     "export",
     "import_published",
@@ -68,6 +69,7 @@ ENTRIES = [
 ]
 NEEDED = {
     "compare": ["runs=[a,b]"],
+    "enroll": ["label=l"],
     "evaluate": ["dataset=csv"],
     "export": ["model=m"],
     "import_published": ["checkpoint=c", "model=m"],

@@ -82,7 +82,7 @@ ROOMS = {
     "data.check": ["data.store", "pipeline"],
     "data": ["data.check", "data.store", "data.sources", "data.synthetic", "pipeline"],
     "model": ["data", "network", "pipeline"],
-    "online": ["model", "network", "pipeline"],
+    "online": ["data.synthetic", "model", "network", "pipeline"],
     "evaluation": ["data", "model", "online", "pipeline"],
     "training": ["data", "evaluation", "model", "network", "online", "pipeline"],
     "explain": ["evaluation", "model", "network", "pipeline"],
@@ -114,7 +114,18 @@ ROOMS = {
         "video",
     ],
 }
-COMMANDS = ["check", "train", "evaluate", "prepare", "predict", "view", "export", "compare", "import_published"]
+COMMANDS = [
+    "check",
+    "train",
+    "evaluate",
+    "prepare",
+    "predict",
+    "enroll",
+    "view",
+    "export",
+    "compare",
+    "import_published",
+]
 
 
 def _room(name: str) -> str:

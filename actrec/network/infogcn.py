@@ -47,13 +47,15 @@ class Head(nn.Module):
 
     def forward(
         self, z: Float[Tensor, "*lead joint dim"], frames: Frames | None = None
-    ) -> tuple[Float[Tensor, "batch time class"], Float[Tensor, "batch time 2"] | None]:
-        """Computes logits and phase of all frames of the batch, from all latents or from packed valid ones."""
+    ) -> tuple[
+        Float[Tensor, "batch time class"], Float[Tensor, "batch time 2"] | None, Float[Tensor, "batch time embedding"]
+    ]:
+        """Computes logits, phase and embedding of all frames of the batch, from all latents or packed valid ones."""
         pooled = self.dropout(self.blocks(z).mean(-2))
         pooled = frames.unpack(pooled) if frames else pooled
         parts = pooled.tensor_split(self.edges, dim=1)
         logits = torch.cat([layer(part) for layer, part in zip(self.classifiers, parts, strict=True)], 1)
-        return logits, None if self.phase is None else self.phase(pooled)
+        return logits, None if self.phase is None else self.phase(pooled), pooled
 
 
 class InfoGCN(nn.Module):
@@ -169,8 +171,13 @@ class InfoGCN(nn.Module):
         frames = Frames(valid, packed=self.training)
         latents = self._encode(features, frames)
         forecasts = self.dynamics(latents, frames)
-        logits, phase = self.head(torch.cat((latents, *forecasts), -1), frames)
+        logits, phase, embedding = self.head(torch.cat((latents, *forecasts), -1), frames)
         poses = self.decoder(forecasts) if len(forecasts) else forecasts[..., : self.coordinates]
         return NetworkOutput(
-            logits, frames.unpack(latents), frames.unpack(forecasts, axis=1), frames.unpack(poses, axis=1), phase
+            logits,
+            frames.unpack(latents),
+            frames.unpack(forecasts, axis=1),
+            frames.unpack(poses, axis=1),
+            phase,
+            embedding,
         )

@@ -26,6 +26,7 @@ class StepOutput(NamedTuple):
         keys: The frame's keys; the caller stores them in its cache at the frame's position.
         values: The frame's values, stored likewise.
         phase: Sine and cosine of the phase within a repetition; None for a network without this output.
+        embedding: What the classifier's linear layer computes the logits from.
     """
 
     logits: Float[Tensor, "answer class"]
@@ -33,6 +34,7 @@ class StepOutput(NamedTuple):
     keys: Float[Tensor, "layer row lane head_dim"]
     values: Float[Tensor, "layer row lane head_dim"]
     phase: Float[Tensor, "answer 2"] | None
+    embedding: Float[Tensor, "answer embedding"]
 
 
 class Step(nn.Module):
@@ -118,7 +120,9 @@ class Step(nn.Module):
             poses = net.decoder(forecasts)
         pooled = net.head.blocks(joined).mean(1)
         phase = None if net.head.phase is None else net.head.phase(pooled)
-        return StepOutput(self._logits(pooled, place), poses, torch.stack(new_keys), torch.stack(new_values), phase)
+        return StepOutput(
+            self._logits(pooled, place), poses, torch.stack(new_keys), torch.stack(new_values), phase, pooled
+        )
 
     def _code(self, place: Int[Tensor, " answer"], ahead: float) -> Float[Tensor, "answer 1 dim"]:
         return self.time_codes[_SUBDIVISIONS * place + round(_SUBDIVISIONS * ahead)].unsqueeze(1)

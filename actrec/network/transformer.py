@@ -55,4 +55,4 @@ class Transformer(nn.Module):
         blocked = ~causal_mask(valid).repeat_interleave(self.heads, 0)
         z = rearrange(self.encoder(z + time_code(frames, z.shape[-1]), mask=blocked), "b t d -> b t 1 d")
         poses = features.new_zeros(0, *features.shape[:-1], 2)
-        return NetworkOutput(self.classifier(z[:, :, 0]), z, z.new_zeros(0, *z.shape), poses)
+        return NetworkOutput(self.classifier(z[:, :, 0]), z, z.new_zeros(0, *z.shape), poses, embedding=z[:, :, 0])

@@ -23,11 +23,13 @@ class EngineOutput(NamedTuple):
         logits: Class scores.
         forecasts: Poses 1 to N frames ahead, in pixels; NaN for a joint that has not been seen since the anchor.
         phase: Sine and cosine of the phase within a repetition; None for a network without this output.
+        embedding: What the classifier's linear layer computes the logits from; None for a network without this output.
     """
 
     logits: Float[ndarray, "person class"]
     forecasts: Float[ndarray, "person horizon joint 2"]
     phase: Float[ndarray, "person 2"] | None = None
+    embedding: Float[ndarray, "person embedding"] | None = None
 
 
 class StepArrays(NamedTuple):
@@ -38,6 +40,7 @@ class StepArrays(NamedTuple):
     keys: Float[ndarray, "layer row lane head_dim"]
     values: Float[ndarray, "layer row lane head_dim"]
     phase: Float[ndarray, "answer 2"] | None = None
+    embedding: Float[ndarray, "answer embedding"] | None = None
 
 
 class WindowArrays(NamedTuple):
@@ -46,6 +49,7 @@ class WindowArrays(NamedTuple):
     logits: Float[ndarray, "time class"]
     poses: Float[ndarray, "horizon time joint coordinate"]
     phase: Float[ndarray, "time 2"] | None = None
+    embedding: Float[ndarray, "time embedding"] | None = None
 
 
 @runtime_checkable

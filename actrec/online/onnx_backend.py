@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,17 @@ def open_session(path: Path) -> Any:
 
 T = TypeVar("T")
 
+# Files of earlier versions have no embedding. Phase and embedding are missing for a network that does not compute them.
+STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values", "phase", "embedding")
+WINDOW_OUTPUTS = ("logits", "pose_forecasts", "phase", "embedding")
+
+
+def _namer(session: Any, names: Sequence[str], fields: Sequence[str]) -> Callable[[Sequence[ndarray]], dict[str, Any]]:
+    """Returns a function that gives a file's outputs the names of `StepArrays` or `WindowArrays`."""
+    field_of = dict(zip(names, fields, strict=True))
+    found = [field_of[each.name] for each in session.get_outputs()]  # a KeyError for a file of another program
+    return lambda outputs: dict(zip(found, outputs, strict=True))
+
 
 class OnnxStep:
     """A `StepModel` that is run by ONNX Runtime."""
@@ -40,6 +51,7 @@ class OnnxStep:
         shapes = {each.name: each.shape for each in session.get_inputs()}
         self._layers = sum(name.startswith("keys.") for name in shapes)
         self._cache = shapes["keys.0"][1:] if self._layers else []
+        self.outputs = _namer(session, STEP_OUTPUTS, StepArrays._fields)
 
     def cache_shape(self, rows: int) -> tuple[int, ...]:
         return (self._layers, rows, *self._cache)
@@ -50,7 +62,7 @@ class OnnxStep:
         given = {"features": features, "position": position, "answer": answer}
         for layer in range(self._layers):
             given |= {f"keys.{layer}": keys[layer], f"values.{layer}": values[layer]}
-        return StepArrays(*self.session.run(None, given))  # raises for another number of outputs
+        return StepArrays(**self.outputs(self.session.run(None, given)))
 
 
 class OnnxWindow:
@@ -58,15 +70,16 @@ class OnnxWindow:
 
     def __init__(self, session: Any) -> None:
         self.session, self.length = session, session.get_inputs()[0].shape[1]
+        self.outputs = _namer(session, WINDOW_OUTPUTS, WindowArrays._fields)
 
     def __call__(self, features: Float[ndarray, "time joint channel"]) -> WindowArrays:
         n_frames = len(features)
         padded = np.zeros((1, self.length, *features.shape[1:]), dtype=np.float32)
         padded[0, :n_frames] = features
         valid = np.arange(self.length)[None] < n_frames
-        made = WindowArrays(*self.session.run(None, {"features": padded, "valid": valid}))
-        phase = None if made.phase is None else made.phase[0, :n_frames]
-        return WindowArrays(made.logits[0, :n_frames], made.poses[:, 0, :n_frames], phase)
+        made = WindowArrays(**self.outputs(self.session.run(None, {"features": padded, "valid": valid})))
+        rest = (None if part is None else part[0, :n_frames] for part in (made.phase, made.embedding))
+        return WindowArrays(made.logits[0, :n_frames], made.poses[:, 0, :n_frames], *rest)
 
 
 def _opened(path: Path, kind: Callable[[Any], T]) -> T:
@@ -91,7 +104,11 @@ def _check_fit(
         wanted = (logits[0], 2) if spec.network_options.get("phase") else None
         if not reason and (None if phase is None else phase.shape) != wanted:
             reason = f"its phase is {'missing' if phase is None else phase.shape}, expected {wanted or 'none'}"
-        if not reason and not all(np.isfinite(part).all() for part in (found, poses, phase) if part is not None):
+        embedding = output.embedding
+        if not reason and embedding is not None and (embedding.ndim, len(embedding)) != (2, logits[0]):
+            reason = f"its embedding is {embedding.shape}, expected {logits[0]} rows"
+        given = (found, poses, phase, embedding)
+        if not reason and not all(np.isfinite(part).all() for part in given if part is not None):
             reason = "it gives numbers that are NaN or infinite"
     except Exception as error:  # onnxruntime's own exceptions have no common base but this
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

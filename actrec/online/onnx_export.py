@@ -2,8 +2,8 @@
 
 The folder that it writes holds `window.onnx` (input: a window; outputs: logits and pose forecasts of every frame),
 `step.onnx` where the model can process frame by frame (inputs: a frame and the caches; outputs: logits, pose forecasts,
-and the frame's keys and values for the caches), and the model's `config.json`. Both have the phase as a last output if
-the network computes it.
+and the frame's keys and values for the caches), and the model's `config.json`. Both have the outputs phase and
+embedding too if the network computes them.
 """
 
 from __future__ import annotations
@@ -26,15 +26,13 @@ from actrec.model.transfer import weigh_classes
 from actrec.network.folded import fold
 from actrec.network.infogcn import InfoGCN
 from actrec.network.step import Step
-from actrec.online.onnx_backend import open_session
+from actrec.online.onnx_backend import STEP_OUTPUTS, WINDOW_OUTPUTS, open_session
 from actrec.online.torch_backend import can_step
 from actrec.types import ActrecError, SetupError
 
 TOLERANCE = 1e-4  # of the difference from PyTorch, relative to its greatest output
 
-# The phase is missing from the outputs of a network that does not compute it.
-STEP_OUTPUTS = ("logits", "pose_forecasts", "new_keys", "new_values", "phase")
-WINDOW_INPUTS, WINDOW_OUTPUTS = ("features", "valid"), ("logits", "pose_forecasts", "phase")
+WINDOW_INPUTS = ("features", "valid")
 
 
 class _Window(nn.Module):
@@ -44,9 +42,12 @@ class _Window(nn.Module):
         super().__init__()
         self.network = fold(network)
 
-    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
+    def outputs(self, features: Tensor, valid: Tensor) -> tuple[Tensor | None, ...]:
         output = self.network(features, valid)
-        return _given(output.logits, output.pose_forecasts, output.phase)
+        return output.logits, output.pose_forecasts, output.phase, output.embedding
+
+    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
+        return _given(*self.outputs(features, valid))
 
 
 class _Step(nn.Module):
@@ -59,7 +60,10 @@ class _Step(nn.Module):
     def forward(
         self, features: Tensor, position: Tensor, answer: Tensor, keys: list[Tensor], values: list[Tensor]
     ) -> tuple[Tensor, ...]:
-        return _given(*self.step(features, position, answer, keys, values))
+        return _given(*self.outputs(features, position, answer, keys, values))
+
+    def outputs(self, *inputs: Any) -> tuple[Tensor | None, ...]:
+        return tuple(self.step(*inputs))
 
 
 def _given(*outputs: Tensor | None) -> tuple[Tensor, ...]:
@@ -96,12 +100,12 @@ def window_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> tuple[Tensor, T
 
 
 def _write(
-    path: Path, module: nn.Module, inputs: Inputs, names: tuple[Sequence[str], Sequence[str]], axes: Sequence[Any]
+    path: Path, module: _Window | _Step, inputs: Inputs, names: tuple[Sequence[str], Sequence[str]], axes: Sequence[Any]
 ) -> None:
     for name in ("onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.WARNING)
     with torch.inference_mode():
-        n_outputs = len(module.eval()(*inputs))
+        given = [name for name, part in zip(names[1], module.eval().outputs(*inputs), strict=True) if part is not None]
     with warnings.catch_warnings():
         # The exporter warns that several inputs share an axis, which is intended, and of its own deprecations.
         warnings.simplefilter("ignore")
@@ -109,7 +113,7 @@ def _write(
             module,
             tuple(inputs),
             input_names=list(names[0]),
-            output_names=list(names[1][:n_outputs]),
+            output_names=given,
             dynamic_shapes=tuple(axes),
             dynamo=True,
             external_data=False,

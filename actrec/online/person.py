@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.online.enrolled import History
 from actrec.online.hysteresis import LabelHysteresis
 from actrec.online.prediction import Prediction
 from actrec.online.resampler import StreamResampler
@@ -22,11 +23,18 @@ class PersonState:
     Attributes:
         n_frames: Frames so far, at the model's rate.
         last_seen: Time of the last frame in which a joint was observed, in seconds.
+        history: The newest embeddings; None for a model without enrolled classes.
         prediction: The newest prediction; None before the first.
     """
 
-    def __init__(self, resampler: StreamResampler, hysteresis: LabelHysteresis, sets: SetTracker) -> None:
-        self.resampler, self.hysteresis, self.sets = resampler, hysteresis, sets
+    def __init__(
+        self,
+        resampler: StreamResampler,
+        hysteresis: LabelHysteresis,
+        sets: SetTracker,
+        history: History | None = None,
+    ) -> None:
+        self.resampler, self.hysteresis, self.sets, self.history = resampler, hysteresis, sets, history
         self.n_frames, self.last_seen = 0, np.nan
         self.prediction: Prediction | None = None
 
@@ -47,7 +55,9 @@ class PersonState:
         """Returns the state as arrays of fixed size; the prediction is not part of it."""
         own = {"n_frames": np.array(self.n_frames), "last_seen": np.array(self.last_seen)}
         clock = {f"clock.{name}": value for name, value in self.resampler.state().items()}
-        return own | {"held": self.hysteresis.state(), "set": self.sets.state()} | clock
+        recent = self.history.state() if self.history is not None else {}
+        enrolled = {f"enrolled.{name}": value for name, value in recent.items()}
+        return own | {"held": self.hysteresis.state(), "set": self.sets.state()} | clock | enrolled
 
     def restore(self, state: Mapping[str, ndarray]) -> None:
         """Restores what `state` returned; one of an earlier version, without sets, goes on without a set."""
@@ -57,6 +67,8 @@ class PersonState:
         if "set" in state:
             self.sets.restore(checked_array(state, "set", self.sets.state().shape, float))
         self.resampler.restore(substate(state, "clock"))
+        if self.history is not None:
+            self.history.restore(substate(state, "enrolled"))
         if not -LATEST <= self.last_seen <= self.resampler.time or self.n_frames < 1:
             raise ValueError("the person was never observed")
 

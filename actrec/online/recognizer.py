@@ -14,6 +14,8 @@ from numpy import ndarray
 from actrec._startup import import_name
 from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.online.engine import Engine
+from actrec.online.enrolled import Enrolled, History, load_enrolled, save_enrolled
+from actrec.online.enrolment import Enrolment, check_label, embed_probe, enroll, start_enrolled
 from actrec.online.hysteresis import NO_ACTION, Hysteresis, LabelHysteresis
 from actrec.online.inputs import TimestampUnitCheck, check_settings, checked_name, checked_person, checked_seconds
 from actrec.online.person import PersonState, substate
@@ -21,7 +23,7 @@ from actrec.online.prediction import Prediction
 from actrec.online.resampler import StreamResampler
 from actrec.online.sets import SetTracker
 from actrec.skeleton import get_skeleton, map_keypoints
-from actrec.types import NONE, ActrecError
+from actrec.types import NONE, ActrecError, SkeletonSequence
 
 MOST_PEOPLE = 64
 
@@ -40,6 +42,10 @@ class OnlineRecognizer:
             Shorter gaps are bridged: the joints keep their last positions.
         skeleton: Joint layout of the keypoints that are pushed; by default the model's.
         max_people: Greatest number of people who are followed at once; each needs a few megabytes of memory.
+        enrolled: Classes besides the model's own, see `enroll`.
+
+    Attributes:
+        labels: The model's classes, and after them the enrolled ones; the order of the probabilities.
     """
 
     def __init__(
@@ -50,9 +56,11 @@ class OnlineRecognizer:
         max_gap: float = 1.0,
         skeleton: str | None = None,
         max_people: int = MOST_PEOPLE,
+        enrolled: Enrolled | None = None,
     ) -> None:
         check_settings(spec, max_gap, max_people)
-        self.spec, self.labels, self.skeleton = spec, spec.labels, spec.pipeline.skeleton
+        self.spec, self.skeleton = spec, spec.pipeline.skeleton
+        self.labels, self._enrolled = (*spec.labels, *(enrolled.labels if enrolled else ())), enrolled
         self.hysteresis, self.max_gap, self.max_people = hysteresis or Hysteresis(), max_gap, max_people
         self.input_skeleton = get_skeleton(skeleton) if skeleton else self.skeleton
         self._none = self.labels.index(NONE) if NONE in self.labels else None
@@ -71,7 +79,8 @@ class OnlineRecognizer:
     ) -> OnlineRecognizer:
         """Loads a model folder (run by PyTorch), or a folder that `actrec.export` wrote (run by ONNX Runtime).
 
-        For `trust` see `actrec.load_model`; ONNX Runtime does not need it. The other arguments are those of the class.
+        Classes that were enrolled into the folder are recognised too. For `trust` see `actrec.load_model`; ONNX Runtime
+        does not need it. The other arguments are those of the class.
 
         Raises:
             ActrecError: The folder is neither of these, or is damaged.
@@ -83,13 +92,57 @@ class OnlineRecognizer:
             engine = load_engine(folder, spec)
         else:
             engine = import_name("actrec.online.torch_backend", "load_engine")(folder, spec, trust)
-        return cls(spec, engine, hysteresis, max_gap, skeleton, max_people)
+        enrolled = load_enrolled(folder, lambda: embed_probe(engine, spec), spec.labels)
+        return cls(spec, engine, hysteresis, max_gap, skeleton, max_people, enrolled)
 
     def fresh(self) -> OnlineRecognizer:
         """Returns a recogniser without people that has the same settings and shares the network."""
         return OnlineRecognizer(
-            self.spec, self._engine.fresh(), self.hysteresis, self.max_gap, self.input_skeleton.name, self.max_people
+            self.spec,
+            self._engine.fresh(),
+            self.hysteresis,
+            self.max_gap,
+            self.input_skeleton.name,
+            self.max_people,
+            self._enrolled,
         )
+
+    def enroll(self, label: str, clips: Sequence[SkeletonSequence]) -> Enrolment:
+        """Adds a class from 1 to 10 clips of it, without training; everybody who is followed starts anew.
+
+        The new class comes last in `labels` and `probabilities`. It is held and makes sets like the model's own
+        classes, and its repetitions are not counted. The first class takes seconds, because the model is run on
+        generated motion first, to know how similar other motions are.
+
+        Args:
+            clips: Each shows the action from its beginning to its end, once or several times, in any joint layout.
+
+        Raises:
+            ActrecError: The label is taken, the clips are unusable, or the model gives no embedding (it was exported by
+                an earlier version, or has a network of one's own). Nothing has changed then.
+        """
+        check_label(label, self.labels)
+        enrolled = self._enrolled or start_enrolled(self._engine, self.spec)
+        enrolled, found = enroll(enrolled, self._engine, self.spec, label, clips)
+        self._change(enrolled)
+        return found
+
+    def unenroll(self, label: str) -> None:
+        """Removes an enrolled class; everybody who is followed starts anew."""
+        if self._enrolled is None:
+            raise ActrecError(f"'{label}' is not an enrolled class. Enrolled are: none.")
+        self._change(self._enrolled.without_class(label))
+
+    def save_enrolled(self, folder: str | Path) -> Path:
+        """Writes the enrolled classes into a folder of this model, and returns the file; `from_pretrained` reads it."""
+        if self._enrolled is None:
+            raise ActrecError("There are no enrolled classes to save.")
+        return save_enrolled(self._enrolled, Path(folder))
+
+    def _change(self, enrolled: Enrolled) -> None:
+        for person in self.people:
+            self.forget(person)
+        self._enrolled, self.labels = enrolled, (*self.spec.labels, *enrolled.labels)
 
     @property
     def people(self) -> list[str]:
@@ -163,7 +216,15 @@ class OnlineRecognizer:
         preprocess = self.spec.pipeline.preprocess
         resampler = StreamResampler(preprocess.fps, preprocess.confidence_threshold, self.skeleton.n_joints)
         held = LabelHysteresis(self.hysteresis, len(self.labels), self._none)
-        return PersonState(resampler, held, SetTracker(self.hysteresis, self.labels, self.spec.uncounted))
+        enrolled = self._enrolled if self._enrolled and self._enrolled.labels else None
+        uncounted, leads = self.spec.uncounted, dict[int, float]()
+        if enrolled:
+            uncounted = (*uncounted, *enrolled.labels)
+            rate = float(preprocess.fps or self.spec.fps)
+            first = len(self.spec.labels)
+            leads = {first + i: float(length) / rate for i, length in enumerate(enrolled.lengths)}
+        sets = SetTracker(self.hysteresis, self.labels, uncounted, leads)
+        return PersonState(resampler, held, sets, History(enrolled) if enrolled else None)
 
     def _checked(self, person: str, keypoints: Any, timestamp: float) -> Float[ndarray, "joint 3"]:
         """Checks a frame and converts it to the model's layout; None becomes zeros."""
@@ -184,18 +245,21 @@ class OnlineRecognizer:
         probabilities = shifted / shifted.sum(1, keepdims=True)
         for i, (person, (time, _)) in enumerate(due.items()):
             known, phase = self._people[person], None if output.phase is None else output.phase[i]
-            known.decide(time, timestamp, probabilities[i], phase)
+            now = probabilities[i]
+            if known.history is not None and output.embedding is not None:
+                now = known.history.push(now, output.embedding[i])
+            known.decide(time, timestamp, now, phase)
             held = known.hysteresis.label
             known.prediction = Prediction(
                 time,
                 person,
-                probabilities[i],
-                self.labels[int(probabilities[i].argmax())],
+                now,
+                self.labels[int(now.argmax())],
                 None if held == NO_ACTION else self.labels[held],
                 output.forecasts[i],
                 known.n_frames,
                 known.last_seen == timestamp,
-                float(1 - probabilities[i, self._none] if self._none is not None else probabilities[i].max()),
+                float(1 - now[self._none] if self._none is not None else now.max()),
                 # Twice, because a small negative angle becomes 2π by rounding.
                 None if phase is None else math.atan2(phase[0], phase[1]) % math.tau % math.tau,
                 known.sets.repetitions,

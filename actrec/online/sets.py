@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -31,13 +31,21 @@ class SetTracker:
         rule: The thresholds.
         labels: The classes of the model.
         uncounted: Labels of actions that have no repetitions.
+        leads: Seconds by which classes are recognised late, by their numbers: their sets begin so much earlier.
 
     Attributes:
         open: Whether the set is going on.
     """
 
-    def __init__(self, rule: Hysteresis, labels: Sequence[str], uncounted: Sequence[str] = ()) -> None:
-        self.rule, self.labels, self.uncounted = rule, labels, uncounted
+    def __init__(
+        self,
+        rule: Hysteresis,
+        labels: Sequence[str],
+        uncounted: Sequence[str] = (),
+        leads: Mapping[int, float] | None = None,
+    ) -> None:
+        self.rule, self.labels, self.uncounted, self._leads = rule, labels, uncounted, leads or {}
+        self._first = math.nan  # time of the first frame, or of the first one after `restore`
         self.open, self._label, self._count = False, NO_ACTION, 0
         self._start, self._end, self._idle = math.nan, math.nan, 0.0
         self._sum, self._frames = 0.0, 0
@@ -64,6 +72,7 @@ class SetTracker:
             seen: Whether a joint is observed in the frame.
         """
         before, self._time = self._time, time
+        self._first = time if math.isnan(self._first) else self._first
         self._since = time if held.count == 1 or math.isnan(self._since) else self._since
         self._counts = phase is not None
         if phase is not None and seen and self._counter.update(time, phase):
@@ -94,7 +103,8 @@ class SetTracker:
 
     def _begin(self, label: int) -> None:
         self.open, self._label, self._count = True, label, 0
-        self._start = self._since if math.isnan(self._end) else max(self._since, self._end)
+        since = max(self._since - self._leads.get(label, 0.0), self._first)
+        self._start = since if math.isnan(self._end) else max(since, self._end)
         self._sum, self._frames = 0.0, 0
 
     @property

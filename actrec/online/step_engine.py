@@ -51,7 +51,7 @@ class StepEngine:
         features = self.pipeline.features.of(rows["frames"], placed, self.pipeline.skeleton)[:, 1]
         answer = np.flatnonzero(rows["answers"])
         made = self.model(features, position, answer, self._keys[:, those], self._values[:, those])
-        logits, poses, keys, values, phase = made
+        logits, poses, keys, values, phase, embedding = made
         rows["position"] += active
         if not isinstance(those, slice):
             self._rows[those] = rows
@@ -61,7 +61,7 @@ class StepEngine:
         if self.pipeline.features.stream != "joint":  # the forecasts are not poses
             poses = poses[:0]
         origin, scale, known = (rows[name][answer] for name in ("origin", "scale", "known"))
-        return EngineOutput(logits, to_pixels(poses.swapaxes(0, 1), origin, scale, known), phase)
+        return EngineOutput(logits, to_pixels(poses.swapaxes(0, 1), origin, scale, known), phase, embedding)
 
     def _rows_of(self, people: Sequence[str]) -> Any:
         """Returns the index of the people's rows: a slice where possible, which gives a view instead of a copy."""

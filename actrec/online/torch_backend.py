@@ -35,9 +35,7 @@ class TorchStep:
     ) -> StepArrays:
         tensors = [torch.from_numpy(array) for array in (features, position, answer, keys, values)]
         output = self.step(*tensors[:3], *(cache.unbind() for cache in tensors[3:]))
-        logits, poses, new_keys, new_values = (part.numpy() for part in output[:4])
-        phase = None if output.phase is None else output.phase.numpy()
-        return StepArrays(logits, poses, new_keys, new_values, phase)
+        return StepArrays(*(None if part is None else part.numpy() for part in output))
 
 
 class TorchWindow:
@@ -49,8 +47,8 @@ class TorchWindow:
     @torch.inference_mode()
     def __call__(self, features: Float[ndarray, "time joint channel"]) -> WindowArrays:
         output = self.network(torch.from_numpy(features)[None], torch.ones(1, len(features), dtype=torch.bool))
-        phase = None if output.phase is None else output.phase[0].numpy()
-        return WindowArrays(output.logits[0].numpy(), output.pose_forecasts[:, 0].numpy(), phase)
+        phase, embedding = (None if part is None else part[0].numpy() for part in (output.phase, output.embedding))
+        return WindowArrays(output.logits[0].numpy(), output.pose_forecasts[:, 0].numpy(), phase, embedding)
 
 
 def can_step(spec: ModelSpec, network: nn.Module) -> bool:

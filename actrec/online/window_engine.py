@@ -23,11 +23,13 @@ class WindowEngine:
 
     def push(self, people: Sequence[str], frames: Frames) -> EngineOutput:
         made = [self._one(person, frame) for person, frame in zip(people, frames, strict=True)]
-        logits, forecasts, phases = zip(*made, strict=True)
-        phase = None if phases[0] is None else np.stack(phases)
-        return EngineOutput(np.stack(logits), np.stack(forecasts), phase)
+        logits, forecasts, *rest = zip(*made, strict=True)
+        phase, embedding = (None if parts[0] is None else np.stack(parts) for parts in rest)
+        return EngineOutput(np.stack(logits), np.stack(forecasts), phase, embedding)
 
-    def _one(self, person: str, frame: Float[ndarray, "joint 3"]) -> tuple[ndarray, ndarray, ndarray | None]:
+    def _one(
+        self, person: str, frame: Float[ndarray, "joint 3"]
+    ) -> tuple[ndarray, ndarray, ndarray | None, ndarray | None]:
         length, preprocess, skeleton = self.pipeline.windows.length, self.pipeline.preprocess, self.pipeline.skeleton
         kept = self._frames.get(person, frame[:0].reshape(0, *frame.shape))
         if len(kept) == length:
@@ -36,12 +38,13 @@ class WindowEngine:
         sequence = preprocess(kept, skeleton, self.fps)
         everywhere = np.ones(len(sequence), dtype=bool)
         window = Window(sequence.keypoints, sequence.observed, sequence.known, everywhere)
-        logits, poses, phase = self.model(self.pipeline.features(window, skeleton))
+        logits, poses, *rest = self.model(self.pipeline.features(window, skeleton))
         if self.pipeline.features.stream != "joint":  # the forecasts are not poses
             poses = poses[:0]
         origin, scale = preprocess.reference(kept, skeleton)
         pixels = to_pixels(poses[:, -1], origin, np.array(scale), sequence.known[-1])
-        return logits[-1], pixels, None if phase is None else phase[-1]
+        phase, embedding = (None if part is None else part[-1] for part in rest)
+        return logits[-1], pixels, phase, embedding
 
     def forget(self, person: str) -> None:
         self._frames.pop(person, None)

@@ -93,3 +93,18 @@ def test_a_plain_network_runs_no_fused_convolution() -> None:
     attentions = [module for module in made.modules() if isinstance(module, PlainAttention)]
     assert len(attentions) == TINY["layers"]
     assert all(isinstance(module.to_qkv, PlainGraphConv) for module in attentions)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_embedding_is_what_the_logits_are_computed_from(name: str) -> None:
+    network, step = NETWORKS[name], Step(NETWORKS[name], WINDOW)
+    position = torch.zeros(3, dtype=torch.long)
+    with torch.no_grad():
+        embedding = network(X, VALID).embedding
+        layer = network.head.classifiers[0]
+        assert embedding is not None
+        by_hand = torch.einsum("nd,cd->nc", embedding[:, 0], layer.weight) + layer.bias
+        torch.testing.assert_close(network(X, VALID).logits[:, 0], by_hand)
+        caches = [torch.zeros(step.cache_shape(3), dtype=torch.float64).unbind() for _ in range(2)]
+        stepped = step(X[:, 0], position, torch.tensor([0, 2]), *caches).embedding
+        torch.testing.assert_close(stepped, embedding[[0, 2], 0], atol=1e-6, rtol=1e-6)

@@ -1,0 +1,113 @@
+"""Adds a class to a model from a few clips: `python -m actrec.enroll model=sport14 clips=FOLDER label=wave`."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from actrec.config import main, no_value
+from actrec.data.sources.arrays import load_array, with_confidence
+from actrec.data.sources.folders import files_below, videos_in
+from actrec.data.store.reading import MANIFEST, read_store
+from actrec.files import replace_folder
+from actrec.model.spec import SHIPPED, find_model, load_spec
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.skeleton import get_skeleton
+from actrec.types import ActrecError, SkeletonSequence
+from actrec.video.extraction import Extractor
+from actrec.video.video import is_video
+
+log = logging.getLogger("actrec.enroll")  # run as a script, __name__ is __main__
+
+_ARRAYS = (".npy", ".npz")
+ExtractorMaker = Callable[[], Extractor]
+
+
+@main("enroll")
+def run(cfg: DictConfig) -> None:
+    """Enrols or removes one class, and writes it into the model folder."""
+    if cfg.clips is None and not cfg.remove:
+        raise no_value("enroll", "clips", "label")
+    model, label = find_model(str(cfg.model)), str(cfg.label)
+    load_spec(model)  # for the error if it is no model
+    recognizer = OnlineRecognizer.from_pretrained(model, trust=cfg.trust or ())
+    if cfg.remove:
+        recognizer.unenroll(label)
+        found = f"{label} is removed"
+    else:
+        clips = read_clips(Path(str(cfg.clips)).expanduser(), label, cfg, lambda: instantiate(cfg.extractor))
+        enrolment = recognizer.enroll(label, clips)
+        found = str(enrolment)
+        if warning := enrolment.warning():
+            log.warning("%s", warning)
+    folder = target(model, cfg.to)
+    recognizer.save_enrolled(folder)
+    log.info("%s\n%s: now knows %s", found, folder, ", ".join(recognizer.labels))
+
+
+def target(model: Path, to: str | None) -> Path:
+    """Returns the folder to write; a model that is elsewhere, or comes with actrec, is copied there first."""
+    shipped = model.is_relative_to(SHIPPED)
+    folder = Path(str(to)).expanduser() if to is not None else Path(model.name) if shipped else model
+    if folder.resolve() == model.resolve():
+        return folder
+    if folder.exists():
+        raise ActrecError(
+            f"'{folder}' exists already. Give to=… a new folder, or model={folder} to add the class to it."
+        )
+    with replace_folder(folder) as made:
+        shutil.copytree(model, made, dirs_exist_ok=True, ignore=shutil.ignore_patterns("onnx", "enrolled.npz"))
+    return folder
+
+
+def read_clips(path: Path, label: str, cfg: DictConfig, extractor: ExtractorMaker) -> list[SkeletonSequence]:
+    """Reads the clips of a class: of a skeleton store those with its label, else all videos and arrays in a folder.
+
+    Raises:
+        ActrecError: There are none, or one is damaged.
+    """
+    if not path.exists():
+        raise ActrecError(f"clips={path} does not exist. Give a folder of videos or arrays of keypoints, or a store.")
+    if (path / MANIFEST).is_file():
+        stored = read_store(path)
+        clips = [clip for clip in stored if clip.label == label]
+        if not clips:
+            known = ", ".join(sorted({clip.label for clip in stored}))
+            raise ActrecError(f"The store {path} has no clips of '{label}'. Its labels are: {known}.")
+        return clips
+    files = sorted(files_below(path).files) if path.is_dir() else [path]
+    arrays = [file for file in files if file.suffix.lower() in _ARRAYS]
+    clips = [_array(file, str(cfg.skeleton), cfg.fps) for file in arrays]
+    if any(is_video(file) for file in files):
+        made = extractor()
+        clips += [_video(made, file, float(cfg.fps)) for file in (videos_in(path) if path.is_dir() else [path])]
+    if not clips:
+        raise ActrecError(f"There are no videos and no arrays (.npy, .npz) in {path}.")
+    return clips
+
+
+def _array(file: Path, skeleton: str, fps: float) -> SkeletonSequence:
+    try:
+        keypoints = with_confidence(load_array(file), get_skeleton(skeleton))
+        return SkeletonSequence(keypoints, fps, skeleton, clip_id=file.stem)
+    except ActrecError as error:
+        raise ActrecError(f"{file}: {str(error).replace('dataset.skeleton=', 'skeleton=')}") from None
+
+
+def _video(extractor: Extractor, file: Path, picture_fps: float) -> SkeletonSequence:
+    if extractor.person == "all":
+        raise ActrecError("person=all gives several people a video; an enrolled clip shows one. Use person=main.")
+    try:
+        found: SkeletonSequence = extractor(file, None, picture_fps)[0]
+    except ActrecError as error:
+        raise type(error)(f"{file}: {error}") from None
+    return found
+
+
+if __name__ == "__main__":
+    run()

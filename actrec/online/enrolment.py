@@ -1,0 +1,204 @@
+"""Makes enrolled classes from a few clips, without training: class means in the space of the network's embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from actrec.data.synthetic.sessions import SyntheticSessions
+from actrec.model.spec import ModelSpec
+from actrec.online.embeddings import embed_clips, model_frames
+from actrec.online.engine import Engine
+from actrec.online.enrolled import LEAST_SEEN, PARTS, Enrolled, Whitening, descriptors
+from actrec.skeleton import map_keypoints
+from actrec.types import NONE, ActrecError, SkeletonSequence
+
+MOST_CLIPS = 10
+SHORTEST = 0.4  # seconds
+_LONGEST = 6.0  # seconds; a longer clip is cut into equal pieces, each an example
+_LONELY = 0.6  # likeness that is assumed among the clips of a class when there is one clip alone: that of usual classes
+_USUAL = 0.99  # share of the moments of other motions that are to be less similar than the threshold's lower bound
+_CLOSENESS = 0.3  # of the threshold to the likeness of the clips; the rest is closeness to other motions
+_SESSIONS = {"n_clips": 12, "seed": 1917, "seconds": (18, 18), "test_share": 0.0}
+_SECONDS = 20  # of each of those sessions
+_SHRINKAGE = 0.1  # of the whitening, relative to the greatest variance
+_STRIDE = 5  # frames between the moments of other motions that a new class is compared with
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What was found about a class that was enrolled.
+
+    Attributes:
+        label: Name of the class.
+        n_clips: Number of its clips.
+        seconds: Their usual length.
+        likeness: Mean similarity of a clip to the other clips; NaN for one clip alone.
+        others: Similarity that 99 % of the moments of other motions do not reach.
+        resembles: An enrolled class that this one cannot be told from safely; empty if there is none.
+    """
+
+    label: str
+    n_clips: int
+    seconds: float
+    likeness: float
+    others: float
+    resembles: str = ""
+
+    def __str__(self) -> str:
+        alike = "" if np.isnan(self.likeness) else f"similarity of its clips {self.likeness:.2f}, "
+        clips = f"{self.n_clips} clip{'s' if self.n_clips > 1 else ''}"
+        return f"{self.label}: {clips} of {self.seconds:.1f} s; {alike}of other motions below {self.others:.2f}"
+
+    def warning(self) -> str:
+        """Returns a sentence about what will not be recognised safely, or an empty text."""
+        if self.likeness < self.others:
+            return (
+                f"The clips of '{self.label}' are less similar to each other than to other motions, so it will hardly "
+                "be recognised. Give clips that show the action alone, from its beginning to its end."
+            )
+        if self.resembles:
+            return f"'{self.label}' is similar to the enrolled class '{self.resembles}'; they may be confused."
+        return ""
+
+
+def check_label(label: object, taken: Sequence[str]) -> str:
+    """Returns the name of a new class; raises an ActrecError if it is none, or taken."""
+    if not isinstance(label, str) or not label.strip() or label != label.strip() or label == NONE:
+        raise ActrecError(f"The label is {label!r}; expected the name of an action.")
+    if label in taken:
+        raise ActrecError(
+            f"There is a class '{label}' already. Take another name, or remove the class first if it was enrolled "
+            "(remove=true; OnlineRecognizer.unenroll)."
+        )
+    return label
+
+
+def start_enrolled(engine: Engine, spec: ModelSpec) -> Enrolled:
+    """Makes the enrolled classes of a model that has none yet; embeds generated sessions, which takes seconds.
+
+    Raises:
+        ActrecError: The model gives no embedding.
+    """
+    probe = embed_probe(engine, spec)
+    if probe is None:
+        raise ActrecError(
+            "This model gives no embedding, which enrolment needs. If it was exported by an earlier version of actrec, "
+            "export it again: python -m actrec.export model=<its model folder>. A network of one's own must return "
+            "`embedding` in NetworkOutput."
+        )
+    rate = float(spec.pipeline.preprocess.fps or spec.fps)
+    frames = [model_frames(clip, spec)[: int(rate * _SECONDS)] for clip in SyntheticSessions(**_SESSIONS).clips()]
+    frames = [each[: min(map(len, frames))] for each in frames]
+    background = np.stack(embed_clips(engine, frames)).astype(np.float16).astype(np.float32)  # as it is stored
+    flat = background.reshape(-1, background.shape[-1]).astype(float)
+    mean = flat.mean(0)
+    values, vectors = np.linalg.eigh((flat - mean).T @ (flat - mean) / len(flat))
+    matrix = vectors / np.sqrt(values + _SHRINKAGE * values[-1] + 1e-12)
+    dim = len(probe)
+    nothing = np.zeros((0, PARTS * dim)), np.zeros(0, dtype=int), np.zeros(0)
+    return Enrolled(probe, background, Whitening(mean, matrix), (), *nothing)
+
+
+def embed_probe(engine: Engine, spec: ModelSpec) -> Float[ndarray, " embedding"] | None:
+    """Returns the model's embedding of a fixed pose; None if the model gives none."""
+    n_joints = spec.pipeline.skeleton.n_joints
+    angle = np.arange(n_joints) * 2.4
+    pose = np.stack([300 + 90 * np.cos(angle), 300 + 140 * np.sin(angle), np.ones(n_joints)], -1)
+    output = engine.fresh().push([""], pose[None].astype(np.float32))
+    return None if output.embedding is None else output.embedding[0]
+
+
+def enroll(
+    enrolled: Enrolled, engine: Engine, spec: ModelSpec, label: str, clips: Sequence[SkeletonSequence]
+) -> tuple[Enrolled, Enrolment]:
+    """Adds a class from its clips, each of which shows the action once from beginning to end, or several times.
+
+    Raises:
+        ActrecError: There are no clips or too many, or one is too short or shows nobody.
+    """
+    rate = float(spec.pipeline.preprocess.fps or spec.fps)
+    pieces = [piece for clip in _checked(label, clips, spec) for piece in _pieces(clip, rate)]
+    examples = [model_frames(clip, spec) for piece in pieces for clip in (piece, _mirrored(piece, spec))]
+    white = [enrolled.whitening(each) for each in embed_clips(engine, examples)]
+    described = np.stack([descriptors(each, np.array(len(each))) for each in white]).reshape(len(pieces), 2, -1)
+    length = int(np.median([len(each) for each in white]))
+    template, likeness = _unit(described.mean((0, 1))), _likeness(described)
+    made = enrolled.with_class(label, template, length, 0.0)
+    alone = replace(made, labels=(label,), templates=template[None], lengths=made.lengths[-1:])
+    others = _others(alone)
+    expected = _LONELY if np.isnan(likeness) else max(likeness, others)
+    made.thresholds[-1] = threshold = (1 - _CLOSENESS) * others + _CLOSENESS * expected
+    near = enrolled.templates @ template
+    resembles = enrolled.labels[int(near.argmax())] if len(near) and near.max() > threshold else ""
+    return made, Enrolment(label, len(clips), length / rate, likeness, others, resembles)
+
+
+def _checked(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) -> list[SkeletonSequence]:
+    """Checks the clips and maps them to the model's joint layout."""
+    if not 1 <= len(clips) <= MOST_CLIPS:
+        advice = "Take those that differ most; with many clips, train a model." if clips else "Record some."
+        raise ActrecError(f"There are {len(clips) or 'no'} clips of '{label}'; expected 1 to {MOST_CLIPS}. {advice}")
+    threshold = spec.pipeline.preprocess.confidence_threshold
+    for number, clip in enumerate(clips, start=1):
+        name = f"Clip '{clip.clip_id}'" if clip.clip_id else f"Clip {number}"
+        seconds, seen = len(clip) / clip.fps, (clip.keypoints[..., 2] >= threshold).any(1).mean()
+        if seconds < SHORTEST:
+            raise ActrecError(f"{name} lasts {seconds:.2f} s; expected at least {SHORTEST} s: the whole action.")
+        if seen < LEAST_SEEN:
+            raise ActrecError(
+                f"{name} has an observed joint (confidence {threshold:g} or more) in {seen:.0%} of its frames; "
+                f"expected at least {LEAST_SEEN:.0%}."
+            )
+    return [
+        replace(
+            clip,
+            keypoints=map_keypoints(clip.keypoints, clip.skeleton, spec.pipeline.skeleton.name),
+            skeleton=spec.pipeline.skeleton.name,
+            segments=(),
+            repetition=None,
+        )
+        for clip in clips
+    ]
+
+
+def _pieces(clip: SkeletonSequence, rate: float) -> list[SkeletonSequence]:
+    count = int(np.ceil(len(clip) / clip.fps / _LONGEST))
+    edges = np.linspace(0, len(clip), count + 1).astype(int)
+    return [clip.cut(int(start), int(end)) for start, end in pairwise(edges)]
+
+
+def _mirrored(clip: SkeletonSequence, spec: ModelSpec) -> SkeletonSequence:
+    """Mirrors a clip in the model's joint layout, so that it shows the action done with the other side."""
+    x, there = clip.keypoints[..., 0], clip.keypoints[..., 2] > 0
+    keypoints = clip.keypoints.copy()
+    keypoints[..., 0] = np.where(there, x[there].min() + x[there].max() - x, 0)
+    return replace(clip, keypoints=keypoints[:, spec.pipeline.skeleton.mirror_index])
+
+
+def _unit(vector: ndarray) -> ndarray:
+    unit: ndarray = vector / max(float(np.linalg.norm(vector)), 1e-9)
+    return unit
+
+
+def _likeness(described: Float[ndarray, "clip side descriptor"]) -> float:
+    """Returns the mean similarity of a clip to the mean of the others; NaN for one alone."""
+    if len(described) == 1:
+        return float("nan")
+    total = described.sum((0, 1))
+    return float(np.mean([each[0] @ _unit(total - each.sum(0)) for each in described]))
+
+
+def _others(alone: Enrolled) -> float:
+    """Returns the similarity that most moments of the background do not reach, to a class that is the only one."""
+    similarity = [
+        alone.similarity(white[max(0, now - alone.memory) : now])[0]
+        for white in map(alone.whitening, alone.background)
+        for now in range(1, len(white) + 1, _STRIDE)
+    ]
+    return float(np.quantile(similarity, _USUAL))
