@@ -13,7 +13,6 @@ import actrec.enroll
 import actrec.model.spec
 import actrec.online.enrolment
 from actrec.data.store.writing import write_store
-from actrec.online.onnx_export import export
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.types import SkeletonSequence
 
@@ -30,24 +29,25 @@ def short_background(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def exported(noise_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shipped(noise_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder such as the package has, with one model, 'noise'."""
     folder = tmp_path_factory.mktemp("package") / "shipped"
-    export(noise_model, folder / "noise", weights=True)
+    shutil.copytree(noise_model, folder / "noise")
     return folder
 
 
 @pytest.fixture
-def here(exported: Path, tmp_path: Path, make_sequences: Make, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def here(shipped: Path, tmp_path: Path, make_sequences: Make, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in but for arrays of three clips; the package comes with the model 'noise'."""
     for module in (actrec.model.spec, actrec.enroll):
-        monkeypatch.setattr(module, "SHIPPED", exported)
+        monkeypatch.setattr(module, "SHIPPED", shipped)
     monkeypatch.chdir(tmp_path)
     Path("wave").mkdir()
     for number, clip in enumerate(make_sequences(1, 3, skeleton="coco17")):
         array = clip.keypoints if number else clip.keypoints[..., :2]
         np.save(f"wave/{number}.npy", array)
     yield tmp_path
-    assert not list(exported.glob("*/enrolled.npz"))  # the package's own folder is never written
+    assert not list(shipped.glob("*/enrolled.npz"))  # the package's own folder is never written
 
 
 def test_a_model_that_comes_with_the_package_is_copied_and_then_found_by_its_name(here: Path, run_command: Run) -> None:
@@ -56,7 +56,7 @@ def test_a_model_that_comes_with_the_package_is_copied_and_then_found_by_its_nam
     assert "wave: 3 clips of" in out + err
     assert OnlineRecognizer.from_pretrained("noise").labels[3:] == ("wave",)
     files = sorted(path.name for path in Path("noise").iterdir())
-    assert files == ["README.md", "config.json", "enrolled.npz", "model.safetensors", "step.onnx"]
+    assert files == ["README.md", "config.json", "enrolled.npz", "model.safetensors"]
     code, _, err = run_command(actrec.enroll.run, "model=noise", "clips=wave/0.npy", "label=bow")
     assert code == 0, err
     assert OnlineRecognizer.from_pretrained("noise").labels[3:] == ("wave", "bow")
@@ -86,7 +86,7 @@ def test_clips_of_a_store_are_those_of_the_label(here: Path, noise_model: Path, 
     )
 
 
-def test_a_video_goes_through_the_pose_model(here: Path, test_data: Path, exported: Path, run_command: Run) -> None:
+def test_a_video_goes_through_the_pose_model(here: Path, test_data: Path, shipped: Path, run_command: Run) -> None:
     video = sorted((test_data / "data" / "clips").rglob("*.mp4"))[0]
     pose = test_data / "models" / "yolov8n-pose.pt"
     if not pose.is_file():

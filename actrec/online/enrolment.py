@@ -129,13 +129,20 @@ def enroll(
     described = np.stack([descriptors(each, np.array(len(each))) for each in white]).reshape(len(pieces), 2, -1)
     length = int(np.median([len(each) for each in white]))
     template, likeness = _unit(described.mean((0, 1))), _likeness(described)
-    made = enrolled.with_class(label, template, length, 0.0)
-    alone = replace(made, labels=(label,), templates=template[None], lengths=made.lengths[-1:])
-    others = _others(alone)
+    others = _others(
+        replace(
+            enrolled,
+            labels=(label,),
+            templates=template[None],
+            lengths=np.array([length]),
+            thresholds=np.zeros(1),
+        )
+    )
     expected = _LONELY if np.isnan(likeness) else max(likeness, others)
-    made.thresholds[-1] = threshold = (1 - _CLOSENESS) * others + _CLOSENESS * expected
+    threshold = (1 - _CLOSENESS) * others + _CLOSENESS * expected
     near = enrolled.templates @ template
     resembles = enrolled.labels[int(near.argmax())] if len(near) and near.max() > threshold else ""
+    made = enrolled.with_class(label, template, length, threshold)
     return made, Enrolment(label, len(clips), length / rate, likeness, others, resembles)
 
 
