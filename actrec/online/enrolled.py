@@ -24,6 +24,7 @@ PARTS = 6
 TEMPOS = (0.7, 1.0, 1.4)  # lengths at which an action is looked for, relative to its clips'
 LEAST_SEEN = 0.5  # share of such a length that must have been seen
 _SHARPNESS = 20.0  # of the odds: a similarity that is 0.05 above the threshold multiplies them by e
+_DOUBT = 0.03  # that an action which the network is sure of is an enrolled one instead
 _GREATEST = 1e15  # of an embedding in a restored state
 _SAME = 1e-2  # relative difference of the probe's embedding up to which a model is the one that a file was made with
 
@@ -81,13 +82,21 @@ class Enrolled:
         return best
 
     def probabilities(
-        self, network: Float[ndarray, " class"], history: Float[ndarray, "frame embedding"]
+        self,
+        network: Float[ndarray, " class"],
+        history: Float[ndarray, "frame embedding"],
+        none: int | None = None,
     ) -> Float[ndarray, " both"]:
         """Appends the enrolled classes to the network's probabilities, which share what those leave.
 
-        The odds of an enrolled class against all of the network's are exp(20 (similarity - threshold)).
+        The odds of an enrolled class against all of the network's are exp(20 (similarity - threshold)), times the
+        probability of none plus 0.03, so that it hardly takes from an action that the network is sure of.
+
+        Args:
+            none: Number of the class none; None for a model without it.
         """
-        odds = np.exp(_SHARPNESS * (self.similarity(history) - self.thresholds))
+        prior = 1.0 if none is None else float(network[none]) + _DOUBT
+        odds = prior * np.exp(_SHARPNESS * (self.similarity(history) - self.thresholds))
         both: ndarray = np.concatenate([network, odds]) / (1 + odds.sum())
         return both.astype(network.dtype)
 
@@ -133,9 +142,10 @@ def descriptors(
 
 
 class History:
-    """The whitened embeddings of one person's newest frames."""
+    """The whitened embeddings of one person's newest frames; `none` is the number of the class none."""
 
-    def __init__(self, enrolled: Enrolled) -> None:
+    def __init__(self, enrolled: Enrolled, none: int | None = None) -> None:
+        self.none = none
         self.enrolled, self._kept = enrolled, np.zeros((0, len(enrolled.probe)), dtype=np.float32)
 
     def push(
@@ -144,7 +154,7 @@ class History:
         """Takes the outputs of the network for the next frame, and returns the probabilities of all classes."""
         new = self.enrolled.whitening(embedding).astype(np.float32)
         self._kept = np.concatenate([self._kept, new[None]])[-self.enrolled.memory :]
-        return self.enrolled.probabilities(network, self._kept)
+        return self.enrolled.probabilities(network, self._kept, self.none)
 
     def state(self) -> dict[str, ndarray]:
         """Returns the whole state, in arrays of fixed size."""

@@ -24,6 +24,7 @@ _LONGEST = 6.0  # seconds; a longer clip is cut into equal pieces, each an examp
 _LONELY = 0.6  # likeness that is assumed among the clips of a class when there is one clip alone: that of usual classes
 _USUAL = 0.99  # share of the moments of other motions that are to be less similar than the threshold's lower bound
 _CLOSENESS = 0.3  # of the threshold to the likeness of the clips; the rest is closeness to other motions
+_LENIENCE = 0.05  # by which the threshold is lower than that, as only what the network calls none meets it
 _SESSIONS = {"n_clips": 12, "seed": 1917, "seconds": (18, 18), "test_share": 0.0}
 _SECONDS = 20  # of each of those sessions
 _SHRINKAGE = 0.1  # of the whitening, relative to the greatest variance
@@ -139,7 +140,7 @@ def enroll(
         )
     )
     expected = _LONELY if np.isnan(likeness) else max(likeness, others)
-    threshold = (1 - _CLOSENESS) * others + _CLOSENESS * expected
+    threshold = (1 - _CLOSENESS) * others + _CLOSENESS * expected - _LENIENCE
     near = enrolled.templates @ template
     resembles = enrolled.labels[int(near.argmax())] if len(near) and near.max() > threshold else ""
     made = enrolled.with_class(label, template, length, threshold)

@@ -224,7 +224,7 @@ class OnlineRecognizer:
             first = len(self.spec.labels)
             leads = {first + i: float(length) / rate for i, length in enumerate(enrolled.lengths)}
         sets = SetTracker(self.hysteresis, self.labels, uncounted, leads)
-        return PersonState(resampler, held, sets, History(enrolled) if enrolled else None)
+        return PersonState(resampler, held, sets, History(enrolled, self._none) if enrolled else None)
 
     def _checked(self, person: str, keypoints: Any, timestamp: float) -> Float[ndarray, "joint 3"]:
         """Checks a frame and converts it to the model's layout; None becomes zeros."""
