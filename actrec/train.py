@@ -21,6 +21,7 @@ from actrec.online.torch_backend import make_engine
 from actrec.report.loggers import log_results
 from actrec.report.page import write_report
 from actrec.sweep.one_run import run_one
+from actrec.training.auto import with_auto
 from actrec.training.callbacks import GradientNorm
 from actrec.training.checks import check_config, check_setup, make_trainer
 from actrec.training.history import read_history
@@ -34,10 +35,13 @@ make = partial(instantiate, _convert_="all")  # with plain lists and dicts
 
 def train(cfg: DictConfig) -> Path:
     """Trains a model, tests its best checkpoint, and returns the run's folder; `cfg` is a composed `train` config."""
+    cfg, chosen = with_auto(cfg)
     check_config(cfg)
     run = find_run(cfg)
     L.seed_everything(cfg.seed, workers=True, verbose=False)
     with kept_log() as earlier:
+        for line in chosen:
+            log.info("%s", line)
         data: ActionData = make(cfg.data, _partial_=True)(saved=run.split)
         model: ActionModule = make(cfg.model, _partial_=True)(data)
         callbacks = {name: each for name, each in make(cfg.callbacks).items() if each is not None}
@@ -80,7 +84,7 @@ def write(cfg: DictConfig, run: Run, model: ActionModule, data: ActionData, logg
 
 @main("train")
 def run(cfg: DictConfig) -> None:
-    run_one(cfg, train) if cfg.get("sweep") else train(cfg)
+    run_one(with_auto(cfg)[0], train) if cfg.get("sweep") else train(cfg)
 
 
 if __name__ == "__main__":

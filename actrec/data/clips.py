@@ -14,10 +14,13 @@ from actrec.data.sources.importer import ClipGenerator, Importer
 from actrec.data.sources.labels import LabelMap
 from actrec.data.store.reading import read_info, read_store
 from actrec.data.store.segments import main_label
+from actrec.data.synthetic.clips import ACTIONS, Synthetic
 from actrec.skeleton import map_keypoints
 from actrec.types import NONE, ActrecError, Segment, SkeletonSequence
 
 log = logging.getLogger(__name__)
+
+_MIX_SEED = 7  # of generated clips that are mixed into train
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,19 @@ def load_dataset(
         skeleton: Joint layout of the data set.
         pose_model: Pose model of generated skeletons; a store names its own.
         mix: Another skeleton store, whose clips of the split train (or without a split) are added to train: its folder
-            as `store`, and the number of `times` that each of its clips comes in an epoch.
+            as `store`, and the number of `times` that each of its clips comes in an epoch. `generated` is the number
+            of clips to generate for each class that `Synthetic` knows, which are added likewise.
 
     Raises:
         ActrecError: A store is damaged, or there is none and the clips cannot be generated.
     """
-    mixed, poses = list[SkeletonSequence](), list[str]()
-    if mix and mix["store"]:
-        mixed, poses = _mixed(**mix), [(read_info(Path(mix["store"])) or {}).get("pose_model") or "unknown"]
+    mix, mixed, poses = mix or {}, list[SkeletonSequence](), list[str]()
+    if mix.get("store"):
+        mixed, poses = _mixed(mix["store"], mix["times"]), [_pose_model(mix["store"])]
     labels: LabelMap = instantiate(label_map, _convert_="all")
     clips = load_clips(store, name, instantiate(importer, _convert_="all"), labels, skeleton)
+    if generated := _generated(found_labels(clips), mix.get("generated", 0)):
+        mixed, poses = [*mixed, *generated], [*poses, "generated"]
     if store is None:
         return DataSet(name, clips, labels.names, _joined(pose_model, *poses), importer, mixed)
     info = read_info(Path(store)) or {}
@@ -99,6 +105,19 @@ def _mixed(store: str | Path, times: Any) -> list[SkeletonSequence]:
     if not clips:
         raise ActrecError(f"The store {store} has no clips in train to mix in (mix).")
     return clips * times
+
+
+def _pose_model(store: str | Path) -> str:
+    return (read_info(Path(store)) or {}).get("pose_model") or "unknown"
+
+
+def _generated(labels: Sequence[str], count: Any) -> list[SkeletonSequence]:
+    """Generates `count` clips of each label that `Synthetic` knows."""
+    if type(count) is not int or count < 0:
+        raise ActrecError(f"mix.generated is {count!r}; expected a whole number of at least 0.")
+    known = [number for number, label in enumerate(ACTIONS) if label in labels]
+    synthetic = Synthetic(max(count, 1) * len(ACTIONS), seed=_MIX_SEED, test_share=0.0)
+    return [synthetic.clip(number + turn * len(ACTIONS)) for turn in range(count) for number in known]
 
 
 def conform(sequence: SkeletonSequence, label_map: LabelMap, skeleton: str) -> SkeletonSequence | None:

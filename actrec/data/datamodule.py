@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import lightning as L
 import numpy as np
+from numpy import ndarray
 from torch.utils.data import DataLoader, IterableDataset, Sampler
 
 from actrec.data.clips import DataSet, found_labels, trimmed, whole_sessions, without_labels
@@ -33,22 +34,36 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
     Args:
         rank: This process among `world`; each takes every world-th item of the same order.
+        classes: The class of each item, if each class is to be sampled equally often: items of large classes are then
+            left out of some epochs, and those of small ones repeated.
     """
 
-    def __init__(self, length: int, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self, length: int, seed: int, rank: int = 0, world: int = 1, classes: Sequence[int] | None = None
+    ) -> None:
         self.length, self.seed, self.rank, self.world, self.epoch = length, seed, rank, world, 0
+        self.members = [np.flatnonzero(np.array(classes) == each) for each in sorted(set(classes or ()))]
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.length)
+        rng = np.random.default_rng((self.seed, self.epoch))
+        order = rng.permutation(self.length)
+        if self.members:
+            share = -(-self.length // len(self.members))
+            order = rng.permutation(np.concatenate([_repeated(rng, each, share) for each in self.members]))
         order = np.resize(order, len(self) * self.world)  # every process gets equally many: the first few are repeated
         return iter((self.epoch, int(index)) for index in order[self.rank :: self.world])
 
     def __len__(self) -> int:
         return -(-self.length // self.world)
+
+
+def _repeated(rng: np.random.Generator, items: ndarray, count: int) -> ndarray:
+    """Draws `count` of the items, each equally often, give or take one."""
+    return np.concatenate([rng.permutation(items) for _ in range(-(-count // len(items)))])[:count]
 
 
 class ObservedWindows(IterableDataset[ObservedItem]):
@@ -86,6 +101,7 @@ class ActionData(L.LightningDataModule):
         workers: Processes that make batches; 0 makes them in the training process.
         preload: See `TrainingWindows`.
         preload_to_tensor: See `TrainingWindows`.
+        sampler: "natural" samples each training window once an epoch, "balanced" each class equally often.
         seed: Seed of order and augmentation.
         saved: The split of the run that is resumed; None lets `split` divide the clips.
 
@@ -106,8 +122,12 @@ class ActionData(L.LightningDataModule):
         preload_to_tensor: bool = True,
         seed: int = 0,
         saved: SavedSplit | None = None,
+        sampler: str = "natural",
     ) -> None:
         super().__init__()
+        if sampler not in ("natural", "balanced"):
+            raise ActrecError(f"sampler is '{sampler}'; expected natural or balanced.")
+        self.sampler = sampler
         self.pipeline, self.augmentation = pipeline, augmentation
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor
@@ -223,7 +243,9 @@ class ActionData(L.LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        sampler = EpochSampler(len(self.train_windows), self.seed, *self._rank())
+        labels = self.train_windows.labels
+        classes = [labels[clip] for clip, _ in self.train_windows.entries] if self.sampler == "balanced" else None
+        sampler = EpochSampler(len(self.train_windows), self.seed, *self._rank(), classes)
         return DataLoader(
             self.train_windows,
             self.batch_size,

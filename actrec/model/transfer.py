@@ -18,6 +18,14 @@ from actrec.skeleton import counterparts
 from actrec.types import ActrecError
 
 _JOINT_AXES = {"joint_code": (0,), "topology": (1, 2), "adjacency": ()}  # in InfoGCN; a fixed adjacency is not copied
+_FREE = (  # options that may differ; the last in InfoGCN only
+    "network.n_classes",
+    "network.skeleton",
+    "network.phase",
+    "network.causal",
+    "network.dropout",
+    "features.velocity_scale",
+)
 
 
 class Matched(NamedTuple):
@@ -55,6 +63,9 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
             _carry(weights[name], value, axes, joints)
         else:
             weights[name].copy_(value)
+    factor = there.pipeline.features.velocity_scale / spec.pipeline.features.velocity_scale
+    if spec.network_name == "InfoGCN" and factor != 1:
+        weights["embedding.weight"][:, 3:] *= factor  # velocities are the last channels
     return Matched(len(labels), len(joints))
 
 
@@ -98,18 +109,44 @@ def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[i
 def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
     """Raises an ActrecError if two models differ in more than classes or, for InfoGCN++, joints and phase."""
 
-    def facts(of: ModelSpec) -> dict[str, Any]:
-        groups = {"features": asdict(of.pipeline.features), "network": of.network_options}
-        options = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
-        for name in ("network.n_classes", "network.skeleton", "network.phase"):
-            options.pop(name, None)
-        skeleton = {} if of.network_name == "InfoGCN" else {"skeleton": of.pipeline.skeleton.name}
-        return {"network": of.network_name, **skeleton, **options}
+    here = _options(spec.network, spec.network_options, asdict(spec.pipeline.features), spec.pipeline.skeleton.name)
+    other = _options_of(there)
+    if name := _first_difference(here, other):
+        raise ActrecError(
+            f"init={folder} does not fit this run: its {name} is {other.get(name)}, and here it is {here.get(name)}. "
+            "Set it to the model's value, or give another model."
+        )
 
-    here, other = facts(spec), facts(there)
-    for name in here | other:
-        if here.get(name) != other.get(name):
-            raise ActrecError(
-                f"init={folder} does not fit this run: its {name} is {other.get(name)}, and here it is "
-                f"{here.get(name)}. Set it to the model's value, or give another model."
-            )
+
+def differing_option(network: Mapping[str, Any], features: Mapping[str, Any], there: ModelSpec) -> str | None:
+    """Returns an option in which a trained InfoGCN++ differs from the configs of network and features; None if none.
+
+    Args:
+        network: `_target_` and options, without those that follow from the data.
+    """
+    options = {name: value for name, value in features.items() if name != "_target_"}
+    own = {name: value for name, value in network.items() if name != "_target_"}
+    here, other = _options(network["_target_"], own, options), _options_of(there)
+    other.pop("network.in_channels", None)
+    return _first_difference(here, other)
+
+
+def _options_of(spec: ModelSpec) -> dict[str, Any]:
+    parts = spec.pipeline
+    return _options(spec.network, spec.network_options, asdict(parts.features), parts.skeleton.name)
+
+
+def _options(
+    network: str, options: Mapping[str, Any], features: Mapping[str, Any], skeleton: str | None = None
+) -> dict[str, Any]:
+    """Collects what two models must have in common."""
+    groups = {"features": features, "network": options}
+    found = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
+    is_graph = network == "actrec.network.infogcn.InfoGCN"
+    for name in _FREE if is_graph else _FREE[:-1]:
+        found.pop(name, None)
+    return {"network": network.rpartition(".")[2], **({} if is_graph else {"skeleton": skeleton}), **found}
+
+
+def _first_difference(here: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    return next((name for name in {**here, **other} if here.get(name) != other.get(name)), None)

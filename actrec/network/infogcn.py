@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from actrec.network.dynamics import Dynamics, GraphField, PublishedField
 from actrec.network.frames import Frames
 from actrec.network.graph import GraphConv
-from actrec.network.temporal import EncoderLayer, TemporalAttention, causal_mask, time_code
+from actrec.network.temporal import EncoderLayer, TemporalAttention, attention_mask, time_code
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, NetworkOutput
 
@@ -59,7 +59,7 @@ class Head(nn.Module):
 
 
 class InfoGCN(nn.Module):
-    """InfoGCN++ (Chi et al., arXiv:2310.10547) for 2D joints with confidences. It is causal in time.
+    """InfoGCN++ (Chi et al., arXiv:2310.10547) for 2D joints with confidences.
 
     Args:
         skeleton: Name of the joint layout.
@@ -82,9 +82,9 @@ class InfoGCN(nn.Module):
             running mean cannot represent the different statistics of the solver's many evaluations.
         dropout: Dropout rate in the encoder and before the classifier.
         phase: Whether the head computes the phase within a repetition, see `actrec.types.NetworkOutput.phase`.
+        causal: Whether a frame attends to itself and earlier frames only, so that its logits depend on no later one;
+            if not, to all frames of the window.
     """
-
-    causal = True  # logits depend only on the present and earlier frames, so evaluation may share windows
 
     def __init__(
         self,
@@ -107,6 +107,7 @@ class InfoGCN(nn.Module):
         dynamics_norm: str = "layer",
         dropout: float = 0.0,
         phase: bool = False,
+        causal: bool = True,
     ) -> None:
         super().__init__()
         sizes = {"dim": dim, "heads": heads, "graph_heads": graph_heads, "attention_dim": attention_dim}
@@ -123,7 +124,7 @@ class InfoGCN(nn.Module):
         adjacency = torch.from_numpy(get_skeleton(skeleton).adjacency())
         sagc = partial(GraphConv, adjacency=adjacency, heads=graph_heads, attention_dim=attention_dim, norm=norm)
         kinds = {"sagc": sagc, "gcn": partial(sagc, attention_dim=0)}
-        self.coordinates, self.heads = coordinates, heads
+        self.coordinates, self.heads, self.causal = coordinates, heads, causal
 
         self.embedding = nn.Linear(in_channels, dim)
         self.joint_code = nn.Parameter(0.02 * torch.randn(len(adjacency), dim))
@@ -145,7 +146,7 @@ class InfoGCN(nn.Module):
     def encode(
         self, features: Float[Tensor, "batch time joint channel"], valid: Bool[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time joint dim"]:
-        """Computes the latents Z_t, each from frames up to t."""
+        """Computes the latents Z_t, each from frames up to t if the network is causal."""
         frames = Frames(valid, packed=self.training)
         return frames.unpack(self._encode(features, frames))
 
@@ -154,7 +155,7 @@ class InfoGCN(nn.Module):
     ) -> Float[Tensor, "*lead joint dim"]:
         z = self.embedding(frames.pack(features)) + self.joint_code
         z = z + time_code(frames.time.to(z.dtype), z.shape[-1])[:, None]
-        mask = causal_mask(frames.valid)
+        mask = attention_mask(frames.valid, self.causal)
         for layer in self.encoder:
             z = layer(z, mask, frames)
         return z

@@ -21,10 +21,11 @@ def time_code(time: Float[Tensor, " time"], dim: int) -> Float[Tensor, "time dim
     return torch.stack((angle.sin(), angle.cos()), -1).flatten(1)
 
 
-def causal_mask(valid: Bool[Tensor, "batch time"]) -> Bool[Tensor, "batch time time"]:
-    """Makes the attention mask: a frame attends to itself and to the valid frames before it (last axis)."""
+def attention_mask(valid: Bool[Tensor, "batch time"], causal: bool = True) -> Bool[Tensor, "batch time time"]:
+    """Makes the attention mask: a frame attends to itself and to the valid frames (last axis) before it, or to all."""
     eye = torch.eye(valid.shape[1], dtype=torch.bool, device=valid.device)
-    return torch.ones_like(eye).tril() & (valid[:, None, :] | eye)
+    there = valid[:, None, :] | eye
+    return torch.ones_like(eye).tril() & there if causal else there
 
 
 class TemporalAttention(nn.Module):

@@ -1,4 +1,4 @@
-"""The baseline network: a causal transformer over frames, whose input is the flattened joints."""
+"""The baseline network: a transformer over frames, whose input is the flattened joints."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from actrec.network.temporal import causal_mask, time_code
+from actrec.network.temporal import attention_mask, time_code
 from actrec.skeleton import get_skeleton
 from actrec.types import NetworkOutput
 
 
 class Transformer(nn.Module):
-    """A pre-norm causal transformer that gives logits for every frame and forecasts nothing.
+    """A pre-norm transformer that gives logits for every frame and forecasts nothing.
 
     Args:
         skeleton: Name of the joint layout.
@@ -23,9 +23,8 @@ class Transformer(nn.Module):
         layers: Number of layers.
         heads: Attention heads.
         dropout: Dropout rate in every layer.
+        causal: See `InfoGCN`.
     """
-
-    causal = True
 
     def __init__(
         self,
@@ -36,9 +35,10 @@ class Transformer(nn.Module):
         layers: int = 3,
         heads: int = 4,
         dropout: float = 0.1,
+        causal: bool = True,
     ) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.embedding = nn.Linear(get_skeleton(skeleton).n_joints * in_channels, dim)
         layer = nn.TransformerEncoderLayer(
             dim, heads, 2 * dim, dropout, activation="gelu", batch_first=True, norm_first=True
@@ -52,7 +52,7 @@ class Transformer(nn.Module):
         """Computes the logits of every frame; the latents have one node for each frame, and the forecasts are empty."""
         z = self.embedding(features.flatten(2))
         frames = torch.arange(z.shape[1], device=z.device, dtype=z.dtype)
-        blocked = ~causal_mask(valid).repeat_interleave(self.heads, 0)
+        blocked = ~attention_mask(valid, self.causal).repeat_interleave(self.heads, 0)
         z = rearrange(self.encoder(z + time_code(frames, z.shape[-1]), mask=blocked), "b t d -> b t 1 d")
         poses = features.new_zeros(0, *features.shape[:-1], 2)
         return NetworkOutput(self.classifier(z[:, :, 0]), z, z.new_zeros(0, *z.shape), poses, embedding=z[:, :, 0])

@@ -52,9 +52,9 @@ class TorchWindow:
 
 
 def can_step(spec: ModelSpec, network: nn.Module) -> bool:
-    """Returns whether a model can run frame by frame: an InfoGCN++ with an ODE, and causal preprocessing."""
+    """Returns whether a model can run frame by frame: a causal InfoGCN++ with an ODE, and causal preprocessing."""
     causal = spec.pipeline.preprocess.mode == "causal"
-    return causal and isinstance(network, InfoGCN) and network.dynamics.solver != "linear"
+    return causal and isinstance(network, InfoGCN) and network.causal and network.dynamics.solver != "linear"
 
 
 def load_engine(folder: Path, spec: ModelSpec, trust: str | Sequence[str] = ()) -> Engine:

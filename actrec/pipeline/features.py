@@ -22,16 +22,20 @@ class Features:
             of the position since the frame before.
         use_velocity: Whether to add the change of x and y since the frame before; it is zero in the first frame, in
             padding, and where the joint is not known in both frames.
+        velocity_scale: Factor of these changes, which are about a thirtieth of a position in size.
     """
 
     stream: str = "joint"
     use_velocity: bool = False
+    velocity_scale: float | int = 1.0
 
     def __post_init__(self) -> None:
         if self.stream not in ("joint", "bone", "velocity"):
             raise ActrecError(f"The feature stream is '{self.stream}'. Choose one of: joint, bone, velocity.")
         if self.stream == "velocity" and self.use_velocity:
             raise ActrecError("The velocity stream has velocities already: set use_velocity=false.")
+        if not 0 < self.velocity_scale <= 1000:
+            raise ActrecError(f"features.velocity_scale is {self.velocity_scale}; expected more than 0, up to 1000.")
 
     @property
     def n_channels(self) -> int:
@@ -76,6 +80,8 @@ class Features:
         moving = (known & real)[..., 1:, :] & known[..., :-1, :]
         change = features[..., 1:, :, :2] - features[..., :-1, :, :2]
         velocity[..., 1:, :, :] = np.where(moving[..., None], change, 0)
+        if self.velocity_scale != 1:
+            velocity *= self.velocity_scale
         if self.stream == "velocity":
             return np.concatenate([velocity, features[..., 2:]], axis=-1)
         return np.concatenate([features, velocity], axis=-1)

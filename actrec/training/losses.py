@@ -29,16 +29,26 @@ def classification_loss(
     valid: Bool[Tensor, "batch time"],
     smoothing: float = 0.1,
     count: Count = own_count,
+    class_weights: Float[Tensor, " class"] | None = None,
 ) -> Float[Tensor, ""]:
     """Cross-entropy with label smoothing, averaged over valid frames with a label (equation 13).
 
     `label` has the class numbers, with `NO_LABEL` where there is none. `smoothing` is ε, the share of the target that
-    is spread evenly over the classes.
+    is spread evenly over the classes. `class_weights` are factors of the frames of each class.
     """
     valid = valid & (label != NO_LABEL)
     target = label.clamp(min=0).expand(valid.shape)
     loss = F.cross_entropy(rearrange(logits, "b t k -> b k t"), target, label_smoothing=smoothing, reduction="none")
+    if class_weights is not None:
+        loss = loss * class_weights.to(loss.device)[target]
     return (loss * valid).sum() / count(valid.sum()).clamp(min=1)
+
+
+def pooled(
+    logits: Float[Tensor, "batch time class"], valid: Bool[Tensor, "batch time"]
+) -> Float[Tensor, "batch 1 class"]:
+    """Returns the mean of the logits of each window's valid frames."""
+    return (logits * valid[..., None]).sum(1, keepdim=True) / valid.sum(1).clamp(min=1)[:, None, None]
 
 
 def _forecast_error(
@@ -121,6 +131,8 @@ class Objective:
         lambda_3: Weight of the error of the phase.
         label_smoothing: See `classification_loss`.
         detach_target: See `latent_forecast_loss`.
+        pooled: Whether the cross-entropy is that of the mean of a window's logits, for decision=mean, instead of the
+            mean over frames.
     """
 
     lambda_1: float | int = 0.1
@@ -128,16 +140,26 @@ class Objective:
     lambda_3: float | int = 0.0
     label_smoothing: float | int = 0.1
     detach_target: bool = False
+    pooled: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing <= 1:
             raise ActrecError(f"objective.label_smoothing is {self.label_smoothing}; expected 0 to 1.")
 
-    def __call__(self, output: NetworkOutput, batch: Batch, count: Count = own_count) -> Losses:
+    def __call__(
+        self,
+        output: NetworkOutput,
+        batch: Batch,
+        count: Count = own_count,
+        class_weights: Float[Tensor, " class"] | None = None,
+    ) -> Losses:
         """Computes the losses of a batch; over several processes `count` is `training.sync.mean_over_processes`."""
         poses, valid = output.pose_forecasts, batch.valid
         label = batch.label[:, None] if batch.frame_label is None else batch.frame_label
-        cls = classification_loss(output.logits, label, valid, self.label_smoothing, count)
+        logits, counted = output.logits, valid
+        if self.pooled and batch.frame_label is None:
+            logits, counted = pooled(logits, valid), valid.any(1, keepdim=True)
+        cls = classification_loss(logits, label, counted, self.label_smoothing, count, class_weights)
         pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], valid, batch.observed, count)
         feat = latent_forecast_loss(output.latent_forecasts, output.latents, valid, self.detach_target, count)
         loss = cls + self.lambda_1 * pred + self.lambda_2 * feat

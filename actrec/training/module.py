@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -61,6 +63,30 @@ def model_spec(network: Mapping[str, Any], data: ActionData, decision: str = "la
     )
 
 
+def class_factors(
+    given: Mapping[str, float] | str | None, labels: Sequence[str], data: ActionData
+) -> Float[Tensor, " class"] | None:
+    """Returns the factor of each class in the cross-entropy, of which the mean over the training clips is 1.
+
+    Raises:
+        ActrecError: A label is no class, or a factor is no positive number.
+    """
+    if given is None:
+        return None
+    counts = Counter(clip.label for clip in trimmed(data.splits["train"]))
+    if given == "balanced":
+        given = {label: 1 / counts[label] for label in labels if counts[label]}
+    if not isinstance(given, Mapping):
+        raise ActrecError(f"class_weights is {given!r}; expected balanced, null, or factors such as {{squat: 2}}.")
+    for label, factor in given.items():
+        if label not in labels or not isinstance(factor, int | float) or not 0 < factor < math.inf:
+            known = ", ".join(labels)
+            raise ActrecError(f"class_weights has {label}: {factor}; expected a positive factor of one of {known}.")
+    factors = torch.tensor([float(given.get(label, 1.0)) for label in labels])
+    share = torch.tensor([counts[label] / max(counts.total(), 1) for label in labels])
+    return factors / (factors * share).sum()
+
+
 def _uncounted(data: ActionData) -> tuple[str, ...]:
     """Returns the labels whose repetitions are known in no training clip, if those of others are."""
     clips = trimmed(data.splits["train"])
@@ -78,6 +104,8 @@ class ActionModule(L.LightningModule):
         optimizer: Makes an optimiser of parameters.
         schedule: Makes a schedule of an optimiser, epochs and steps an epoch; it is stepped after every optimiser step.
         decision: See `actrec.evaluation.probabilities.decide`.
+        class_weights: Factors of classes in the cross-entropy, by label; "balanced" makes them inverse to the number
+            of a class's training clips; None gives each clip the same weight.
         init: Model folder whose weights the training starts from; None for fresh weights.
         compile: Whether torch.compile compiles the network.
         seed: The network's random numbers in a batch depend only on this and the number of the batch.
@@ -94,6 +122,7 @@ class ActionModule(L.LightningModule):
         optimizer: Callable[[Iterable[Any]], Optimizer],
         schedule: Callable[..., LRScheduler],
         decision: str = "last",
+        class_weights: Mapping[str, float] | str | None = None,
         init: str | None = None,
         compile: bool = False,
         seed: int = 0,
@@ -101,6 +130,7 @@ class ActionModule(L.LightningModule):
         super().__init__()
         self.objective, self.make_optimizer, self.make_schedule, self.seed = objective, optimizer, schedule, seed
         self.spec = model_spec(network, data, decision)
+        self.class_weights = class_factors(class_weights, self.spec.labels, data)
         self.network = build_network(self.spec, trust=self.spec.network)
         size = sum(parameter.numel() for parameter in self.network.parameters())
         log.info("%s, %s parameters", self.spec.network_name, f"{size:,}")
@@ -126,7 +156,7 @@ class ActionModule(L.LightningModule):
         output = self(batch.features, batch.valid)
         # In val a process may have one batch less than another, so each divides by its own count.
         count = mean_over_processes if split == "train" else own_count
-        losses = self.objective(output, batch, count)
+        losses = self.objective(output, batch, count, self.class_weights)
         # An epoch's metrics weight batches by valid frames. Lightning divides the sum of the weights by the number
         # of processes and rounds down, hence the factor.
         weight = round(float(count(batch.valid.sum())) * self.trainer.world_size)

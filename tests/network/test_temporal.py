@@ -3,7 +3,7 @@ import math
 import torch
 
 from actrec.network.graph import GraphConv
-from actrec.network.temporal import TemporalAttention, causal_mask, time_code
+from actrec.network.temporal import TemporalAttention, attention_mask, time_code
 
 
 def test_time_code_is_the_formula() -> None:
@@ -17,7 +17,7 @@ def test_time_code_is_the_formula() -> None:
 
 def test_causal_mask_is_a_loop() -> None:
     valid = torch.tensor([[True, False, True, True], [True, True, False, False]])
-    mask = causal_mask(valid)
+    mask = attention_mask(valid)
     for b in range(2):
         for t in range(4):
             for s in range(4):
@@ -41,4 +41,4 @@ def test_attention_is_each_joints_own_past() -> None:
                         expected[b, t, v, 2 * h : 2 * h + 2] = sum(
                             w * value[s] for w, s in zip(weights, past, strict=True)
                         )
-        torch.testing.assert_close(layer(x, causal_mask(valid)), layer.to_out(expected), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(layer(x, attention_mask(valid)), layer.to_out(expected), atol=1e-5, rtol=1e-4)

@@ -1,0 +1,38 @@
+"""Replaces the values `auto` of a training's config by what follows from its data, as `experiment=mine` needs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from actrec.training.auto_facts import find_facts
+from actrec.training.auto_rules import RULES
+
+AUTO = "auto"
+
+
+def with_auto(cfg: DictConfig) -> tuple[DictConfig, list[str]]:
+    """Returns a config whose values `auto` are replaced, and a sentence for each of them; others are left as they are.
+
+    Raises:
+        ActrecError: The clips cannot be loaded, or there are none.
+    """
+    wanted = [key for key in RULES if OmegaConf.select(cfg, key) == AUTO]
+    if not wanted:
+        return cfg, []
+    cfg = cfg.copy()
+    facts = find_facts(cfg)
+    told = [f"Values of auto follow from the data: {facts}."]
+    for key in wanted:  # in the order of the rules, since later ones use what earlier ones chose
+        value, why = RULES[key](facts, cfg)
+        with open_dict(cfg):
+            OmegaConf.update(cfg, key, value)
+        told.append(f"  {key}={_shown(value)}: {why}")
+    return cfg, told
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
