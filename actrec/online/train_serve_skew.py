@@ -14,7 +14,7 @@ _EXPERIMENTS = {
     "penn_action": "experiment=penn_online",
     "synthetic": "experiment=live",
 }
-_OTHERWISE = "experiment=own dataset={dataset}"  # with the store and the skeleton of the first training
+_OTHERWISE = "experiment=mine judge=stream dataset={dataset}"  # with the store of the first training
 
 
 def streaming_mismatches(spec: ModelSpec) -> list[str]:
@@ -51,8 +51,9 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
 
 def streaming_advice(spec: ModelSpec) -> str:
     """Returns the overrides that train such a model for streams."""
-    advice = _EXPERIMENTS.get(spec.dataset, _OTHERWISE.format(dataset=spec.dataset or "…"))
-    return advice + (" decision=last" if spec.decision == "mean" else "")
+    if spec.dataset not in _EXPERIMENTS:
+        return _OTHERWISE.format(dataset=spec.dataset or "…")
+    return _EXPERIMENTS[spec.dataset] + (" decision=last" if spec.decision == "mean" else "")
 
 
 def streaming_warning(spec: ModelSpec) -> str | None:
