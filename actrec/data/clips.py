@@ -80,7 +80,7 @@ def load_dataset(
     if store is None:
         return DataSet(name, clips, labels.names, _joined(pose_model, *poses), importer, mixed)
     info = read_info(Path(store)) or {}
-    if info.get("dataset", name) != name:
+    if info.get("dataset", name) != name and labels.names:
         log.warning(
             "The store %s was made with dataset=%s; labels and split are now those of dataset=%s.",
             store,

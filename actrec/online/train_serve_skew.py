@@ -37,6 +37,11 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
             "It was trained on skeletons that are centred, scaled and filled from the whole clip "
             "(preprocess=offline); a stream has no later frames to use."
         )
+    if not spec.network_options.get("causal", True):
+        found.append(
+            "Its network decides by the whole of a window (network.causal=false); a stream's newest frame has no later "
+            "ones."
+        )
     if rate is None:
         found.append(
             f"It has no frame rate of its own (preprocess.fps=null): it was trained on clips of {spec.fps:g} frames a "

@@ -7,13 +7,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from actrec.training.auto_facts import find_facts
-from actrec.training.auto_rules import RULES
+from actrec.training.auto_rules import ABSENT, RULES
 
 AUTO = "auto"
 
 
 def with_auto(cfg: DictConfig) -> tuple[DictConfig, list[str]]:
-    """Returns a config whose values `auto` are replaced, and a sentence for each of them; others are left as they are.
+    """Returns a config whose values `auto` are replaced, and what they became and why; others are left as they are.
 
     Raises:
         ActrecError: The clips cannot be loaded, or there are none.
@@ -23,13 +23,16 @@ def with_auto(cfg: DictConfig) -> tuple[DictConfig, list[str]]:
         return cfg, []
     cfg = cfg.copy()
     facts = find_facts(cfg)
-    told = [f"Values of auto follow from the data: {facts}."]
+    reasons: dict[str, list[str]] = {}
     for key in wanted:  # in the order of the rules, since later ones use what earlier ones chose
         value, why = RULES[key](facts, cfg)
         with open_dict(cfg):
             OmegaConf.update(cfg, key, value)
-        told.append(f"  {key}={_shown(value)}: {why}")
-    return cfg, told
+            if value is None and key in ABSENT:
+                del OmegaConf.select(cfg, key.rpartition(".")[0])[key.rpartition(".")[2]]
+        reasons.setdefault(why, []).append(f"{key}={_shown(value)}")
+    told = [f"  {', '.join(values)}: {why}" for why, values in reasons.items()]
+    return cfg, [f"Values of auto follow from the data: {facts}.", *told]
 
 
 def _shown(value: Any) -> str:

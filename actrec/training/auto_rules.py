@@ -26,6 +26,7 @@ _LONGEST = 32  # frames of a window
 _LEAST_VAL = 15  # groups of the rarest class from which on val is given a share
 _UNEVEN = 3  # times as many clips in the largest class as in the smallest, from which on classes are balanced
 _FEW = 50  # clips of a class up to which generated ones are added
+_HAVE_CAUSAL = ("actrec.network.infogcn.InfoGCN", "actrec.network.transformer.Transformer")
 _SIDES = re.compile(r"(^|[_\W])(left|right)([_\W]|$)", re.IGNORECASE)
 
 
@@ -82,8 +83,13 @@ def _val_share(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     return 0.1, "to watch the training; nothing is chosen by it"
 
 
+def _counts(facts: Facts, cfg: DictConfig) -> list[int]:
+    """Returns the number of training clips of each class, with generated ones."""
+    return [count + (label in ACTIONS) * int(cfg.mix.generated) for label, count in facts.counts.items()]
+
+
 def _sampler(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
-    least, most = min(facts.counts.values()), max(facts.counts.values())
+    least, most = min(_counts(facts, cfg)), max(_counts(facts, cfg))
     if most > _UNEVEN * least:
         return "balanced", f"classes have {least} to {most} clips"
     return "natural", f"classes have {least} to {most} clips, which is even enough"
@@ -99,13 +105,8 @@ def _steps(facts: Facts, cfg: DictConfig) -> int:
     return round(steps if _is_graph(cfg) else 2 * steps)
 
 
-def _items(facts: Facts, cfg: DictConfig) -> int:
-    known = sum(label in ACTIONS for label in facts.counts)
-    return facts.n_clips + known * int(cfg.mix.generated)
-
-
 def _epochs(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
-    steps, n_items = _steps(facts, cfg), _items(facts, cfg)
+    steps, n_items = _steps(facts, cfg), sum(_counts(facts, cfg))
     epochs = max(round(steps * cfg.batch_size / n_items), 1)
     return epochs, f"about {steps} steps of {cfg.batch_size} clips"
 
@@ -119,7 +120,7 @@ def _val_every(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
 
 
 def _average(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
-    steps = max(cfg.epochs * _items(facts, cfg) / cfg.batch_size, 1)
+    steps = max(cfg.epochs * sum(_counts(facts, cfg)) / cfg.batch_size, 1)
     return round(max(1 - 25 / steps, 0.8), 4), "the average of the weights is over the last twenty-fifth"
 
 
@@ -129,6 +130,12 @@ def _rate(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     return (1.5e-3, f"init={cfg.init}") if cfg.init else (2.5e-3, "random weights at first")
 
 
+def _causal(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
+    if str(cfg.network._target_) not in _HAVE_CAUSAL:
+        return None, "left out, since other networks may not have it"
+    return _by_judge(False, True)(facts, cfg)
+
+
 def _mirror(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     sided = [label for label in facts.counts if _SIDES.search(label)]
     if sided:
@@ -136,6 +143,7 @@ def _mirror(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     return 0.5, "no label names a side"
 
 
+ABSENT = ("network.causal",)  # keys that are taken out of the config if they become null
 RULES: dict[str, Rule] = {
     "judge": _judge,
     "skeleton": _skeleton,
@@ -143,6 +151,8 @@ RULES: dict[str, Rule] = {
     "preprocess.fps": _by_judge(None, _STREAM_FPS),
     "windows._target_": _by_judge("actrec.pipeline.windows.ResizeWindows", "actrec.pipeline.windows.AnchoredWindows"),
     "windows.length": _window,
+    "network.causal": _causal,
+    "objective.pooled": _by_judge(True, False),
     "decision": _by_judge("mean", "last"),
     "augmentation.temporal_crop.p": _by_judge(0.0, 0.6),
     "augmentation.mirror.p": _mirror,
