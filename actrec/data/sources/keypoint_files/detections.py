@@ -76,6 +76,9 @@ class Detections:
                 f"its {len(self.looked)} frames have numbers from {self.looked[0]} to {self.looked[-1]}; expected "
                 "numbers that count frames."
             )
+        named = len(self.told.joints)
+        if named and len(self.frames) and named != self.n_joints:
+            raise ActrecError(f"it names {named} joints, and its people have {self.n_joints}.")
         if (self.people != NOBODY).any():
             self._check_names()
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from actrec.data.sources.keypoint_files.detections import Told
 from actrec.data.sources.keypoint_files.finding import Found, find_clips
 from actrec.data.sources.keypoint_files.formats import FORMATS, NAMES
 from actrec.data.sources.keypoint_files.joints import arranged
 from actrec.data.sources.keypoint_files.labelling import Labelled, by_folders, by_table
-from actrec.data.sources.keypoint_files.people import chosen
+from actrec.data.sources.keypoint_files.people import chosen, observed
+from actrec.data.sources.keypoint_files.picture import in_pixels
+from actrec.data.sources.keypoint_files.settling import settled
 from actrec.data.sources.segment_table import FILE, SegmentTable, read_segment_table
 from actrec.data.sources.tables import COLUMNS, Row, check_rate, list_clips
 from actrec.data.store import fingerprints
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _SOURCE = "keypoints"
 _USUAL = 30.0  # frames per second
+_LONGEST = 2.0  # seconds in which an estimator may settle
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class KeypointFiles:
         fps: Frames per second of clips for which neither the CSV nor the file gives any; by default 30.
         width: Width in pixels of pictures for which neither the CSV nor the file gives any; 0 if it is not known.
         height: Their height.
+        padded: Whether x and y are, or were, shares of a square to which the picture was padded, see `in_pixels`.
+        settle: Seconds at the beginning of a person in which an estimator may still jump to the body's place: frames
+            before such a jump are left out, see `settled`; 0 keeps all.
         person: The persons to keep, as for videos: "main", "all" or "single".
         min_presence: Least share of the frames in which the person must be found.
         gap: Longest time, in seconds, after which a person who was lost is still recognised as the same.
@@ -60,6 +64,8 @@ class KeypointFiles:
     fps: float | int | None = None
     width: int = 0
     height: int = 0
+    padded: bool = False
+    settle: float | int = 0.2
     person: str = "main"
     min_presence: float = 0.5
     gap: float = 1.0
@@ -73,6 +79,8 @@ class KeypointFiles:
             raise ActrecError(f"person is '{self.person}'; expected one of: {', '.join(PERSONS)}.")
         if self.fps is not None:
             check_rate(self.fps)
+        if not 0 <= self.settle <= _LONGEST:
+            raise ActrecError(f"settle is {self.settle} seconds; expected 0 to {_LONGEST:g}.")
         for layout in filter(None, (self.skeleton, self.layout)):
             get_skeleton(layout)
 
@@ -144,7 +152,7 @@ class KeypointFiles:
 
     def _source(self, clip: Labelled, segments: Sequence[GivenSegment]) -> ClipSource:
         found = clip.found
-        options = ("skeleton", "layout", "fps", "width", "height", "person", "min_presence", "gap")
+        options = ("skeleton", "layout", "fps", "width", "height", "padded", "settle", "person", "min_presence", "gap")
         columns = {name: clip.row.get(name) for name in ("fps", "width", "height")} if clip.row else {}
         return ClipSource(
             clip.clip_id,
@@ -185,9 +193,12 @@ class KeypointFiles:
         told = detections.told
         fps = clip.row.rate(0.0) if clip.row and clip.row.get("fps") else float(told.fps or self.fps or _USUAL)
         width, height = self._size(clip.row, told)
-        people = chosen(detections, keypoints, self.person, fps, self.min_presence, self.gap)
-        if detections.in_shares and width and height:
-            people = [each * np.array([width, height, 1], np.float32) for each in people]
+        keypoints = in_pixels(keypoints, detections.in_shares, (width, height), self.padded)
+        in_shares = detections.in_shares and 0 in (width, height)
+        people = chosen(detections, keypoints, in_shares, self.person, fps, self.min_presence, self.gap)
+        people = [settled(each, fps, float(self.settle)) for each in people]
+        if self.person == "all":
+            people = [observed(each) for each in people]
         sequences = [
             SkeletonSequence(
                 each, fps, layout, clip.label, clip.clip_id, "", clip.group, clip.split, width=width, height=height

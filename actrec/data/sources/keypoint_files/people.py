@@ -19,7 +19,13 @@ _PICTURE = 1000.0  # pixels of a side; tracks are made in pixels, also where x a
 
 
 def chosen(
-    found: Detections, keypoints: Float[ndarray, "row joint 3"], person: str, fps: float, presence: float, gap: float
+    found: Detections,
+    keypoints: Float[ndarray, "row joint 3"],
+    in_shares: bool,
+    person: str,
+    fps: float,
+    presence: float,
+    gap: float,
 ) -> list[Float[ndarray, "frame joint 3"]]:
     """Returns the keypoints of the persons to keep, from the first frame number of the clip to the last.
 
@@ -28,6 +34,7 @@ def chosen(
 
     Args:
         keypoints: The joints of `found`, in the order of their layout.
+        in_shares: Whether x and y are shares of the picture, and not pixels.
         person: "main", "all" or "single", see `actrec.video.tracks.choose`.
         presence: Least share of the frames in which the person must be found.
         gap: Longest time, in seconds, after which a person who was lost is still recognised as the same.
@@ -36,7 +43,7 @@ def chosen(
         ActrecError: No person satisfies the rule.
     """
     frames, step = _grid(found.looked)
-    scale = np.array([_PICTURE, _PICTURE, 1] if found.in_shares else [1, 1, 1], np.float32)
+    scale = np.array([_PICTURE, _PICTURE, 1] if in_shares else [1, 1, 1], np.float32)
     ends = np.searchsorted(found.frames, frames, side="right")
     rows = [slice(start, end) for start, end in zip(np.searchsorted(found.frames, frames), ends, strict=True)]
     everybody = _people(keypoints * scale)
@@ -52,7 +59,7 @@ def chosen(
     for each in choose(tracks, people, person, rate, presence):
         clip = np.zeros((length, *each.shape[1:]), np.float32)
         clip[frames - frames[0]] = each / scale
-        whole.append(_observed(clip) if person == "all" else clip)
+        whole.append(clip)
     return whole
 
 
@@ -87,7 +94,7 @@ def _tracked(people: Sequence[People], fps: float, gap: float) -> list[Int[ndarr
     return [tracker(present) for present in people]
 
 
-def _observed(keypoints: Float[ndarray, "frame joint 3"]) -> Float[ndarray, "part joint 3"]:
+def observed(keypoints: Float[ndarray, "frame joint 3"]) -> Float[ndarray, "part joint 3"]:
     """Returns the frames from the first to the last with an observed joint."""
     seen = np.flatnonzero((keypoints[..., 2] > 0).any(1))
     if not len(seen):

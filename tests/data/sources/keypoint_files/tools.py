@@ -219,7 +219,7 @@ def mediapipe_tasks(folder: Path, name: str, keypoints: Keypoints) -> str:
 
 
 def mediapipe_csv(folder: Path, name: str, keypoints: Keypoints) -> str:
-    columns = [f"{value}{joint}" for joint in range(1, 34) for value in "xyzv"]
+    columns = [f"{value}{joint}" for joint in range(1, keypoints.shape[1] + 1) for value in "xyzv"]
     rows = [
         [value for x, y, seen in person.tolist() for value in (x / WIDTH, y / HEIGHT, 0.0, seen)]
         for person in keypoints
