@@ -14,6 +14,7 @@ from actrec.data.sources.keypoint_files.finding import Found, find_clips
 from actrec.data.sources.keypoint_files.formats import FORMATS, NAMES
 from actrec.data.sources.keypoint_files.joints import arranged
 from actrec.data.sources.keypoint_files.labelling import Labelled, by_folders, by_table
+from actrec.data.sources.keypoint_files.option_checks import check_options
 from actrec.data.sources.keypoint_files.people import chosen, observed
 from actrec.data.sources.keypoint_files.picture import in_pixels
 from actrec.data.sources.keypoint_files.settling import settled
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 _SOURCE = "keypoints"
 _USUAL = 30.0  # frames per second
-_LONGEST = 2.0  # seconds in which an estimator may settle
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ class KeypointFiles:
             raise ActrecError(f"person is '{self.person}'; expected one of: {', '.join(PERSONS)}.")
         if self.fps is not None:
             check_rate(self.fps)
-        if not 0 <= self.settle <= _LONGEST:
-            raise ActrecError(f"settle is {self.settle} seconds; expected 0 to {_LONGEST:g}.")
+        check_options(vars(self))
         for layout in filter(None, (self.skeleton, self.layout)):
             get_skeleton(layout)
 

@@ -29,7 +29,7 @@ def in_pixels(
     if 0 in size:
         if padded:
             raise ActrecError(
-                "padded=true needs the size of the picture: give columns width and height in labels.csv, or "
+                "a padded picture needs its size: give columns width and height in labels.csv, or "
                 "dataset.importer.width=… dataset.importer.height=…"
             )
         return keypoints

@@ -210,17 +210,6 @@ def test_nothing_to_read(tmp_path: Path) -> None:
         KeypointFiles()(tmp_path)
 
 
-def test_wrong_options() -> None:
-    with pytest.raises(ActrecError, match=r"format is 'kinect'; expected one of: openpose, mmpose"):
-        KeypointFiles(format="kinect")
-    with pytest.raises(ActrecError, match=r"person is 'first'"):
-        KeypointFiles(person="first")
-    with pytest.raises(ActrecError, match=r"fps is 0"):
-        KeypointFiles(fps=0)
-    with pytest.raises(ActrecError, match=r"no skeleton 'body24'"):
-        KeypointFiles(layout="body24")
-
-
 @pytest.mark.parametrize("name", list(WRITTEN))
 def test_damage_anywhere_is_a_reason_or_harmless(name: str, tmp_path: Path) -> None:
     """Whatever is damaged, no other exception is raised than an ActrecError."""

@@ -45,7 +45,7 @@ def test_padded_files_need_the_size_of_the_picture(tmp_path: Path) -> None:
     squashed = np.where(pixels[..., 2:] > 0, (pixels + np.array([0, 140, 0])) / [640, 640, 1] * side, 0)
     listed = tools.movenet(tmp_path, "wave_1", squashed)
     (source,) = KeypointFiles(padded=True)(tmp_path)
-    with pytest.raises(ActrecError, match=r"padded=true needs the size of the picture"):
+    with pytest.raises(ActrecError, match=r"a padded picture needs its size.*labels.csv"):
         source.load()
     (tmp_path / "labels.csv").write_text(f"file,label,width,height\n{listed},wave,640,360\n")
     (source,) = KeypointFiles(padded=True)(tmp_path)

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from actrec.data.sources.keypoint_files.importer import KeypointFiles
 from actrec.data.sources.keypoint_files.settling import settled
-from actrec.types import ActrecError, SkeletonSequence
+from actrec.types import SkeletonSequence
 from tests.data.sources.keypoint_files import tools
 from tests.data.sources.keypoint_files.tools import motion
 
@@ -82,5 +82,3 @@ def test_files_are_read_without_those_frames(person: str, tmp_path: Path) -> Non
     whole = source.load()
     assert isinstance(whole, SkeletonSequence)
     np.testing.assert_allclose(whole.keypoints, wrong, atol=1e-4)
-    with pytest.raises(ActrecError, match=r"settle is 3 seconds; expected 0 to 2"):
-        KeypointFiles(settle=3)
