@@ -79,7 +79,9 @@ COORDINATES = {
         "Source '{source}': the bones of the layout '{layout}' are {ratio:.1f} times as long as the shortest ones that "
         "connect the joints, which no body has.{hint}",
         "Every joint is taken for another: bones, mirror images and the torso's length are wrong.",
-        "Name the layout of the file (dataset.importer.skeleton=…), or describe it in a YAML file (docs/extend.md). ",
+        "Name the layout of the file (dataset.importer.skeleton=…, or dataset.importer.layout=… of keypoint files), or "
+        "describe it in a YAML file (docs/extend.md). If bodies are too flat or too thin, x and y may be of a padded "
+        "picture (docs/skeletons.md). ",
     ),
     "marked": Text(
         "Missing joints are written as values",
