@@ -101,8 +101,8 @@ def _batch_size(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
 
 def _steps(facts: Facts, cfg: DictConfig) -> int:
     """Returns the number of optimiser steps: it grows with the square root of the number of clips."""
-    steps = min(max(60 * math.sqrt(facts.n_clips), 300), 2400)
-    return round(steps if _is_graph(cfg) else 2 * steps)
+    steps = min(max(50 * math.sqrt(facts.n_clips), 300), 2000)
+    return round(steps if _is_graph(cfg) else 3 * steps)
 
 
 def _epochs(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
