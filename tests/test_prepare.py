@@ -69,7 +69,7 @@ def test_all_of_penn_action(prepare: Run, test_data: Path, tmp_path: Path) -> No
     start = time.process_time()
     code, out, _ = prepare("dataset=penn_action", f"raw={raw}", f"store={store}")
     assert code == 0
-    assert time.process_time() - start < 45  # 10 without the type checks of tests
+    assert time.process_time() - start < 30  # 10 without the type checks of tests
     clips = read_store(store)
     assert Counter(clip.label for clip in clips) == {
         "squat": 231, "push_ups": 211, "pull_ups": 199, "bench_press": 140, "jumping_jacks": 112, "sit_ups": 100,

@@ -76,7 +76,7 @@ def prepare(
     log.info("%s", describe(summary, store, label_map.names, absent, segments))
     if not summary.missing:
         log.info("%s", ranges_line(summary.measures))
-        log_warnings(iterate_store(store), store)
+        log_warnings(iterate_store(store), len(summary.rows), store)
     log.info("%s", outcome(summary, store))
     return summary
 

@@ -93,7 +93,7 @@ def check_setup(
         warn_of_seen_clips(cfg.init, data)
     if cfg.store is not None:
         kept = [clip for clip in data.dataset.clips if clip.segments or clip.label in data.labels]
-        log_warnings(kept, Path(cfg.store))
+        log_warnings(kept, len(kept), Path(cfg.store))
     _warn_of_streams(spec, data)
 
 

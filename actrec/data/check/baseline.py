@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from actrec.data.check.findings import ERROR, NOTE, WARNING, Baseline, Finding, Value
+from actrec.data.check.findings import ERROR, NOTE, WARNING, Baseline, Finding, Text, Value
 from actrec.data.check.similarity import squared_distances
 from actrec.data.check.traits import Traits
 
@@ -18,6 +18,29 @@ _NEIGHBOURS = 9
 _FAR = np.float32(1e12)
 
 Vectors = Float[ndarray, "clip feature"]
+
+TEXTS = {
+    "shortcut": Text(
+        "The label can be guessed without the pose",
+        "From {cue} alone, {accuracy:.0%} of the labels are guessed (the most frequent class: {majority:.0%}; simple "
+        "rules on poses: {poses:.0%}).",
+        "A network can learn this shortcut instead of the motion, and fails where it does not hold. Some is due to the "
+        "actions: a throw is shorter than ten squats.",
+        "Make clips of all classes alike in {cue}: cut, resample or film them in the same way.",
+    ),
+    "cue": Text(
+        "The label depends on more than the pose",
+        "From {cue} alone, {accuracy:.0%} of the labels are guessed (the most frequent class: {majority:.0%}).",
+        "A network may learn some of this.",
+        "Keep it in mind when you film more clips.",
+    ),
+    "no_signal": Text(
+        "Poses do not tell the labels",
+        "From poses, {poses:.0%} of the labels are guessed; the most frequent class has {majority:.0%}.",
+        "Labels may be shifted against the clips, or the actions do not differ in the poses seen.",
+        "Compare some clips with their labels: python -m actrec.view source={store}",
+    ),
+}
 
 
 class Protocol:
@@ -29,8 +52,8 @@ class Protocol:
     """
 
     def __init__(self, clips: Sequence[Traits], groups: Int[ndarray, " clip"]) -> None:
-        train = np.array([clip.ranges.row["split"] == "train" for clip in clips])
-        test = np.array([clip.ranges.row["split"] == "test" for clip in clips])
+        train = np.array([clip.split == "train" for clip in clips])
+        test = np.array([clip.split == "test" for clip in clips])
         self.is_official = bool(train.any() and test.any())
         self.judged: Bool[ndarray, " clip"] = test if self.is_official else np.ones(len(clips), bool)
         self._train, self._groups = train, groups

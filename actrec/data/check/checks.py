@@ -1,4 +1,4 @@
-"""Checks the clips of a data set: all checks, or those that take a moment."""
+"""Checks the clips of a data set: all checks of all clips, or the checks of single clips on a sample."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from actrec.data.check.baseline import Protocol, measure_baseline, nearest_of_cl
 from actrec.data.check.confidence import confidence
 from actrec.data.check.coordinates import coordinates
 from actrec.data.check.copies import copies
-from actrec.data.check.findings import ERROR, SEVERITIES, Baseline, CheckResult, Finding, Suspect
+from actrec.data.check.findings import ERROR, SEVERITIES, Baseline, CheckResult, Finding, Suspect, Text
 from actrec.data.check.label_errors import label_errors, one_hot, ranked
 from actrec.data.check.labels import labels
-from actrec.data.check.motion import motion
+from actrec.data.check.motion import motion, rates_by_class
 from actrec.data.check.odd_poses import odd_poses
-from actrec.data.check.rates import rates_by_class
 from actrec.data.check.similarity import Descriptor, Features, Posed, left_out_predictions, mirrored, posed
-from actrec.data.check.traits import by_label, measure
+from actrec.data.check.traits import Described, Traits, by_label, describe, measure
+from actrec.data.clips import actions_of
 from actrec.types import SkeletonSequence
 
 WINDOW = 64
+SAMPLE = 400  # clips
 _CONSEQUENCES = {
     "reordered": ("jumping", "jumps", "gaps", "layout"),
     "swapped_axes": ("outside",),
@@ -30,21 +31,34 @@ _CONSEQUENCES = {
     "marked": ("odd_y", "odd_xy", "odd_sides", "outside"),
     "no_signal": ("odd_y", "odd_xy", "odd_sides", "label_errors"),
 }
+_REASONS = 10  # clips that cannot be read, whose reasons are told
 _SHOWN = 50  # suspects for which the most similar clip is looked up
+
+TEXTS = {
+    "unreadable": Text(
+        "Clips that cannot be read",
+        "{which} cannot be read.\n{reasons}",
+        "They are missing from training and evaluation.",
+        "Correct the files or their rows, or leave them out.",
+    ),
+    "empty": Text(
+        "There are no clips",
+        "No clip was found.",
+        "There is nothing to train on.",
+        "Look whether the folder, the table and the label map are the right ones.",
+    ),
+}
 
 
 def check_clips(
     clips: Iterable[SkeletonSequence],
     *,
-    thorough: bool = True,
     window: int = WINDOW,
     unreadable: Sequence[tuple[str, str]] = (),
 ) -> CheckResult:
     """Checks clips of one label each; those with segments are to be divided before (`actrec.data.clips.trimmed`).
 
     Args:
-        thorough: Whether to compare clips by their poses too, which takes seconds: odd axes, near copies, probable
-            label errors, the baseline and shortcuts.
         window: Number of frames that the network is to see.
         unreadable: The ids of clips that could not be read, each with the reason; or the reasons can be filled in while
             `clips` is iterated.
@@ -56,9 +70,8 @@ def check_clips(
     suspects: list[Suspect] = []
     baseline = None
     if traits:
-        simple = [*coordinates(traits), *confidence(traits), *motion(traits, window), *labels(traits)]
-        found += [*simple, *rates_by_class(traits)]
-        data = posed(traits) if thorough else None
+        found += [*_of_clips(traits, window), *labels(traits), *rates_by_class(traits)]
+        data = posed(traits)
         found += copies(traits, data)
         if data is not None:
             rng = np.random.default_rng(0)
@@ -66,16 +79,48 @@ def check_clips(
             if len({clip.label for clip in data.clips}) > 1:
                 more, suspects, baseline = _judge_labels(data, rng)
                 found += more
-    found = _without_consequences(found)
-    found.sort(key=lambda finding: SEVERITIES.index(finding.severity))  # stable
     counts = {label: len(members) for label, members in by_label(traits).items()}
-    return CheckResult(len(traits), counts, found, suspects, baseline)
+    return CheckResult(len(traits), counts, _sorted(found), suspects, baseline)
+
+
+def check_sample(clips: Iterable[SkeletonSequence], n_clips: int, most: int = SAMPLE) -> CheckResult:
+    """Checks the labels and rates of all clips, and the keypoints of some of them, which takes about a second.
+
+    Clips are not compared with one another.
+
+    Args:
+        clips: They may have segments.
+        n_clips: Number of `clips`.
+        most: Number of clips whose keypoints are looked at, drawn at random; or of parts, where clips have segments.
+    """
+    chosen = set(np.random.default_rng(0).permutation(n_clips)[:most].tolist())
+    described: list[Described] = []
+    measured: list[Traits] = []
+    for number, clip in enumerate(clips):
+        parts = list(actions_of([clip]))
+        described += map(describe, parts)
+        measured += map(measure, parts) if number in chosen and len(measured) < most else ()
+    counts = {label: len(members) for label, members in by_label(described).items()}
+    found = [*labels(described), *rates_by_class(described)] if described else []
+    found += _of_clips(measured, WINDOW) if measured else []
+    return CheckResult(len(measured), counts, _sorted(found))
+
+
+def _of_clips(clips: Sequence[Traits], window: int) -> list[Finding]:
+    """Checks each clip by itself."""
+    return [*coordinates(clips), *confidence(clips), *motion(clips, window)]
+
+
+def _sorted(found: Sequence[Finding]) -> list[Finding]:
+    """Sorts findings by severity, without those that follow from a graver one."""
+    return sorted(_without_consequences(found), key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def _unreadable(clips: Sequence[tuple[str, str]], n_read: int) -> Iterator[Finding]:
     if clips:
         names = tuple(name for name, _ in clips)
-        yield Finding("unreadable", ERROR, names, n_read + len(clips), {"reason": clips[0][1]})
+        reasons = "\n".join(f"  {name}: {reason}" for name, reason in clips[:_REASONS])
+        yield Finding("unreadable", ERROR, names, n_read + len(clips), {"reasons": reasons})
 
 
 def _without_consequences(found: Sequence[Finding]) -> list[Finding]:

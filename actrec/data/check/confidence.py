@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from actrec.data.check.findings import NOTE, WARNING, Finding, Value, few
+from actrec.data.check.findings import NOTE, WARNING, Finding, Text, Value, few
 from actrec.data.check.traits import Traits, by_label, by_source, names
 from actrec.skeleton import get_skeleton
 
@@ -16,6 +16,49 @@ _GAP = 0.5  # seconds,
 _GAP_SHARE = 0.2  # and this share of the clip
 _GUESSED = 0.003  # share of joints far from the body
 _GONE, _PRESENT = 0.15, 0.6  # share of frames in which a joint is seen: in one class, and in the others
+
+TEXTS = {
+    "unseen": Text(
+        "No joint is observed",
+        "{which} {have} no observed joint in any frame.",
+        "The network gets no input, but learns or is judged by the label.",
+        "Leave them out.",
+    ),
+    "hardly": Text(
+        "Hardly a joint is observed",
+        "{which} {have} hardly a joint with a confidence of {threshold:g} or more.",
+        "The network gets no input.",
+        "Extract these clips with a better pose model, or leave them out.",
+    ),
+    "faint": Text(
+        "Most confidences are low",
+        "Source '{source}': {share:.0%} of the confidences above 0 are below {threshold:g}, at which joints count as "
+        "missing.",
+        "The network gets little input. A third value of z instead of a confidence does this too.",
+        "Give the confidence as third value; or lower preprocess.confidence_threshold in training.",
+    ),
+    "constant": Text(
+        "Confidence is always the same",
+        "Source '{source}': every joint of every frame has the confidence {confidence:g}, so none is ever missing.",
+        "A pose model that is unsure says so; the network then trusts every joint, also the wrong ones.",
+        "If the pose model gives confidences, keep them; mark missing joints as (0, 0, 0) or NaN. If the sensor has "
+        "none, as Kinect, train with joint dropout (augmentation.joint_dropout) for cameras that miss joints.",
+    ),
+    "gaps": Text(
+        "Long gaps",
+        "{which} {have} a stretch of more than half a second, and a fifth of the clip, with hardly a joint observed "
+        "(up to {seconds:.1f} s).",
+        "What happens there is unseen; interpolation makes up a motion.",
+        "Cut the clips to the part in which the person is seen, or find out why detection failed there.",
+    ),
+    "missing_joints": Text(
+        "A class is told by its missing joints",
+        "In the clips of '{label}' these joints are hardly observed, but mostly in the other classes: {joints}.",
+        "A network learns the class from what is missing, not from the motion: a shortcut that fails elsewhere.",
+        "Film or annotate all classes alike; train with joint dropout (augmentation.joint_dropout); and evaluate with "
+        "unseen_joints=4 to see how much depends on it.",
+    ),
+}
 
 
 def confidence(clips: Sequence[Traits]) -> Iterator[Finding]:
@@ -41,7 +84,7 @@ def _severity(found: Sequence[Traits], clips: Sequence[Traits], share: float) ->
 
 
 def _of_source(clips: Sequence[Traits]) -> Iterator[Finding]:
-    values: dict[str, Value] = {"source": clips[0].ranges.row["source"]}
+    values: dict[str, Value] = {"source": clips[0].source}
     seen, above_zero = sum(int(clip.ranges.seen.sum()) for clip in clips), sum(clip.ranges.any for clip in clips)
     if above_zero and seen < _MOST * above_zero:
         yield Finding("faint", WARNING, (), len(clips), {**values, "share": 1 - seen / above_zero})

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from actrec.data.check.findings import ERROR, NOTE, WARNING, Finding, Value, few
+from actrec.data.check.findings import ERROR, NOTE, WARNING, Finding, Text, Value, few
 from actrec.data.check.traits import Traits, by_source, names
 from actrec.data.store.ranges import SMALL
 from actrec.skeleton import SKELETONS, Skeleton, get_skeleton
@@ -19,9 +19,71 @@ _MARKED = 0.01  # share of the observed joints
 _REORDERED = 0.3  # motion as (joint, frame), relative to that as (frame, joint)
 _ROUGH = 0.3  # torso lengths a frame; nobody moves as fast all through a clip
 _LONG_BONES = 1.6  # length of all bones, relative to the shortest that can connect the joints
+_FEW, _LONG_BONES_OF_FEW = 10, 2.2  # clips, which may all be of one pose and view
 _SHORTER = 0.8  # of another layout's bones, relative to those of the given one
 _SAMPLE = 400  # clips of a source by which its layout is judged
 _WITHOUT_LEGS = 0.25  # share of clips
+
+TEXTS = {
+    "small": Text(
+        "Coordinates are not in pixels",
+        "{which} {have} a body of less than {small:g} pixels: are x and y {unit}?",
+        "Lengths such as width and height become distorted, and a camera's keypoints are in pixels.",
+        "Give x and y in pixels of the picture (shares times its width and height).",
+    ),
+    "tiny": Text(
+        "Bodies of a few pixels",
+        "{which} {have} a body of less than {small:g} pixels.",
+        "At this size a pose estimator's errors are as large as the motion.",
+        "Look at the clips: another person may be meant. Otherwise leave them out.",
+    ),
+    "outside": Text(
+        "Joints outside the picture",
+        "{which} {have} most joints outside the picture.",
+        "Sizes of pictures that do not belong to the coordinates are often swapped, or of another resolution.",
+        "Give width and height of the picture that x and y are measured in.",
+    ),
+    "reordered": Text(
+        "Frames and joints are in another order",
+        "{which} {have} joints that jump all over the body from frame to frame, and move smoothly if the array is read "
+        "as (joint, frame).",
+        "Every joint is a mixture of all joints: nothing can be learnt from it.",
+        "Transpose the arrays to (frame, joint, channel) before they are stored.",
+    ),
+    "upside_down": Text(
+        "y grows upwards",
+        "Source '{source}': in {share:.0%} of frames the hips are above the shoulders. Does y grow upwards?",
+        "A camera's y grows downwards: the network would see everybody upside down.",
+        "Give y downwards, as in pictures (height minus y).",
+    ),
+    "swapped_axes": Text(
+        "x and y are swapped",
+        "Source '{source}': in {share:.0%} of frames the body lies with its head to the left. Are x and y swapped?",
+        "A camera's x grows to the right: the network would see everybody lying.",
+        "Give x first, then y.",
+    ),
+    "layout": Text(
+        "The joint layout does not fit",
+        "Source '{source}': the bones of the layout '{layout}' are {ratio:.1f} times as long as the shortest ones that "
+        "connect the joints, which no body has.{hint}",
+        "Every joint is taken for another: bones, mirror images and the torso's length are wrong.",
+        "Name the layout of the file (dataset.importer.skeleton=…, or dataset.importer.layout=… of keypoint files), or "
+        "describe it in a YAML file (docs/extend.md). If bodies are too flat or too thin, x and y may be of a padded "
+        "picture (docs/skeletons.md).",
+    ),
+    "marked": Text(
+        "Missing joints are written as values",
+        "Source '{source}': {share:.0%} of the observed joints are at exactly (0, 0) or (-1, -1).",
+        "If this means that a joint is missing, the network sees limbs that reach to the corner of the picture.",
+        "Give missing joints as (0, 0, 0) or NaN.",
+    ),
+    "upper_body": Text(
+        "People are seen from the waist up",
+        "{which} {have} hardly a knee or an ankle.",
+        "Actions of the legs cannot be learnt from them, and a model of such clips is lost when legs appear.",
+        "Move the camera back, or train on a layout without legs if all uses are like this.",
+    ),
+}
 
 
 def coordinates(clips: Sequence[Traits]) -> Iterator[Finding]:
@@ -63,7 +125,7 @@ def _outside(clips: Sequence[Traits]) -> Iterator[Finding]:
 
 
 def _of_source(clips: Sequence[Traits]) -> Iterator[Finding]:
-    values: dict[str, Value] = {"source": clips[0].ranges.row["source"]}
+    values: dict[str, Value] = {"source": clips[0].source}
     up, down, left, right = np.sum([clip.torsos for clip in clips], axis=0).tolist()
     torsos, shown = up + down + left + right, names(clips[:: max(len(clips) // 6, 1)][:6])
     several = len({clip.label for clip in clips}) > 1
@@ -86,7 +148,7 @@ def _wrong_layout(clips: Sequence[Traits]) -> Iterator[dict[str, Value]]:
     given = get_skeleton(clips[0].skeleton)
     distances = _distances([clip for clip in clips if np.isfinite(clip.scale)][:: max(len(clips) // _SAMPLE, 1)])
     ratio = _bone_ratio(distances, given)
-    if not ratio > _LONG_BONES:
+    if not ratio > (_LONG_BONES if len(clips) >= _FEW else _LONG_BONES_OF_FEW):
         return
     fitting = {
         name: _bone_ratio(distances, layout)

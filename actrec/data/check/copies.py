@@ -8,16 +8,41 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
-from actrec.data.check.findings import ERROR, WARNING, Finding, few
+from actrec.data.check.findings import ERROR, NOTE, WARNING, Finding, Text, Value, few
 from actrec.data.check.similarity import Posed
-from actrec.data.check.traits import Traits
+from actrec.data.check.traits import Traits, names
 
 _SHARED = 0.3  # share of the shorter clip's frames
 _LEAST = 5  # frames
 _NEAR = 0.015  # torso lengths between the joints of two clips, on average
 _COMMON = 20  # clips; a pose that more have is no sign of a copy
+_MOST_OF_TEST = 1 / 3  # share of copies in val and test above which results say nothing
+_MANY = 0.1  # share of clips with two labels that make a model worthless
 
 Pair = tuple[Traits, Traits]
+
+TEXTS = {
+    "copies_in_two_parts": Text(
+        "The same motion is in train and test",
+        "{which} share motion with a clip in another part of the split ({n_pairs:g} pairs). They are {share:.0%} of "
+        "the clips of val and test.",
+        "These clips are judged by a model that has seen them in training: results are too high.",
+        "Give copies and parts of one video the same group and split. If the split is given, as in a benchmark, report "
+        "the result without these clips too: check.json lists them all.",
+    ),
+    "copies_with_two_labels": Text(
+        "The same motion has two labels",
+        "{which} share motion with a clip of another label ({n_pairs:g} pairs).",
+        "At least one of the two labels is wrong, or the clips are cut so that they overlap.",
+        "Look at the pairs; leave the wrong ones out, or cut them apart.",
+    ),
+    "copies_in_two_groups": Text(
+        "The same motion is in two groups",
+        "{which} share motion with a clip of another group ({n_pairs:g} pairs).",
+        "A split may put one in train and one in test.",
+        "Give copies and parts of one video one group, or leave them out.",
+    ),
+}
 
 
 def copies(clips: Sequence[Traits], data: Posed | None) -> Iterator[Finding]:
@@ -26,26 +51,34 @@ def copies(clips: Sequence[Traits], data: Posed | None) -> Iterator[Finding]:
     Poses are compared without place and size in the picture.
     """
     pairs = list({_ids(pair): pair for pair in (*_overlapping(clips), *(_near(data) if data else ()))}.values())
-    for kind, severity, differ in (
-        ("copies_in_two_parts", ERROR, lambda a, b: _part(a) and _part(b) and _part(a) != _part(b)),
-        ("copies_with_two_labels", ERROR, lambda a, b: a.label != b.label),
-        ("copies_in_two_groups", WARNING, lambda a, b: a.group != b.group and not (_part(a) and _part(b))),
+    for kind, differ in (
+        ("copies_in_two_parts", lambda a, b: a.split and b.split and a.split != b.split),
+        ("copies_with_two_labels", lambda a, b: a.label != b.label),
+        ("copies_in_two_groups", lambda a, b: a.group != b.group and not (a.split and b.split)),
     ):
         found = [pair for pair in pairs if differ(*pair)]
         if found:
-            ids = dict.fromkeys(clip.clip_id for pair in found for clip in pair)
-            grave = WARNING if few(len(ids), len(clips), 0.01) else severity
+            copied = list({clip.clip_id: clip for pair in found for clip in pair}.values())
             other = {one.clip_id: two.clip_id for pair in found for one, two in (pair, pair[::-1])}
-            yield Finding(kind, grave, tuple(ids), len(clips), {"n_pairs": len(found)}, pairs=other)
+            values: dict[str, Value] = {"n_pairs": len(found), "share": _held_out(copied) / max(_held_out(clips), 1)}
+            yield Finding(kind, _severity(kind, copied, clips), names(copied), len(clips), values, pairs=other)
+
+
+def _held_out(clips: Sequence[Traits]) -> int:
+    return sum(clip.split in ("val", "test") for clip in clips)
+
+
+def _severity(kind: str, copied: Sequence[Traits], clips: Sequence[Traits]) -> str:
+    if few(len(copied), len(clips), 0.01):
+        return NOTE
+    parts = kind == "copies_in_two_parts"
+    grave = _held_out(copied) > _MOST_OF_TEST * _held_out(clips) if parts else len(copied) > _MANY * len(clips)
+    return ERROR if grave and kind != "copies_in_two_groups" else WARNING
 
 
 def _ids(pair: Pair) -> tuple[str, str]:
     one, two = sorted(clip.clip_id for clip in pair)
     return one, two
-
-
-def _part(clip: Traits) -> str:
-    return clip.ranges.row["split"]
 
 
 def _overlapping(clips: Sequence[Traits]) -> Iterator[Pair]:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
 Value = float | int | str
+
+
+class Text(NamedTuple):
+    """The words for a kind of finding; {which} are the clips concerned, {source} is the source's name."""
+
+    title: str
+    what: str
+    why: str
+    do: str
 
 
 @dataclass(frozen=True)
@@ -16,7 +26,7 @@ class Finding:
 
     Attributes:
         kind: What it is; the keys of `actrec.data.check.text.TEXTS`.
-        severity: "error", where a model that is trained on this data is wrong or worthless; "warning", where it is
+        severity: "error", where a model that is trained on this data, or its test, is worthless; "warning", where it is
             probably worse than it could be; "note" otherwise.
         clips: Ids of the clips concerned, the worst first; empty if it concerns a whole source or class.
         of: Number of clips that were checked.

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool
 from numpy import ndarray
 
-from actrec.data.check.findings import ERROR, WARNING, Finding
+from actrec.data.check.findings import ERROR, WARNING, Finding, Text
 from actrec.data.check.similarity import Features, Posed, Poses, left_out_predictions
 from actrec.types import NONE
 
@@ -21,6 +21,29 @@ _ODD, _SURELY_ODD = -0.3, -0.6  # the second for sides, which poses tell less cl
 _LEAST, _OF_CLASS = 100, 10  # clips that are judged, and of their class; among fewer, any rare pose is odd
 _SHARES = {"odd_y": 0.01, "odd_xy": 0.02, "odd_sides": 0.012}  # share of odd clips above which it is a finding
 _RARE_VIEWS = 8  # clips more, as views are seen from few sides in a small set
+
+_AXES = "The network would learn two pictures of one action, and the camera shows it only one."
+TEXTS = {
+    "odd_y": Text(
+        "Some clips are upside down",
+        "{which} {have} poses like the other clips' only when y is turned round.",
+        _AXES,
+        "Turn y round in these clips (height minus y), or leave them out.",
+    ),
+    "odd_xy": Text(
+        "Some clips have x and y swapped",
+        "{which} {have} poses like the other clips' only when x and y are swapped.",
+        _AXES,
+        "Swap x and y in these clips, or leave them out.",
+    ),
+    "odd_sides": Text(
+        "Left and right are swapped in some clips",
+        "{which} {have} poses like the other clips' only when left and right are swapped.",
+        "Sides may be named from the viewer's side in some clips and from the person's in others. Then the network "
+        "cannot use the sides, nor tell a front from a back.",
+        "Look at the clips. If sides are named in two ways, swap the joints of one kind.",
+    ),
+}
 
 
 def odd_poses(data: Posed, rng: np.random.Generator) -> Iterator[Finding]:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from actrec.data.check.findings import Baseline, CheckResult, Finding, Suspect, Value
-from actrec.data.check.motion import RATES
-from actrec.data.check.texts_of_clips import CLIPS
-from actrec.data.check.texts_of_coordinates import COORDINATES
-from actrec.data.check.texts_of_labels import LABELS
+from actrec.data.check import (
+    baseline,
+    checks,
+    confidence,
+    coordinates,
+    copies,
+    label_errors,
+    labels,
+    motion,
+    odd_poses,
+)
+from actrec.data.check.findings import Baseline, CheckResult, Finding, Suspect, Text, Value
 from actrec.data.store.ranges import SMALL, THRESHOLD
 
 _SHOWN = 3
-
-
-TEXTS = {**COORDINATES, **CLIPS, **LABELS}
+_MODULES = (checks, coordinates, odd_poses, confidence, motion, labels, copies, label_errors, baseline)
+TEXTS: dict[str, Text] = {kind: text for module in _MODULES for kind, text in module.TEXTS.items()}
 
 
 class Told(NamedTuple):
@@ -37,8 +43,8 @@ def tell(finding: Finding, store: str = "…") -> Told:
         "move": "moves" if n == 1 else "move",
         "small": SMALL,
         "threshold": THRESHOLD,
-        "slow": RATES[0],
-        "fast": RATES[1],
+        "slow": motion.RATES[0],
+        "fast": motion.RATES[1],
         "store": store,
         **finding.values,
     }
@@ -84,12 +90,12 @@ def _count(number: int, what: str) -> str:
     return f"{number or 'no'} {what}{'s' * (number != 1)}"
 
 
-def baseline_line(baseline: Baseline) -> str:
+def baseline_line(base: Baseline) -> str:
     """Describes what simple rules reach."""
-    rules = ", ".join(f"{name} {accuracy:.3f}" for name, accuracy in baseline.poses.items())
+    rules = ", ".join(f"{name} {accuracy:.3f}" for name, accuracy in base.poses.items())
     return (
-        f"Simple rules on poses reach ({baseline.protocol}, {baseline.n_clips} clips): {rules}; always the most "
-        f"frequent class {baseline.majority:.3f}. A network should do better than the best of them."
+        f"Simple rules on poses reach ({base.protocol}, {base.n_clips} clips): {rules}; always the most "
+        f"frequent class {base.majority:.3f}. A network should do better than the best of them."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -12,19 +13,69 @@ from numpy import ndarray
 from actrec.data.check.poses import astray, body_scale, directions, hashed_frames, outside, sampled_poses, torso_of
 from actrec.data.check.steps import furthest, longest, repeated, steps
 from actrec.data.store.ranges import THRESHOLD, ClipRanges, measure_ranges
-from actrec.data.store.reading import row_of
+from actrec.data.store.reading import Row, row_of
 from actrec.types import SkeletonSequence
+
+T = TypeVar("T", bound="Described")
 
 _EMPTY = 0.2  # share of the joints; fewer observed ones are as good as none
 
 
 @dataclass(frozen=True)
-class Traits:
-    """What the checks know of a clip.
+class Described:
+    """What the checks know of a clip without its keypoints.
 
     Attributes:
-        ranges: Its row of the manifest, and the ranges of its keypoints.
+        row: Its row of the manifest.
         is_part: Whether it is a part of a longer clip, an action or a stretch between actions.
+    """
+
+    row: Row
+    is_part: bool
+
+    @property
+    def clip_id(self) -> str:
+        return self.row["clip_id"]
+
+    @property
+    def label(self) -> str:
+        return self.row["label"]
+
+    @property
+    def source(self) -> str:
+        return self.row["source"]
+
+    @property
+    def group(self) -> str:
+        return self.row["group"] or self.clip_id
+
+    @property
+    def split(self) -> str:
+        return self.row["split"]
+
+    @property
+    def skeleton(self) -> str:
+        return self.row["skeleton"]
+
+    @property
+    def fps(self) -> float:
+        return float(self.row["fps"])
+
+    @property
+    def n_frames(self) -> int:
+        return int(self.row["n_frames"])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return int(self.row["width"]), int(self.row["height"])
+
+
+@dataclass(frozen=True)
+class Traits(Described):
+    """What the checks know of a clip with its keypoints.
+
+    Attributes:
+        ranges: The ranges of its keypoints.
         outside: Share of the observed joints that are outside the picture, if its size is known.
         marked: Number of observed joints at exactly (0, 0) or (-1, -1), as some tools write missing joints.
         astray: If all joints have one and the same confidence: number of those that are far from the body.
@@ -43,7 +94,6 @@ class Traits:
     """
 
     ranges: ClipRanges
-    is_part: bool
     outside: float
     marked: int
     astray: int
@@ -60,49 +110,27 @@ class Traits:
     frame_hashes: Int[ndarray, " frame"]
 
     @property
-    def clip_id(self) -> str:
-        return self.ranges.row["clip_id"]
-
-    @property
-    def label(self) -> str:
-        return self.ranges.row["label"]
-
-    @property
-    def group(self) -> str:
-        return self.ranges.row["group"] or self.clip_id
-
-    @property
-    def skeleton(self) -> str:
-        return self.ranges.row["skeleton"]
-
-    @property
-    def fps(self) -> float:
-        return float(self.ranges.row["fps"])
-
-    @property
-    def n_frames(self) -> int:
-        return self.ranges.n_frames
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return int(self.ranges.row["width"]), int(self.ranges.row["height"])
-
-    @property
     def seen(self) -> Float[ndarray, " joint"]:
         """Share of the frames in which each joint is observed."""
         return self.ranges.seen / self.n_frames
+
+
+def describe(clip: SkeletonSequence) -> Described:
+    """Describes a clip of one label; a part of a longer clip has one segment, its whole."""
+    return Described(row_of(clip), bool(clip.segments))
 
 
 def measure(clip: SkeletonSequence) -> Traits:
     """Measures a clip of one label; a part of a longer clip has one segment, its whole."""
     keypoints, (torso, n_sides) = clip.keypoints, torso_of(clip.skeleton)
     seen, xy = keypoints[..., 2] >= THRESHOLD, keypoints[..., :2]
-    ranges = measure_ranges(keypoints, row_of(clip))
-    poses = sampled_poses(xy, seen)
+    row = row_of(clip)
+    ranges, poses = measure_ranges(keypoints, row), sampled_poses(xy, seen)
     down = xy[:, torso[n_sides:]].sum(1) - xy[:, torso[:n_sides]].sum(1)  # twice the vector from shoulders to hips
     scale = body_scale(poses, torso)
     step, shuffled, reordered, jumps = steps(xy, seen, scale)
     return Traits(
+        row=row,
         ranges=ranges,
         is_part=bool(clip.segments),
         outside=outside(xy[seen], (clip.width, clip.height)),
@@ -126,17 +154,17 @@ def by_source(clips: Iterable[Traits]) -> list[list[Traits]]:
     """Groups clips by source and joint layout."""
     sources: defaultdict[tuple[str, str], list[Traits]] = defaultdict(list)
     for clip in clips:
-        sources[clip.ranges.row["source"], clip.skeleton].append(clip)
+        sources[clip.source, clip.skeleton].append(clip)
     return list(sources.values())
 
 
-def by_label(clips: Iterable[Traits]) -> dict[str, list[Traits]]:
+def by_label(clips: Iterable[T]) -> dict[str, list[T]]:
     """Groups clips by label, sorted."""
-    labels: defaultdict[str, list[Traits]] = defaultdict(list)
+    labels: defaultdict[str, list[T]] = defaultdict(list)
     for clip in clips:
         labels[clip.label].append(clip)
     return dict(sorted(labels.items()))
 
 
-def names(clips: Sequence[Traits]) -> tuple[str, ...]:
+def names(clips: Sequence[Described]) -> tuple[str, ...]:
     return tuple(clip.clip_id for clip in clips)

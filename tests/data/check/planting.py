@@ -153,12 +153,12 @@ def with_two_spellings(clips: Clips, rng: np.random.Generator) -> tuple[Clips, s
 
 
 def with_copies(
-    clips: Clips, number: int, rng: np.random.Generator, **values: Callable[[SkeletonSequence], str]
+    clips: Clips, rng: np.random.Generator, **values: Callable[[SkeletonSequence], str]
 ) -> tuple[Clips, set[str]]:
-    """Adds parts of clips, moved, scaled and a bit noisy, with other `values`."""
+    """Adds parts of 2 % of the clips, and of ten at least, moved and scaled, with other `values`."""
     made, ids = list(clips), set()
     long = [clip for clip in clips if len(clip) > 30 and (clip.keypoints[..., 2] > 0.2).mean() > 0.6]
-    for k in rng.permutation(len(long))[:number].tolist():
+    for k in rng.permutation(len(long))[: max(10, round(0.02 * len(clips)))].tolist():
         clip = long[k]
         part = clip.cut(0, 3 * len(clip) // 4)
         xy = part.keypoints[..., :2] * rng.uniform(0.5, 2) + rng.uniform(0, 100, 2)
@@ -239,8 +239,8 @@ PLANTS: dict[str, Plant] = {
     "alike": lambda clips, rng: (with_two_spellings(clips, rng)[0], set()),
     "few_groups": lambda clips, rng: (with_rare_class(clips, rng), set()),
     "groups_in_two_parts": with_shared_groups,
-    "copies_with_two_labels": lambda clips, rng: with_copies(clips, 10, rng, label=_other_label(clips)),
-    "copies_in_two_parts": lambda clips, rng: with_copies(clips, 10, rng, split=_other_part),
+    "copies_with_two_labels": lambda clips, rng: with_copies(clips, rng, label=_other_label(clips)),
+    "copies_in_two_parts": lambda clips, rng: with_copies(clips, rng, split=_other_part),
     "label_errors": lambda clips, rng: with_wrong_labels(clips, 0.05, rng),
     "shortcut": lambda clips, rng: (with_length_by_class(clips, rng), set()),
     "no_signal": lambda clips, rng: (with_shuffled_labels(clips, rng), set()),
