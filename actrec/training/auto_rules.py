@@ -143,7 +143,8 @@ def _mirror(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     return 0.5, "no label names a side"
 
 
-ABSENT = ("network.causal",)  # keys that are taken out of the config if they become null
+# Keys that are taken out of the config if they become null: arguments that not every network and window rule has.
+ABSENT = ("network.causal", "windows.p_interval_train", "windows.p_interval_val")
 RULES: dict[str, Rule] = {
     "judge": _judge,
     "skeleton": _skeleton,
@@ -151,6 +152,8 @@ RULES: dict[str, Rule] = {
     "preprocess.fps": _by_judge(None, _STREAM_FPS),
     "windows._target_": _by_judge("actrec.pipeline.windows.ResizeWindows", "actrec.pipeline.windows.AnchoredWindows"),
     "windows.length": _window,
+    "windows.p_interval_train": _by_judge([1.0], None),
+    "windows.p_interval_val": _by_judge([1.0], None),
     "network.causal": _causal,
     "objective.pooled": _by_judge(True, False),
     "decision": _by_judge("mean", "last"),
