@@ -82,7 +82,9 @@ def check_alike(exported: Path, model: Path) -> None:
         ("InfoGCN", SMALL, "causal", ["step.onnx", "window.onnx"]),
         ("InfoGCN", PUBLISHED, "causal", ["step.onnx", "window.onnx"]),
         ("InfoGCN", SMALL, "offline", ["window.onnx"]),
+        ("InfoGCN", {**SMALL, "causal": False}, "causal", ["window.onnx"]),
         ("Transformer", TINY, "causal", ["window.onnx"]),
+        ("Transformer", {**TINY, "causal": False}, "causal", ["window.onnx"]),
     ],
 )
 def test_onnx_runtime_gives_what_pytorch_gives(

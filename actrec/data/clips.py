@@ -111,10 +111,15 @@ def _pose_model(store: str | Path) -> str:
     return (read_info(Path(store)) or {}).get("pose_model") or "unknown"
 
 
-def _generated(labels: Sequence[str], count: Any) -> list[SkeletonSequence]:
-    """Generates `count` clips of each label that `Synthetic` knows."""
+def check_generated(count: Any) -> None:
+    """Raises an ActrecError for a value of `mix.generated` that is no number of clips."""
     if type(count) is not int or count < 0:
         raise ActrecError(f"mix.generated is {count!r}; expected a whole number of at least 0.")
+
+
+def _generated(labels: Sequence[str], count: Any) -> list[SkeletonSequence]:
+    """Generates `count` clips of each label that `Synthetic` knows."""
+    check_generated(count)
     known = [number for number, label in enumerate(ACTIONS) if label in labels]
     synthetic = Synthetic(max(count, 1) * len(ACTIONS), seed=_MIX_SEED, test_share=0.0)
     return [synthetic.clip(number + turn * len(ACTIONS)) for turn in range(count) for number in known]

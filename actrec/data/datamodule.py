@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import lightning as L
@@ -49,12 +50,13 @@ class EpochSampler(Sampler[tuple[int, int]]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        rng = np.random.default_rng((self.seed, self.epoch))
+        rng, total = np.random.default_rng((self.seed, self.epoch)), len(self) * self.world
         order = rng.permutation(self.length)
         if self.members:
-            share = -(-self.length // len(self.members))
-            order = rng.permutation(np.concatenate([_repeated(rng, each, share) for each in self.members]))
-        order = np.resize(order, len(self) * self.world)  # every process gets equally many: the first few are repeated
+            turns = np.resize(rng.permutation(len(self.members)), total)
+            counts = np.bincount(turns, minlength=len(self.members))
+            order = rng.permutation(np.concatenate([*map(partial(_repeated, rng), self.members, counts)]))
+        order = np.resize(order, total)  # every process gets equally many: the first few are repeated
         return iter((self.epoch, int(index)) for index in order[self.rank :: self.world])
 
     def __len__(self) -> int:
@@ -189,11 +191,11 @@ class ActionData(L.LightningDataModule):
         held_out = {(clip.source, group_of(clip)) for part in ("val", "test") for clip in parts[part]}
         if leaked := [clip.clip_id for clip in mixed if (clip.source, group_of(clip)) in held_out]:
             raise ActrecError(
-                f"The store of mix.store has clips of groups that are in val or test, such as {leaked[0]}. Mix in "
-                "another store, or leave mix.store out."
+                f"The clips to mix in have some of groups that are in val or test, such as {leaked[0]}. Give mix.store "
+                "another store or none, or set mix.generated=0."
             )
         if mixed:
-            log.info("Mixed into train: %d clips of another store, counted mix.times times each.", len(mixed))
+            log.info("Mixed into train: %d clips, of mix.store (mix.times times each) or mix.generated.", len(mixed))
         return mixed
 
     def _check_labels(self, clips: Sequence[SkeletonSequence]) -> None:

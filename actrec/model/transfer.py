@@ -18,7 +18,7 @@ from actrec.skeleton import counterparts
 from actrec.types import ActrecError
 
 _JOINT_AXES = {"joint_code": (0,), "topology": (1, 2), "adjacency": ()}  # in InfoGCN; a fixed adjacency is not copied
-_FREE = (  # options that may differ; the last in InfoGCN only
+_FREE = (  # options that may differ; the last in InfoGCN only, whose velocities are channels of their own
     "network.n_classes",
     "network.skeleton",
     "network.phase",
@@ -143,7 +143,7 @@ def _options(
     groups = {"features": features, "network": options}
     found = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
     is_graph = network == "actrec.network.infogcn.InfoGCN"
-    for name in _FREE if is_graph else _FREE[:-1]:
+    for name in _FREE if is_graph and features.get("stream") != "velocity" else _FREE[:-1]:
         found.pop(name, None)
     return {"network": network.rpartition(".")[2], **({} if is_graph else {"skeleton": skeleton}), **found}
 

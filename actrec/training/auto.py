@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from actrec.data.clips import check_generated
 from actrec.training.auto_facts import find_facts
 from actrec.training.auto_rules import ABSENT, RULES
+from actrec.training.checks import check_config
 
 AUTO = "auto"
 
@@ -16,11 +19,12 @@ def with_auto(cfg: DictConfig) -> tuple[DictConfig, list[str]]:
     """Returns a config whose values `auto` are replaced, and what they became and why; others are left as they are.
 
     Raises:
-        ActrecError: The clips cannot be loaded, or there are none.
+        ActrecError: A value that is not auto is out of range, the clips cannot be loaded, or there are none.
     """
     wanted = [key for key in RULES if OmegaConf.select(cfg, key) == AUTO]
     if not wanted:
         return cfg, []
+    _check_given(cfg, wanted)
     cfg = cfg.copy()
     facts = find_facts(cfg)
     reasons: dict[str, list[str]] = {}
@@ -33,6 +37,17 @@ def with_auto(cfg: DictConfig) -> tuple[DictConfig, list[str]]:
         reasons.setdefault(why, []).append(f"{key}={_shown(value)}")
     told = [f"  {', '.join(values)}: {why}" for why, values in reasons.items()]
     return cfg, [f"Values of auto follow from the data: {facts}.", *told]
+
+
+def _check_given(cfg: DictConfig, wanted: Sequence[str]) -> None:
+    """Raises an ActrecError for a value that the user has given and that the rules could not compute with."""
+    given = cfg.copy()
+    for key in wanted:
+        if "." not in key:
+            given[key] = 1  # in place of auto
+    check_config(given)
+    if "mix.generated" not in wanted:
+        check_generated(OmegaConf.select(cfg, "mix.generated", default=0))
 
 
 def _shown(value: Any) -> str:

@@ -132,7 +132,7 @@ class Objective:
         label_smoothing: See `classification_loss`.
         detach_target: See `latent_forecast_loss`.
         pooled: Whether the cross-entropy is that of the mean of a window's logits, for decision=mean, instead of the
-            mean over frames.
+            mean over frames; not in batches with a window of several labels.
     """
 
     lambda_1: float | int = 0.1
@@ -155,10 +155,11 @@ class Objective:
     ) -> Losses:
         """Computes the losses of a batch; over several processes `count` is `training.sync.mean_over_processes`."""
         poses, valid = output.pose_forecasts, batch.valid
-        label = batch.label[:, None] if batch.frame_label is None else batch.frame_label
+        label = (batch.label[:, None] if batch.frame_label is None else batch.frame_label).expand(valid.shape)
         logits, counted = output.logits, valid
-        if self.pooled and batch.frame_label is None:
-            logits, counted = pooled(logits, valid), valid.any(1, keepdim=True)
+        first = label.gather(1, valid.int().argmax(1, keepdim=True))
+        if self.pooled and ((label == first) | ~valid).all():
+            logits, label, counted = pooled(logits, valid), first, valid.any(1, keepdim=True)
         cls = classification_loss(logits, label, counted, self.label_smoothing, count, class_weights)
         pred = pose_forecast_loss(poses, batch.features[..., : poses.shape[-1]], valid, batch.observed, count)
         feat = latent_forecast_loss(output.latent_forecasts, output.latents, valid, self.detach_target, count)

@@ -73,7 +73,7 @@ def class_factors(
     """
     if given is None:
         return None
-    counts = Counter(clip.label for clip in trimmed(data.splits["train"]))
+    counts = Counter(clip.label for clip in trimmed(data.splits["train"]) if clip.label in labels)
     if given == "balanced":
         given = {label: 1 / counts[label] for label in labels if counts[label]}
     if not isinstance(given, Mapping):

@@ -1,21 +1,24 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from actrec.model.folder import save_model
 from actrec.model.network import build_network
-from actrec.model.spec import ModelSpec
-from actrec.model.transfer import load_matching_weights
+from actrec.model.spec import ModelSpec, load_spec
+from actrec.model.transfer import differing_option, load_matching_weights
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import SlidingWindows
 from actrec.skeleton import COCO17, PENN13, get_skeleton
-from actrec.types import ActrecError
+from actrec.types import ActrecError, SkeletonSequence
 
 OPTIONS = {"n_classes": 3, "in_channels": 3, "dim": 8, "layers": 1, "heads": 2, "graph_heads": 1, "horizon": 1}
 
@@ -131,3 +134,99 @@ def test_a_transformer_keeps_its_skeleton(tmp_path: Path) -> None:
     here = replace(spec("penn13"), network="Transformer", network_options={**TRANSFORMER, "skeleton": "penn13"})
     with pytest.raises(ActrecError, match="its skeleton is coco17, and here it is penn13"):
         load_matching_weights(build_network(here), here, folder)
+
+
+def with_features(made: ModelSpec, features: Features) -> ModelSpec:
+    options = {**made.network_options, "in_channels": features.n_channels}
+    return replace(made, network_options=options, pipeline=replace(made.pipeline, features=features))
+
+
+@torch.no_grad()
+def noise(made: ModelSpec) -> torch.nn.Module:
+    network = build_network(made)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network.eval()
+
+
+@pytest.mark.parametrize(("before", "after"), [(1.0, 5.0), (5.0, 1.0), (5.0, 5.0)])
+@pytest.mark.parametrize("stream", ["joint", "bone"])
+def test_a_start_with_another_velocity_scale_gives_the_same_outputs(
+    stream: str,
+    before: float,
+    after: float,
+    tmp_path: Path,
+    make_sequences: Callable[..., list[SkeletonSequence]],
+) -> None:
+    trained = with_features(spec(), Features(stream, True, before))
+    here = with_features(spec(), Features(stream, True, after))
+    old, made = noise(trained), noise(here)
+    folder = save_model(tmp_path / "model", old, trained)
+    batches = [each.pipeline.batch(make_sequences(1, 1)[0]) for each in (trained, here)]
+    assert torch.equal(batches[0].features, batches[1].features) == (before == after)
+    load_matching_weights(made, here, folder)
+    with torch.no_grad():
+        one, two = (net(each.features, each.valid) for net, each in zip((old, made), batches, strict=True))
+    torch.testing.assert_close(two.logits, one.logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(two.pose_forecasts, one.pose_forecasts, atol=1e-4, rtol=1e-4)
+
+
+def test_velocities_that_are_forecast_keep_their_scale(tmp_path: Path) -> None:
+    trained, here = (with_features(spec(), Features("velocity", velocity_scale=scale)) for scale in (1.0, 5.0))
+    folder = save_model(tmp_path / "model", build_network(trained), trained)
+    with pytest.raises(ActrecError, match=r"its features\.velocity_scale is 1\.0, and here it is 5\.0"):
+        load_matching_weights(build_network(here), here, folder)
+
+
+def test_a_transformer_keeps_its_velocity_scale(tmp_path: Path) -> None:
+    plain = replace(spec(), network="Transformer", network_options=TRANSFORMER)
+    trained, here = (with_features(plain, Features("joint", True, scale)) for scale in (1.0, 5.0))
+    folder = save_model(tmp_path / "model", build_network(trained), trained)
+    with pytest.raises(ActrecError, match=r"its features\.velocity_scale is 1\.0, and here it is 5\.0"):
+        load_matching_weights(build_network(here), here, folder)
+
+
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [("InfoGCN", {"skeleton": "coco17", **OPTIONS}), ("Transformer", TRANSFORMER)],
+)
+@pytest.mark.parametrize("causal", [True, False])
+def test_models_saved_before_there_were_these_options_still_start(
+    network: str, options: dict[str, Any], causal: bool, tmp_path: Path
+) -> None:
+    trained = replace(spec(), network=network, network_options=options)
+    old = noise(trained)
+    folder = save_model(tmp_path / "model", old, trained)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["network"].pop("causal", None)
+    del config["features"]["velocity_scale"]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert load_spec(folder).pipeline.features.velocity_scale == 1
+    assert build_network(load_spec(folder)).causal is True
+    here = replace(trained, network_options={**options, "causal": causal, "dropout": 0.3})
+    made = build_network(here)
+    assert load_matching_weights(made, here, folder) == (3, 17)
+    assert made.causal is causal
+    now = made.state_dict()
+    assert all(torch.equal(now[name], value) for name, value in old.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("network", "features", "other"),
+    [
+        ({}, {}, None),
+        ({"causal": False, "dropout": 0.2, "phase": True}, {"velocity_scale": 5.0}, None),
+        ({"dim": 16}, {}, "network.dim"),
+        ({"_target_": "actrec.network.transformer.Transformer"}, {}, "network"),
+        ({}, {"use_velocity": True}, "features.use_velocity"),
+        ({}, {"stream": "bone"}, "features.stream"),
+    ],
+)
+def test_configs_say_whether_a_model_fits_before_the_data_are_known(
+    network: dict[str, Any], features: dict[str, Any], other: str | None
+) -> None:
+    there = spec()
+    own = {name: value for name, value in OPTIONS.items() if name not in ("n_classes", "in_channels")}
+    plain = {"_target_": "actrec.pipeline.features.Features", "stream": "joint", "use_velocity": False}
+    config = {"_target_": "actrec.network.infogcn.InfoGCN", **own, **network}
+    assert differing_option(config, {**plain, "velocity_scale": 1.0, **features}, there) == other

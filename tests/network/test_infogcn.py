@@ -12,6 +12,14 @@ from actrec.skeleton import SKELETONS, get_skeleton
 TINY: dict[str, Any] = {"dim": 8, "layers": 2, "heads": 2, "graph_heads": 2, "attention_dim": 4, "solver": "midpoint"}
 
 
+def made_random(made: dict[str, nn.Module]) -> dict[str, nn.Module]:
+    for network in made.values():
+        for name, parameter in network.named_parameters():
+            if "field.out" in name:  # starts at zero, which would hide the dynamics
+                nn.init.normal_(parameter, std=0.3)
+    return made
+
+
 def networks() -> dict[str, nn.Module]:
     torch.manual_seed(0)
     made: dict[str, nn.Module] = {
@@ -23,14 +31,17 @@ def networks() -> dict[str, nn.Module]:
         "published": InfoGCN("coco17", 3, 5, **{**TINY, **OPTIONS, "window": 12}),
         "transformer": Transformer("coco17", 3, 5, dim=8, layers=2, heads=2),
     }
-    for network in made.values():
-        for name, parameter in network.named_parameters():
-            if "field.out" in name:  # starts at zero, which would hide the dynamics
-                nn.init.normal_(parameter, std=0.3)
-    return made
+    return made_random(made)
 
 
 NETWORKS = networks()
+WHOLE: dict[str, nn.Module] = made_random(
+    {
+        "infogcnpp": InfoGCN("coco17", 3, 5, **TINY, causal=False),
+        "layer": InfoGCN("coco17", 3, 5, **TINY, norm="layer", causal=False),
+        "transformer": Transformer("coco17", 3, 5, dim=8, layers=2, heads=2, causal=False),
+    }
+)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -59,6 +70,49 @@ def test_frames_that_are_not_valid_are_not_looked_at(name: str) -> None:
         one, two = network(x, valid).logits, network(other, valid).logits
     keep = [*range(4), *range(7 if name == "linear" else 6, 12)]  # the velocity at 6 is from 5
     torch.testing.assert_close(one[:, keep], two[:, keep])
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_network_that_is_not_causal_looks_at_later_frames_and_at_no_padding(name: str) -> None:
+    network, valid = WHOLE[name].eval(), torch.ones(2, 12, dtype=torch.bool)
+    valid[:, 9:] = False
+    x = torch.randn(2, 12, 17, 3, generator=torch.Generator().manual_seed(3))
+    last, padding = x.clone(), x.clone()
+    last[:, 8] += 1
+    padding[:, 9:] = 9
+    with torch.no_grad():
+        logits, other, padded, short = (
+            network(each, valid[:, : each.shape[1]]).logits for each in (x, last, padding, x[:, :9])
+        )
+    for frame in range(9):
+        assert not torch.allclose(logits[:, frame], other[:, frame])
+    torch.testing.assert_close(padded[:, :9], logits[:, :9])
+    torch.testing.assert_close(short, logits[:, :9])
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_network_that_is_not_causal_trains_on_windows_of_several_lengths_as_on_each(name: str) -> None:
+    network = WHOLE[name].eval() if name == "infogcnpp" else WHOLE[name].train()  # batch norm is over all windows
+    for module in network.modules():
+        if isinstance(module, nn.Dropout | nn.MultiheadAttention):
+            module.eval()
+    x, valid = torch.randn(2, 12, 17, 3), torch.ones(2, 12, dtype=torch.bool)
+    valid[1, 5:] = False
+    with torch.no_grad():
+        both, alone = network(x, valid).logits, network(x[1:, :5], valid[1:, :5]).logits
+    torch.testing.assert_close(both[1:, :5], alone, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [InfoGCN, Transformer])
+def test_networks_that_are_and_are_not_causal_have_the_same_weights(kind: type) -> None:
+    one, other = (kind("penn13", 3, 4, dim=8, layers=1, heads=2, causal=causal) for causal in (True, False))
+    assert (one.causal, other.causal) == (True, False)
+    assert {n: p.shape for n, p in one.named_parameters()} == {n: p.shape for n, p in other.named_parameters()}
+    other.load_state_dict(one.state_dict())
+    x, valid = torch.randn(1, 6, 13, 3), torch.ones(1, 6, dtype=torch.bool)
+    with torch.no_grad():
+        first, second = one.eval()(x, valid).logits, other.eval()(x, valid).logits
+    assert not torch.allclose(first[:, 0], second[:, 0])
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS)

@@ -24,6 +24,15 @@ def test_causal_mask_is_a_loop() -> None:
                 assert mask[b, t, s] == (s == t or (s < t and bool(valid[b, s])))
 
 
+def test_a_mask_that_is_not_causal_is_a_loop() -> None:
+    valid = torch.tensor([[True, False, True, True], [True, True, False, False]])
+    mask = attention_mask(valid, causal=False)
+    for b in range(2):
+        for t in range(4):
+            for s in range(4):
+                assert mask[b, t, s] == (s == t or bool(valid[b, s]))
+
+
 def test_attention_is_each_joints_own_past() -> None:
     torch.manual_seed(0)
     layer = TemporalAttention(4, 2, GraphConv(4, 12, torch.eye(3), heads=1, norm="layer"))

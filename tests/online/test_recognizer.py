@@ -22,7 +22,9 @@ from actrec.network.transformer import Transformer
 from actrec.online.hysteresis import Hysteresis
 from actrec.online.prediction import Prediction
 from actrec.online.recognizer import OnlineRecognizer
+from actrec.online.step_engine import StepEngine
 from actrec.online.torch_backend import make_engine
+from actrec.online.window_engine import WindowEngine
 from actrec.pipeline.features import Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
@@ -46,7 +48,7 @@ class Model:
 
 def make_model(mode: str = "causal", velocity: bool = True, fps: float | None = None, **options: Any) -> Model:
     torch.manual_seed(0)
-    features = Features(use_velocity=velocity)
+    features = Features(use_velocity=velocity, velocity_scale=options.pop("velocity_scale", 1.0))
     transformer = options.pop("transformer", False)
     shape = {"skeleton": "coco17", "in_channels": features.n_channels, "n_classes": len(LABELS)}
     options = {"dim": 8, "layers": 2, "heads": 2} if transformer else {**TINY, **options}
@@ -72,8 +74,10 @@ MODELS = {
     "linear": make_model(solver="linear"),
     "offline": make_model("offline"),
     "transformer": make_model(transformer=True),
+    "not causal": make_model(causal=False),
+    "fast": make_model(velocity_scale=5.0),
 }
-STEPPED = ["infogcnpp", "layer norm", "gcn", "published", "horizon 0"]
+STEPPED = ["infogcnpp", "layer norm", "gcn", "published", "horizon 0", "fast"]
 
 
 def make_stream(n_frames: int, seed: int, dropped: float = 0.2, unseen: float = 0.1) -> np.ndarray:
@@ -166,7 +170,13 @@ def test_streams_with_dropped_joints_gaps_and_people_who_come_and_go(
             assert prediction.seen == (last_seen[person] == t / 30)
 
 
-@pytest.mark.parametrize("name", ["infogcnpp", "offline"])
+@pytest.mark.parametrize("name", MODELS)
+def test_models_that_can_step_frame_by_frame_do(name: str) -> None:
+    engine = make_engine(MODELS[name].network, MODELS[name].spec)
+    assert isinstance(engine, StepEngine if name in STEPPED else WindowEngine)
+
+
+@pytest.mark.parametrize("name", ["infogcnpp", "offline", "not causal"])
 def test_nothing_after_a_frame_changes_what_was_given_for_it(name: str) -> None:
     one, two = make_stream(20, 2), make_stream(20, 2)
     two[12:] = make_stream(20, 3)[12:]

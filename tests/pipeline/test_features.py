@@ -51,6 +51,29 @@ def test_velocity_looks_back_one_frame(stream: str) -> None:
         np.testing.assert_allclose(features[t, :, 3:], moved, rtol=1e-6)
 
 
+@pytest.mark.parametrize("stream", ["joint", "bone", "velocity"])
+def test_a_velocity_scale_multiplies_the_velocities_alone(stream: str) -> None:
+    window, added = padded_window(), stream != "velocity"
+    plain = Features(stream, added)(window, COCO17)
+    scaled = Features(stream, added, velocity_scale=5)(window, COCO17)
+    velocities = [3, 4] if added else [0, 1]
+    others = [channel for channel in range(plain.shape[-1]) if channel not in velocities]
+    np.testing.assert_allclose(scaled[..., velocities], 5 * plain[..., velocities], rtol=1e-6)
+    np.testing.assert_array_equal(scaled[..., others], plain[..., others])
+    assert plain[..., velocities].any()
+    assert scaled.dtype == np.float32
+    np.testing.assert_array_equal(
+        Features(stream, added, velocity_scale=5).observed(window, COCO17),
+        Features(stream, added).observed(window, COCO17),
+    )
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, float("nan"), float("inf"), 1e4])
+def test_a_velocity_scale_out_of_range_is_an_error(scale: float) -> None:
+    with pytest.raises(ActrecError, match=r"features\.velocity_scale is .*; expected more than 0, up to 1000"):
+        Features(use_velocity=True, velocity_scale=scale)
+
+
 def test_the_velocity_stream_is_the_velocity_and_the_confidence() -> None:
     window = padded_window()
     both, stream = Features(use_velocity=True)(window, COCO17), Features("velocity")

@@ -3,7 +3,14 @@ import math
 import pytest
 import torch
 
-from actrec.training.losses import Objective, classification_loss, latent_forecast_loss, phase_loss, pose_forecast_loss
+from actrec.training.losses import (
+    Objective,
+    classification_loss,
+    latent_forecast_loss,
+    phase_loss,
+    pooled,
+    pose_forecast_loss,
+)
 from actrec.types import NO_LABEL, Batch, NetworkOutput
 
 N, B, T, V, D = 3, 2, 6, 4, 5
@@ -123,3 +130,68 @@ def test_without_forecasts_only_classification_is_left() -> None:
     output = NetworkOutput(rand(B, T, 5), rand(B, T, V, D), torch.zeros(0, B, T, V, D), torch.zeros(0, B, T, V, 2))
     losses = Objective()(output, batch)
     torch.testing.assert_close(losses.loss, losses.loss_cls)
+
+
+def test_class_weights_are_factors_of_the_frames_of_a_class() -> None:
+    logits, label, factors = rand(B, T, 5), torch.tensor([1, 3]), [0.5, 2.0, 1.0, 0.25, 4.0]
+    losses = [
+        -factors[int(label[b])] * float(logits[b, t].double().log_softmax(-1)[label[b]])
+        for b in range(B)
+        for t in range(T)
+        if VALID[b, t]
+    ]
+    found = classification_loss(logits, label[:, None], VALID, 0.0, class_weights=torch.tensor(factors))
+    assert found.item() == pytest.approx(sum(losses) / len(losses), rel=1e-5)
+    plain = classification_loss(logits, label[:, None], VALID, 0.1)
+    torch.testing.assert_close(
+        classification_loss(logits, label[:, None], VALID, 0.1, class_weights=torch.ones(5)), plain
+    )
+
+
+def test_pooled_logits_are_the_mean_over_valid_frames() -> None:
+    logits = rand(B, T, 5)
+    valid = VALID.clone()
+    found = pooled(logits, valid)
+    assert found.shape == (B, 1, 5)
+    for b in range(B):
+        rows = [logits[b, t] for t in range(T) if valid[b, t]]
+        torch.testing.assert_close(found[b, 0], sum(rows) / len(rows))
+    assert not pooled(logits, torch.zeros_like(valid)).any()  # instead of NaN
+
+
+def outputs() -> NetworkOutput:
+    return NetworkOutput(rand(B, T, 5), rand(B, T, V, D), rand(N, B, T, V, D), rand(N, B, T, V, 2))
+
+
+def cross_entropy_of_means(logits: torch.Tensor, label: list[int], factors: list[float]) -> float:
+    losses = []
+    for b in range(B):
+        mean = [sum(float(logits[b, t, k]) for t in range(T) if VALID[b, t]) / int(VALID[b].sum()) for k in range(5)]
+        total = sum(math.exp(value) for value in mean)
+        losses.append(-factors[label[b]] * math.log(math.exp(mean[label[b]]) / total))
+    return sum(losses) / B
+
+
+def test_the_pooled_objective_is_the_cross_entropy_of_the_mean_logits() -> None:
+    output, label, factors = outputs(), torch.tensor([4, 1]), [1.0, 3.0, 1.0, 1.0, 0.5]
+    batch = Batch(rand(B, T, V, 3), VALID, OBSERVED, label, torch.tensor([0, 1]))
+    objective = Objective(label_smoothing=0.0, pooled=True)
+    found = objective(output, batch)
+    assert found.loss_cls.item() == pytest.approx(cross_entropy_of_means(output.logits, [4, 1], [1.0] * 5), rel=1e-5)
+    weighted = objective(output, batch, class_weights=torch.tensor(factors))
+    assert weighted.loss_cls.item() == pytest.approx(cross_entropy_of_means(output.logits, [4, 1], factors), rel=1e-5)
+    plain = Objective(label_smoothing=0.0)(output, batch)
+    assert (found.loss_pred, found.loss_feat) == (plain.loss_pred, plain.loss_feat)
+    assert found.loss_cls != plain.loss_cls
+
+
+def test_windows_with_repetitions_are_pooled_too_and_those_of_several_labels_are_not() -> None:
+    output, objective = outputs(), Objective(label_smoothing=0.0, pooled=True)
+    batch = Batch(rand(B, T, V, 3), VALID, OBSERVED, torch.tensor([4, 1]), torch.tensor([0, 1]))
+    frames = torch.tensor([[4] * T, [1] * T])
+    frames[1, 2] = frames[1, 5] = NO_LABEL  # padding
+    counted = batch._replace(frame_label=frames, repetition=torch.full((B, T), torch.nan))
+    assert objective(output, counted).loss_cls == objective(output, batch).loss_cls
+    frames[0, 3] = 2
+    plain = Objective(label_smoothing=0.0)
+    assert objective(output, counted).loss_cls == plain(output, counted).loss_cls
