@@ -19,7 +19,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from safetensors.torch import load_file
 
 import actrec.evaluate
@@ -121,7 +121,7 @@ def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run
         *(TINY if experiment != "penn_transformer" else TINY[1:]),
         "fast_dev_run=true",
         "mix.store=null",  # of live_penn
-        "init=null",  # of own and quickstart: their network is another
+        "init=null",  # of mine and quickstart: their network is another
         *(SESSIONS if sessions else given),
         f"output_dir={tmp_path / 'run'}",
     )
@@ -132,7 +132,6 @@ def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run
     for_streams = experiment in (
         "live",
         "live_penn",
-        "own",
         "penn_online",
         "penn_camera",
         "quickstart",
@@ -176,7 +175,7 @@ def test_quickstart_needs_no_data_and_ends_with_sets_and_commands_that_work(
         assert code == 0, err
 
 
-@pytest.mark.parametrize("experiment", ["own", "quickstart"])
+@pytest.mark.parametrize("experiment", ["mine", "quickstart"])
 def test_a_start_from_the_model_of_the_package_fits(
     experiment: str, store: Path, tmp_path: Path, run_command: Run
 ) -> None:
@@ -213,6 +212,42 @@ def test_a_generated_set_is_trained_on_as_its_store_is(
     metrics = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("memory", "store")]
     assert metrics[0].get("sessions") == metrics[1].get("sessions")
     assert ("sessions" in metrics[0]) == (dataset == "synthetic_sessions")
+
+
+def test_a_recipe_that_follows_from_the_data_says_what_it_chose(
+    store: Path, tmp_path: Path, run_command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    given = ["experiment=mine", f"store={store}", "network=tiny", "hardware=cpu", "epochs=1", "mix.generated=2"]
+    given += [f"output_dir={run}", "objective.pooled=true", "class_weights=balanced", "network.causal=false"]
+
+    def cut_off(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(L.Trainer, "fit", cut_off)
+        assert run_command(actrec.train.run, *given)[0] == 130
+    code, out, err = run_command(actrec.train.run, *given, "resume=auto")  # chooses the same values, so it goes on
+    assert code == 0, err
+    logged, chosen = (run / "train.log").read_text(), OmegaConf.load(run / "config.yaml")
+    assert "Values of auto follow from the data: about 24 training clips of 3 classes, 8 of each" in out
+    told = dict(re.findall(r"actrec\.train:   ([\w.]+)=([^:\n]+): ", logged))
+    assert {"judge", "init", "batch_size", "windows.length", "ema_decay", "split.val_share"} <= told.keys()
+    assert not {"epochs", "mix.generated"} & told.keys()
+    for key, value in told.items():
+        found = OmegaConf.select(chosen, key)
+        if isinstance(found, float):
+            assert float(value) == pytest.approx(found, rel=1e-3)
+        else:
+            assert value == ("null" if found is None else str(found))
+    assert (chosen.judge, chosen.init, chosen.epochs) == ("clips", None, 1)
+    assert "Mixed into train: 6 clips" in logged
+    spec = load_spec(run)
+    assert (spec.decision, type(spec.pipeline.windows).__name__) == ("mean", "ResizeWindows")
+    assert spec.network_options["causal"] is False
+    code, _, err = run_command(actrec.train.run, *given, "resume=auto")
+    assert code == 1
+    assert "cannot be resumed: it is finished" in err
 
 
 def test_few_clips_from_a_trained_model(store: Path, tmp_path: Path, run_command: Run) -> None:

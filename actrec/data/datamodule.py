@@ -54,7 +54,7 @@ class EpochSampler(Sampler[tuple[int, int]]):
         order = rng.permutation(self.length)
         if self.members:
             turns = np.resize(rng.permutation(len(self.members)), total)
-            counts = np.bincount(turns, minlength=len(self.members))
+            counts = np.bincount(turns, minlength=len(self.members)).tolist()
             order = rng.permutation(np.concatenate([*map(partial(_repeated, rng), self.members, counts)]))
         order = np.resize(order, total)  # every process gets equally many: the first few are repeated
         return iter((self.epoch, int(index)) for index in order[self.rank :: self.world])

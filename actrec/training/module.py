@@ -64,7 +64,7 @@ def model_spec(network: Mapping[str, Any], data: ActionData, decision: str = "la
 
 
 def class_factors(
-    given: Mapping[str, float] | str | None, labels: Sequence[str], data: ActionData
+    given: Mapping[str, Any] | str | None, labels: Sequence[str], data: ActionData
 ) -> Float[Tensor, " class"] | None:
     """Returns the factor of each class in the cross-entropy, of which the mean over the training clips is 1.
 
@@ -122,7 +122,7 @@ class ActionModule(L.LightningModule):
         optimizer: Callable[[Iterable[Any]], Optimizer],
         schedule: Callable[..., LRScheduler],
         decision: str = "last",
-        class_weights: Mapping[str, float] | str | None = None,
+        class_weights: Mapping[str, Any] | str | None = None,
         init: str | None = None,
         compile: bool = False,
         seed: int = 0,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,10 +10,18 @@ import numpy as np
 import pytest
 
 from actrec.data.build_store import prepare
-from actrec.data.clips import conform, load_clips, load_dataset
+from actrec.data.clips import DataSet, conform, load_clips, load_dataset
+from actrec.data.datamodule import ActionData
 from actrec.data.sources.labels import LabelMap
 from actrec.data.sources.penn_action import PennAction
+from actrec.data.split import Split
 from actrec.data.store.clip_source import ClipSource
+from actrec.pipeline.augmentation import Augmentation
+from actrec.pipeline.features import Features
+from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.preprocess import Preprocess
+from actrec.pipeline.windows import ResizeWindows
+from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, Segment, SkeletonSequence
 
 LABELS = LabelMap({"wave": {"generated": "label_0"}, "jump": {"generated": "Label 1"}}, unmapped="skip")
@@ -68,6 +77,58 @@ def test_mixed_are_the_clips_of_train_in_another_store(
             load(mix={"store": tmp_path / "other", "times": times})
     with pytest.raises(ActrecError, match="is not there"):
         load(mix={"store": tmp_path / "nothing", "times": 1})
+
+
+def generated_beside(clips: tuple[SkeletonSequence, ...], folder: Path) -> Callable[..., DataSet]:
+    prepare("own", None, folder, Generated(clips), LabelMap(), "coco17")
+    map_all = {"_target_": "actrec.data.sources.labels.LabelMap"}
+    return partial(load_dataset, "own", folder, TABLE, map_all, "coco17", None)
+
+
+TABLE = {"_target_": "actrec.data.sources.skeleton_table.SkeletonTable", "skeleton": "coco17", "fps": 30.0}
+
+
+def test_generated_clips_of_known_labels_are_mixed_into_train_alone(
+    make_sequences: Callable[..., list[SkeletonSequence]], tmp_path: Path
+) -> None:
+    names = {"label_0": "squat", "label_1": "wave", "label_2": "push_ups"}
+    clips = [replace(clip, label=names[clip.label]) for clip in make_sequences(3, 12)]
+    load = generated_beside(tuple(clips), tmp_path / "own")
+    assert load().mixed == load(mix={"store": None, "generated": 0}).mixed == []
+    found = load(mix={"store": None, "times": 1, "generated": 4})
+    assert Counter(clip.label for clip in found.mixed) == {"squat": 4, "push_ups": 4}
+    assert len({clip.keypoints.tobytes() for clip in found.mixed}) == 8
+    assert {clip.clip_id for clip in found.clips} == {clip.clip_id for clip in clips}
+    assert "generated" in found.pose_model
+    again = load(mix={"generated": 4}).mixed
+    assert all(np.array_equal(a.keypoints, b.keypoints) for a, b in zip(found.mixed, again, strict=True))
+
+    pipeline = Pipeline(get_skeleton("penn13"), Preprocess(), ResizeWindows(12), Features())
+    data = ActionData(found, Split(val_share=0.2), pipeline, Augmentation(), exclude_labels=["squat"])
+    made = {part: [clip for clip in data.splits[part] if clip.source == "synthetic"] for part in data.splits}
+    assert [clip.label for clip in made["train"]] == ["push_ups"] * 4
+    assert {clip.skeleton for clip in made["train"]} == {"penn13"}
+    assert made["val"] == made["test"] == []
+    assert data.splits["val"]
+
+
+@pytest.mark.parametrize("count", [-1, 2.5, "auto", None, True])
+def test_a_number_of_generated_clips_that_is_none_is_an_error(
+    count: object, make_sequences: Callable[..., list[SkeletonSequence]], tmp_path: Path
+) -> None:
+    load = generated_beside(tuple(make_sequences(2, 2)), tmp_path / "own")
+    with pytest.raises(ActrecError, match=r"mix\.generated is .*; expected a whole number of at least 0"):
+        load(mix={"store": None, "generated": count})
+
+
+def test_generated_clips_that_are_in_test_are_not_mixed_in(tmp_path: Path) -> None:
+    """The seed of `mix.generated` may be that of the data set itself."""
+    source = {"_target_": "actrec.data.synthetic.clips.Synthetic", "n_clips": 56, "faults": None, "seed": 7}
+    map_all = {"_target_": "actrec.data.sources.labels.LabelMap"}
+    found = load_dataset("synthetic", None, source, map_all, "coco17", None, {"generated": 1})
+    pipeline = Pipeline(get_skeleton("coco17"), Preprocess(), ResizeWindows(12), Features())
+    with pytest.raises(ActrecError, match=r"of groups that are in val or test, .* or set mix\.generated=0"):
+        ActionData(found, Split(val_share=0.0), pipeline, Augmentation())
 
 
 def test_a_missing_store_says_how_to_build_it(generated: Generated, tmp_path: Path) -> None:

@@ -48,6 +48,48 @@ def test_processes_share_out_an_epoch() -> None:
     assert {index for share in shares for _, index in share} == set(range(10))
 
 
+def balanced(world: int = 1, rank: int = 0, seed: int = 3) -> EpochSampler:
+    return EpochSampler(len(CLASSES), seed, rank, world, CLASSES)
+
+
+CLASSES = [0] * 13 + [2] * 3 + [5] * 6  # of items; 22 is no multiple of 3
+
+
+def test_a_balanced_epoch_has_each_class_equally_often() -> None:
+    sampler, seen = balanced(), set[int]()
+    for epoch in range(30):
+        sampler.set_epoch(epoch)
+        items = [index for _, index in sampler]
+        assert len(items) == len(sampler) == 22
+        counts = [sum(CLASSES[index] == each for index in items) for each in (0, 2, 5)]
+        assert sorted(counts) == [7, 7, 8]
+        for each in (0, 2, 5):  # and within a class each item, give or take one
+            times = [items.count(index) for index in range(22) if CLASSES[index] == each]
+            assert max(times) - min(times) <= 1
+        seen.update(items)
+    assert seen == set(range(22))  # what one epoch leaves out comes in another
+
+
+def test_a_balanced_epoch_follows_from_seed_and_number_alone() -> None:
+    sampler = balanced()
+    first = list(sampler)
+    sampler.set_epoch(1)
+    second = list(sampler)
+    assert {epoch for epoch, _ in second} == {1}
+    assert [index for _, index in first] != [index for _, index in second]
+    assert list(balanced(seed=4)) != first
+    sampler.set_epoch(0)
+    assert list(sampler) == list(balanced()) == first
+
+
+def test_processes_share_out_a_balanced_epoch() -> None:
+    shares = [list(balanced(4, rank)) for rank in range(4)]
+    assert {len(share) for share in shares} == {6} == {len(balanced(4))}
+    counts = [sum(CLASSES[index] == each for share in shares for _, index in share) for each in (0, 2, 5)]
+    assert counts == [8, 8, 8]
+    assert len({tuple(share) for share in shares}) == 4
+
+
 @pytest.mark.parametrize("options", [(True, True), (True, False), (False, False)])
 def test_items_depend_on_seed_epoch_and_index_alone(options: tuple[bool, bool], make_sequences: Make) -> None:
     clips = make_sequences()
@@ -89,6 +131,23 @@ def test_workers_make_the_same_batches(data: Callable[..., ActionData]) -> None:
     for one, two in zip(*batches, strict=True):
         for a, b in zip(one, two, strict=True):
             assert (a is None and b is None) or torch.equal(a, b)
+
+
+def test_the_training_windows_are_sampled_by_class(make_sequences: Make) -> None:
+    clips = [clip for clip in make_sequences(3, 12) if clip.label == "label_0" or clip.split == "test"]
+    clips += [replace(clip, label="label_1") for clip in make_sequences(1, 1, seed=1, split="train")]
+    clips = [replace(clip, clip_id=f"{number}", group=f"{number}") for number, clip in enumerate(clips)]
+    data = ActionData(
+        DataSet("made", clips), Split(val_share=0.0), PIPELINE, AUGMENTATION, batch_size=4, sampler="balanced"
+    )
+    data.setup("fit")
+    own = data.class_numbers("train")
+    drawn = [own[clip] for batch in data.train_dataloader() for clip in batch.clip.tolist()]
+    assert min(own.count(label) for label in set(own)) == 1 < max(own.count(label) for label in set(own))
+    assert len(drawn) == len(own) // 4 * 4
+    assert abs(drawn.count(0) - drawn.count(1)) <= 1 + len(own) % 4
+    with pytest.raises(ActrecError, match="sampler is 'even'; expected natural or balanced"):
+        ActionData(DataSet("made", clips), Split(), PIPELINE, AUGMENTATION, sampler="even")
 
 
 def test_val_is_whole_clips_of_other_groups(data: Callable[..., ActionData]) -> None:
