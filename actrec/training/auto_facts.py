@@ -30,8 +30,8 @@ class Facts:
 
     counts: Mapping[str, int]
     groups: int
-    n_frames: float
-    fps: float
+    n_frames: float | int
+    fps: float | int
     long: bool
     skeleton: str
 
