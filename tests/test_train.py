@@ -231,7 +231,8 @@ def test_a_recipe_that_follows_from_the_data_says_what_it_chose(
     assert code == 0, err
     logged, chosen = (run / "train.log").read_text(), OmegaConf.load(run / "config.yaml")
     assert "Values of auto follow from the data: about 24 training clips of 3 classes, 8 of each" in out
-    told = dict(re.findall(r"actrec\.train:   ([\w.]+)=([^:\n]+): ", logged))
+    lines = [line.partition(": ")[0] for line in re.findall(r"actrec\.train:   (.+)", logged)]
+    told = dict(re.findall(r"([\w.]+)=(\[.*?\]|[^,\s]+)", ", ".join(lines)))
     assert {"judge", "init", "batch_size", "windows.length", "ema_decay", "split.val_share"} <= told.keys()
     assert not {"epochs", "mix.generated"} & told.keys()
     for key, value in told.items():
