@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from actrec.config import main, no_value
 from actrec.data.sources.arrays import load_array, with_confidence
 from actrec.data.sources.folders import files_below, videos_in
 from actrec.data.store.reading import MANIFEST, read_store
-from actrec.files import replace_folder
-from actrec.model.spec import SHIPPED, find_model, load_spec
+from actrec.model.copies import writable_copy
+from actrec.model.spec import find_model, load_spec
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
@@ -45,24 +44,9 @@ def run(cfg: DictConfig) -> None:
         found = str(enrolment)
         if warning := enrolment.warning():
             log.warning("%s", warning)
-    folder = target(model, cfg.to)
+    folder = writable_copy(model, None if cfg.to is None else Path(str(cfg.to)).expanduser())
     recognizer.save_enrolled(folder)
     log.info("%s\n%s: now knows %s", found, folder, ", ".join(recognizer.labels))
-
-
-def target(model: Path, to: str | None) -> Path:
-    """Returns the folder to write; a model that is elsewhere, or comes with actrec, is copied there first."""
-    shipped = model.is_relative_to(SHIPPED)
-    folder = Path(str(to)).expanduser() if to is not None else Path(model.name) if shipped else model
-    if folder.resolve() == model.resolve():
-        return folder
-    if folder.exists():
-        raise ActrecError(
-            f"'{folder}' exists already. Give to=… a new folder, or model={folder} to add the class to it."
-        )
-    with replace_folder(folder) as made:
-        shutil.copytree(model, made, dirs_exist_ok=True, ignore=shutil.ignore_patterns("onnx", "enrolled.npz"))
-    return folder
 
 
 def read_clips(path: Path, label: str, cfg: DictConfig, extractor: ExtractorMaker) -> list[SkeletonSequence]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import actrec.enroll
+import actrec.model.copies
 import actrec.model.spec
 import actrec.online.enrolment
 from actrec.data.store.writing import write_store
@@ -39,7 +40,7 @@ def shipped(noise_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture
 def here(shipped: Path, tmp_path: Path, make_sequences: Make, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in but for arrays of three clips; the package comes with the model 'noise'."""
-    for module in (actrec.model.spec, actrec.enroll):
+    for module in (actrec.model.spec, actrec.model.copies):
         monkeypatch.setattr(module, "SHIPPED", shipped)
     monkeypatch.chdir(tmp_path)
     Path("wave").mkdir()

@@ -21,7 +21,7 @@ def model_frames(clip: SkeletonSequence, spec: ModelSpec) -> Float[ndarray, "fra
 
 def embed_clips(engine: Engine, clips: Sequence[Float[ndarray, "_ joint 3"]]) -> list[Float[ndarray, "_ embedding"]]:
     """Computes the embedding of every frame of each clip, by an engine that gives embeddings; it is not changed."""
-    engine, made = engine.fresh(), [[] for _ in clips]
+    engine, made = engine.fresh(), [list[ndarray]() for _ in clips]
     for time in range(max(map(len, clips))):
         for number in (number for number, clip in enumerate(clips) if len(clip) == time):
             engine.forget(str(number))

@@ -16,10 +16,10 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from actrec.files import replace_file
+from actrec.model.copies import ENROLLED
 from actrec.online.state_checks import check_within, checked_array
 from actrec.types import ActrecError
 
-FILE = "enrolled.npz"  # in a model folder
 PARTS = 6
 TEMPOS = (0.7, 1.0, 1.4)  # lengths at which an action is looked for, relative to its clips'
 LEAST_SEEN = 0.5  # share of such a length that must have been seen
@@ -174,7 +174,7 @@ class History:
 
 def save_enrolled(enrolled: Enrolled, folder: Path) -> Path:
     """Writes the enrolled classes of a model into its folder; without classes, removes the file."""
-    path = folder / FILE
+    path = folder / ENROLLED
     if not enrolled.labels:
         path.unlink(missing_ok=True)
         return path
@@ -202,7 +202,7 @@ def load_enrolled(folder: Path, probe: Callable[[], ndarray | None], labels: Seq
     Raises:
         ActrecError: The file is damaged, or was made with other weights.
     """
-    path = folder / FILE
+    path = folder / ENROLLED
     if not path.is_file():
         return None
     try:

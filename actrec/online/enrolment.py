@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -25,7 +26,7 @@ _LONELY = 0.6  # likeness that is assumed among the clips of a class when there 
 _USUAL = 0.99  # share of the moments of other motions that are to be less similar than the threshold's lower bound
 _CLOSENESS = 0.3  # of the threshold to the likeness of the clips; the rest is closeness to other motions
 _LENIENCE = 0.05  # by which the threshold is lower than that, as only what the network calls none meets it
-_SESSIONS = {"n_clips": 12, "seed": 1917, "seconds": (18, 18), "test_share": 0.0}
+_SESSIONS: dict[str, Any] = {"n_clips": 12, "seed": 1917, "seconds": (18, 18), "test_share": 0.0}
 _SECONDS = 20  # of each of those sessions
 _SHRINKAGE = 0.1  # of the whitening, relative to the greatest variance
 _STRIDE = 5  # frames between the moments of other motions that a new class is compared with
@@ -70,8 +71,8 @@ class Enrolment:
 
 def check_label(label: object, taken: Sequence[str]) -> str:
     """Returns the name of a new class; raises an ActrecError if it is none, or taken."""
-    if not isinstance(label, str) or not label.strip() or label != label.strip() or label == NONE:
-        raise ActrecError(f"The label is {label!r}; expected the name of an action.")
+    if not isinstance(label, str) or not label.isprintable() or not label or label != label.strip() or label == NONE:
+        raise ActrecError(f"The label is {label!r:.60}; expected the name of an action, without spaces at its ends.")
     if label in taken:
         raise ActrecError(
             f"There is a class '{label}' already. Take another name, or remove the class first if it was enrolled "
@@ -118,13 +119,9 @@ def embed_probe(engine: Engine, spec: ModelSpec) -> Float[ndarray, " embedding"]
 def enroll(
     enrolled: Enrolled, engine: Engine, spec: ModelSpec, label: str, clips: Sequence[SkeletonSequence]
 ) -> tuple[Enrolled, Enrolment]:
-    """Adds a class from its clips, each of which shows the action once from beginning to end, or several times.
-
-    Raises:
-        ActrecError: There are no clips or too many, or one is too short or shows nobody.
-    """
+    """Adds a class from its clips, which `check_clips` accepts."""
     rate = float(spec.pipeline.preprocess.fps or spec.fps)
-    pieces = [piece for clip in _checked(label, clips, spec) for piece in _pieces(clip, rate)]
+    pieces = [piece for clip in _in_layout(clips, spec) for piece in _pieces(clip, rate)]
     examples = [model_frames(clip, spec) for piece in pieces for clip in (piece, _mirrored(piece, spec))]
     white = [enrolled.whitening(each) for each in embed_clips(engine, examples)]
     described = np.stack([descriptors(each, np.array(len(each))) for each in white]).reshape(len(pieces), 2, -1)
@@ -147,8 +144,8 @@ def enroll(
     return made, Enrolment(label, len(clips), length / rate, likeness, others, resembles)
 
 
-def _checked(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) -> list[SkeletonSequence]:
-    """Checks the clips and maps them to the model's joint layout."""
+def check_clips(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) -> None:
+    """Raises an ActrecError if there are no clips or too many, or one is too short or shows nobody."""
     if not 1 <= len(clips) <= MOST_CLIPS:
         advice = "Take those that differ most; with many clips, train a model." if clips else "Record some."
         raise ActrecError(f"There are {len(clips) or 'no'} clips of '{label}'; expected 1 to {MOST_CLIPS}. {advice}")
@@ -163,6 +160,10 @@ def _checked(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) -> 
                 f"{name} has an observed joint (confidence {threshold:g} or more) in {seen:.0%} of its frames; "
                 f"expected at least {LEAST_SEEN:.0%}."
             )
+
+
+def _in_layout(clips: Sequence[SkeletonSequence], spec: ModelSpec) -> list[SkeletonSequence]:
+    """Maps the clips to the model's joint layout."""
     return [
         replace(
             clip,

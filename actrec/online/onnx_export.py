@@ -42,8 +42,8 @@ class _Window(nn.Module):
         super().__init__()
         self.network = fold(network)
 
-    def outputs(self, features: Tensor, valid: Tensor) -> tuple[Tensor | None, ...]:
-        output = self.network(features, valid)
+    def outputs(self, *inputs: Any) -> tuple[Tensor | None, ...]:
+        output = self.network(*inputs)
         return output.logits, output.pose_forecasts, output.phase, output.embedding
 
     def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, ...]:

@@ -15,7 +15,7 @@ from actrec._startup import import_name
 from actrec.model.spec import ModelSpec, find_model, load_spec
 from actrec.online.engine import Engine
 from actrec.online.enrolled import Enrolled, History, load_enrolled, save_enrolled
-from actrec.online.enrolment import Enrolment, check_label, embed_probe, enroll, start_enrolled
+from actrec.online.enrolment import Enrolment, check_clips, check_label, embed_probe, enroll, start_enrolled
 from actrec.online.hysteresis import NO_ACTION, Hysteresis, LabelHysteresis
 from actrec.online.inputs import TimestampUnitCheck, check_settings, checked_name, checked_person, checked_seconds
 from actrec.online.person import PersonState, substate
@@ -122,10 +122,20 @@ class OnlineRecognizer:
                 an earlier version, or has a network of one's own). Nothing has changed then.
         """
         check_label(label, self.labels)
+        check_clips(label, clips, self.spec)  # before the part that takes seconds
         enrolled = self._enrolled or start_enrolled(self._engine, self.spec)
         enrolled, found = enroll(enrolled, self._engine, self.spec, label, clips)
         self._change(enrolled)
         return found
+
+    @property
+    def enrolled(self) -> tuple[str, ...]:
+        """The classes that were enrolled."""
+        return self.labels[len(self.spec.labels) :]
+
+    def gives_embeddings(self) -> bool:
+        """Returns whether the model gives the embedding that `enroll` needs."""
+        return embed_probe(self._engine, self.spec) is not None
 
     def unenroll(self, label: str) -> None:
         """Removes an enrolled class; everybody who is followed starts anew."""

@@ -35,7 +35,9 @@ class TorchStep:
     ) -> StepArrays:
         tensors = [torch.from_numpy(array) for array in (features, position, answer, keys, values)]
         output = self.step(*tensors[:3], *(cache.unbind() for cache in tensors[3:]))
-        return StepArrays(*(None if part is None else part.numpy() for part in output))
+        logits, poses, new_keys, new_values = (part.numpy() for part in output[:4])
+        phase, embedding = (None if part is None else part.numpy() for part in (output.phase, output.embedding))
+        return StepArrays(logits, poses, new_keys, new_values, phase, embedding)
 
 
 class TorchWindow:

@@ -13,7 +13,8 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from actrec.serve.schema import Failure, FrameAnswer, ModelInfo
+from actrec.serve.enrolment import add_class, enrolled_classes, remove_class, save_classes
+from actrec.serve.schema import AddedClass, EnrolledClasses, Failure, FrameAnswer, ModelInfo, NewClass, SavedClasses
 from actrec.serve.server import Server
 from actrec.serve.stream import answer_stream
 from actrec.serve.upload import NdJson, answer_upload
@@ -58,7 +59,7 @@ def create_app(server: Server) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=server.origins.listed,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
         )
 
@@ -68,8 +69,11 @@ def create_app(server: Server) -> FastAPI:
 
     _add_operation(app, server)
     _add_recognition(app, server)
+    _add_enrolment(app, server)
     described = app.openapi()
     described["components"]["securitySchemes"] = {_BEARER: _SCHEME}
+    schema = NewClass.model_json_schema(ref_template="#/components/schemas/{model}")
+    described["components"]["schemas"] |= schema.pop("$defs") | {"NewClass": schema}
     answer = described["paths"]["/v1/predict"]["post"]["responses"]["200"]
     del answer["content"][NdJson.media_type]["schema"]["type"]  # added by FastAPI to the reference to FrameAnswer
     return app
@@ -99,10 +103,14 @@ def _add_operation(app: FastAPI, server: Server) -> None:
     async def page() -> FileResponse:
         return FileResponse(_PAGE / "index.html")
 
+    @app.get("/enroll.js", include_in_schema=False)
+    async def script() -> FileResponse:
+        return FileResponse(_PAGE / "enroll.js")
+
 
 def _add_recognition(app: FastAPI, server: Server) -> None:
     """Adds the endpoints that describe and run the model."""
-    security: dict[str, Any] = {"security": [{_BEARER: []}] if server.token is not None else [{}, {_BEARER: []}]}
+    security = _security(server)
 
     @app.get("/v1/model", tags=["model"], responses=_failures(401, 403), openapi_extra=security)
     async def model(request: Request) -> ModelInfo:
@@ -125,6 +133,44 @@ def _add_recognition(app: FastAPI, server: Server) -> None:
         await answer_stream(server, socket)
 
 
+def _add_enrolment(app: FastAPI, server: Server) -> None:
+    """Adds the endpoints that change the classes of the model; `actrec.serve.enrolment` does the work."""
+    security = _security(server)
+
+    @app.get("/v1/enrolled", tags=["enrolment"], responses=_failures(401, 403), openapi_extra=security)
+    async def enrolled(request: Request) -> EnrolledClasses:
+        """Lists the classes that were enrolled."""
+        if refusal := server.unauthorized(request):
+            raise refusal
+        return enrolled_classes(server)
+
+    refused = _failures(400, 401, 403, 408, 413, 500, 503)
+
+    @app.post("/v1/enrolled", tags=["enrolment"], responses=refused, openapi_extra=_NEW_CLASS | security)
+    async def add(request: Request) -> AddedClass:
+        """Adds a class from 1 to 10 clips of it, for all streams and uploads that begin afterwards.
+
+        It is there until the server ends, or longer if it is saved. The first one takes up to a minute.
+        """
+        return await add_class(server, request)
+
+    @app.delete(
+        "/v1/enrolled/{label:path}", tags=["enrolment"], responses=_failures(401, 403, 404), openapi_extra=security
+    )
+    async def remove(request: Request, label: str) -> EnrolledClasses:
+        """Removes an enrolled class; a saved one comes back with the next server, unless this is saved too."""
+        return await remove_class(server, request, label)
+
+    @app.post("/v1/enrolled/save", tags=["enrolment"], responses=_failures(401, 403, 409), openapi_extra=security)
+    async def save(request: Request) -> SavedClasses:
+        """Writes the enrolled classes into the model's folder; a model that comes with actrec is copied to ./<name>."""
+        return await save_classes(server, request)
+
+
+def _security(server: Server) -> dict[str, Any]:
+    return {"security": [{_BEARER: []}] if server.token is not None else [{}, {_BEARER: []}]}
+
+
 def _failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Failure} for status in statuses}
 
@@ -144,6 +190,12 @@ _VIDEO: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_NEW_CLASS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/NewClass"}}},
     }
 }
 _BEARER = "bearer"

@@ -37,7 +37,7 @@ def parse_text(text: str, limits: Limits) -> tuple[float, dict[str, Any]]:
     if len(text) > _LONGEST_PERSON * limits.people:
         raise ActrecError(f"The message is too long for the keypoints of {limits.people} people.")
     try:
-        message: Any = json.loads(text, object_pairs_hook=_object)
+        message: Any = json.loads(text, object_pairs_hook=checked_object)
     except ActrecError:
         raise
     except (ValueError, RecursionError):
@@ -55,7 +55,7 @@ def parse_text(text: str, limits: Limits) -> tuple[float, dict[str, Any]]:
     return checked_seconds(message.get("timestamp")), people
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Converts a JSON object to a dict; refuses a key that occurs twice."""
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from actrec.model.spec import ModelSpec
+from actrec.online.recognizer import OnlineRecognizer
 from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, WindowRule
 from actrec.serve.schema import ModelInfo, WindowInfo
 from actrec.skeleton import get_skeleton
@@ -15,12 +15,17 @@ from actrec.video.people import SKELETON
 _ID_LENGTH = 16  # hexadecimal digits
 
 
-def model_info(folder: Path, spec: ModelSpec, takes_pictures: bool, warnings: list[str]) -> ModelInfo:
+def model_info(
+    folder: Path, recognizer: OnlineRecognizer, takes_pictures: bool, can_enroll: bool, warnings: list[str]
+) -> ModelInfo:
     """Makes the answer of `/v1/model`."""
+    spec = recognizer.spec
     skeleton, own, card = get_skeleton(SKELETON), spec.pipeline.skeleton, folder / "README.md"
     return ModelInfo(
         id=model_id(folder),
-        labels=list(spec.labels),
+        labels=list(recognizer.labels),
+        enrolled=list(recognizer.enrolled),
+        can_enroll=can_enroll,
         skeleton=SKELETON,
         joints=list(skeleton.joints),
         n_joints=skeleton.n_joints,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -17,11 +17,12 @@ import torch
 from actrec.live.answers import frame_answer
 from actrec.live.sets import person_set_answers
 from actrec.live.tracking import TrackedPerson, TrackingRecognizer
+from actrec.online.enrolment import Enrolment
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.set_list import SetList
 from actrec.serve.frames import parse_bytes, parse_text
 from actrec.serve.settings import Limits
-from actrec.types import ActrecError, Picture
+from actrec.types import ActrecError, Picture, SkeletonSequence
 from actrec.video.limits import VideoLimits
 from actrec.video.people import People
 from actrec.video.pose import PoseModel
@@ -40,6 +41,8 @@ class Recognition:
         self._pose_thread = ThreadPoolExecutor(1, "pose")
         # One worker with one thread of torch: with more of either the latency is ten times as high.
         self._recognition_thread = ThreadPoolExecutor(1, "recognition", torch.set_num_threads, (1,))
+        # Of its own, since enrolment takes seconds; one worker, so that one change follows the other.
+        self._enrolment_thread = ThreadPoolExecutor(1, "enrolment", torch.set_num_threads, (1,))
 
     async def warm_up(self) -> None:
         """Runs recognition and pose in their threads, so that no client waits for the slow first calls."""
@@ -62,10 +65,36 @@ class Recognition:
             raise NoPoseModelError
         return await asyncio.get_running_loop().run_in_executor(self._pose_thread, self.pose, pictures)
 
+    async def run_enrolment(self, work: Callable[[], T]) -> T:
+        """Runs a function in the enrolment thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._enrolment_thread, work)
+
+    async def enroll(self, label: str, clips: Sequence[SkeletonSequence]) -> Enrolment:
+        """Adds a class, which the streams and uploads that begin afterwards have; for errors see `OnlineRecognizer`."""
+
+        def work() -> Enrolment:
+            recognizer = self.recognizer.fresh()
+            found = recognizer.enroll(label, clips)
+            self.recognizer = recognizer
+            return found
+
+        return await self.run_enrolment(work)
+
+    async def unenroll(self, label: str) -> None:
+        """Removes an enrolled class; streams and uploads that have begun keep it."""
+
+        def work() -> None:
+            recognizer = self.recognizer.fresh()
+            recognizer.unenroll(label)
+            self.recognizer = recognizer
+
+        await self.run_enrolment(work)
+
     def close(self) -> None:
         """Shuts the threads down when they have finished their work."""
         self._pose_thread.shutdown()
         self._recognition_thread.shutdown()
+        self._enrolment_thread.shutdown(cancel_futures=True)
         gc.unfreeze()
 
 

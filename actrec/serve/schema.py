@@ -26,7 +26,9 @@ class ModelInfo(BaseModel):
     id: str = Field(
         description="Hash of weights and configuration, the same on every server.", examples=["8f1c0d2e5b7a9342"]
     )
-    labels: list[str] = Field(description="The classes, in the order of `probabilities`.")
+    labels: list[str] = Field(description="The classes, in the order of `probabilities`; the enrolled ones come last.")
+    enrolled: list[str] = Field(description="Those of the classes that were enrolled, see /v1/enrolled.")
+    can_enroll: bool = Field(description="Whether classes can be added.")
     skeleton: str = Field(description="Joint layout of the keypoints that clients send.", examples=["coco17"])
     joints: list[str] = Field(description="Names of its joints, in the order of the keypoints.")
     n_joints: int = Field(description="Number of joints.", examples=[17])
@@ -103,3 +105,50 @@ class FrameAnswer(BaseModel):
     sets: list[PersonSetInfo] | None = Field(
         None, description="All sets of the video in the order in which they began; in the last line only."
     )
+
+
+class ClipFrame(BaseModel):
+    """A frame of a recorded clip."""
+
+    timestamp: float = Field(description="In seconds; later than that of the frame before.", examples=[0.033])
+    keypoints: list[list[float]] | None = Field(
+        None, description="x and y in pixels, and confidence, of each joint of `skeleton`; null where nobody is seen."
+    )
+
+
+class NewClass(BaseModel):
+    """A class to be enrolled."""
+
+    label: str = Field(description="Its name, which no class has.", min_length=1, max_length=200, examples=["wave"])
+    clips: list[list[ClipFrame]] = Field(
+        description="Clips, each of which shows the action from its beginning to its end, once or several times.",
+        min_length=1,
+        max_length=10,
+    )
+
+
+class AddedClass(BaseModel):
+    """A class that was enrolled, and what was found about it."""
+
+    label: str = Field(examples=["wave"])
+    clips: int = Field(description="Number of its clips.", examples=[3])
+    seconds: float = Field(description="Their usual length.", examples=[1.9])
+    similarity: float | None = Field(
+        description="Mean similarity of a clip to the other clips, at most 1; null for one clip alone."
+    )
+    others: float = Field(description="Similarity that 99 % of the moments of other motions do not reach.")
+    warning: str | None = Field(description="What will not be recognised safely.")
+    labels: list[str] = Field(description="All classes, for streams that begin from now on.")
+
+
+class EnrolledClasses(BaseModel):
+    """The classes that were enrolled."""
+
+    enrolled: list[str] = Field(examples=[["wave"]])
+    labels: list[str] = Field(description="All classes, for streams that begin from now on.")
+
+
+class SavedClasses(BaseModel):
+    """Where the enrolled classes are kept."""
+
+    folder: str = Field(description="The model folder, on the server.")

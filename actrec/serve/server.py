@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import HTTPException
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -25,9 +26,12 @@ class Counters:
         self.frames = Counter("actrec_frames", "Frames answered", ["kind"], registry=self._registry)
         self.errors = Counter("actrec_bad_frames", "Invalid frames", registry=self._registry)
         self.failures = Counter(
-            "actrec_failures", "Streams and uploads ended by an internal error", ["kind"], registry=self._registry
+            "actrec_failures",
+            "Streams, uploads and enrolments ended by an internal error",
+            ["kind"],
+            registry=self._registry,
         )
-        for kind in ("stream", "video"):
+        for kind in ("stream", "video", "enrolment"):
             self.failures.labels(kind)  # exports 0 before the first failure
         self.shed = Counter("actrec_shed_frames", "Frames dropped from full queues", registry=self._registry)
         self.sessions = Gauge("actrec_sessions", "Current streams and uploads", registry=self._registry)
@@ -40,11 +44,26 @@ class Counters:
 
 
 class Server:
-    """The state of the ASGI application; `token` None admits every client."""
+    """The state of the ASGI application.
 
-    def __init__(self, recognition: Recognition, info: ModelInfo, token: str | None, origins: Origins) -> None:
-        self.recognition, self.info, self.token, self.origins = recognition, info, token, origins
+    Args:
+        model: The model's folder, into which enrolled classes are saved.
+        info: Its description, before classes are enrolled or removed.
+        token: What clients must send; None admits every client.
+    """
+
+    def __init__(
+        self, recognition: Recognition, model: Path, info: ModelInfo, token: str | None, origins: Origins
+    ) -> None:
+        self.recognition, self.model, self.token, self.origins = recognition, model, token, origins
+        self._info = info
         self.counters, self.sessions, self.ready = Counters(), 0, False
+
+    @property
+    def info(self) -> ModelInfo:
+        """Returns the description of the model as it is now."""
+        recognizer = self.recognition.recognizer
+        return self._info.model_copy(update={"labels": list(recognizer.labels), "enrolled": list(recognizer.enrolled)})
 
     @property
     def is_full(self) -> bool:
@@ -75,6 +94,18 @@ class Server:
             return refused
         if self.is_full:
             return HTTPException(503, "The limit of concurrent clients is reached. Try later.", {"Retry-After": "5"})
+        return None
+
+    def enrolment_refusal(self, connection: HTTPConnection) -> HTTPException | None:
+        """Returns the error for a client that may not change the classes, or None."""
+        if refused := self.unauthorized(connection):
+            return refused
+        if not self._info.can_enroll:
+            return HTTPException(
+                403,
+                "Classes cannot be added: either the model gives no embedding, or the server can be reached by others "
+                "and has no token. Its operator can allow it: enroll=true.",
+            )
         return None
 
     @asynccontextmanager

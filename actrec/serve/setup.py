@@ -38,7 +38,8 @@ def make_app(cfg: DictConfig) -> FastAPI:
     limits, warning = instantiate(cfg.limits, _convert_="all"), streaming_warning(recognizer.spec)
     if warning:
         log.warning("%s", warning)
-    info = model_info(model, recognizer.spec, pose is not None, [warning] if warning else [])
-    token = None if cfg.token is None else str(cfg.token)
-    allowed = Origins(origins, is_loopback(str(cfg.host)))
-    return create_app(Server(Recognition(recognizer, pose, limits), info, token, allowed))
+    token, local = None if cfg.token is None else str(cfg.token), is_loopback(str(cfg.host))
+    may_enroll = (local or token is not None) if cfg.enroll is None else bool(cfg.enroll)
+    can_enroll = may_enroll and recognizer.gives_embeddings()
+    info = model_info(model, recognizer, pose is not None, can_enroll, [warning] if warning else [])
+    return create_app(Server(Recognition(recognizer, pose, limits), model, info, token, Origins(origins, local)))

@@ -63,7 +63,12 @@ async def answer_upload(server: Server, request: Request) -> Response:
 
     try:
         file = Path(folder.name) / "video"
-        await _receive(server, request, file)
+        size = 0
+        with file.open("wb") as out:
+            async for part in body_parts(server, request, server.recognition.limits.body_mb):
+                size += await asyncio.to_thread(out.write, part)
+        if not size:
+            raise HTTPException(400, "The body is empty; expected a video.")
         answers = video_answers(server.recognition, file)
         first = await anext(answers, None)  # an error in the file gets its own status
     except BaseException as error:
@@ -104,21 +109,23 @@ def _line(answer: Any) -> bytes:
     return to_json(answer).encode() + b"\n"
 
 
-async def _receive(server: Server, request: Request, file: Path) -> None:
+async def body_parts(server: Server, request: Request, most_mb: float) -> AsyncIterator[bytes]:
+    """Yields the parts of a request's body.
+
+    Raises:
+        HTTPException: The body is larger than that many megabytes, has stalled, or takes longer than the limit.
+    """
     limits, size, start = server.recognition.limits, 0, time.monotonic()
     parts = request.stream().__aiter__()
-    with file.open("wb") as out:
-        while True:
-            left = min(limits.idle, limits.upload - (time.monotonic() - start))
-            try:
-                part = await asyncio.wait_for(anext(parts, None), max(left, 0.001))
-            except TimeoutError:
-                raise HTTPException(408, "The upload has stalled, or takes longer than the limit.") from None
-            if part is None:
-                break
-            size += len(part)
-            if size > limits.body_mb * 1e6:
-                raise HTTPException(413, f"The body is larger than {limits.body_mb:g} MB.")
-            await asyncio.to_thread(out.write, part)
-    if not size:
-        raise HTTPException(400, "The body is empty; expected a video.")
+    while True:
+        left = min(limits.idle, limits.upload - (time.monotonic() - start))
+        try:
+            part = await asyncio.wait_for(anext(parts, None), max(left, 0.001))
+        except TimeoutError:
+            raise HTTPException(408, "The upload has stalled, or takes longer than the limit.") from None
+        if part is None:
+            return
+        size += len(part)
+        if size > most_mb * 1e6:
+            raise HTTPException(413, f"The body is larger than {most_mb:g} MB.")
+        yield part

@@ -13,11 +13,12 @@ from numpy import ndarray
 
 import actrec.online.enrolment
 from actrec.data.synthetic.clips import Synthetic
+from actrec.model.copies import ENROLLED
 from actrec.model.folder import load_model, save_model
 from actrec.model.network import build_network
 from actrec.model.spec import load_spec
 from actrec.online.engine import EngineOutput
-from actrec.online.enrolled import FILE, PARTS, Enrolled, History, Whitening, descriptors, load_enrolled
+from actrec.online.enrolled import PARTS, Enrolled, History, Whitening, descriptors, load_enrolled
 from actrec.online.onnx_export import export
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.skeleton import PENN13
@@ -225,7 +226,7 @@ def test_they_are_kept_beside_the_model_and_read_with_either_runtime(
     for name in ("config.json", "step.onnx"):
         (by_onnx / name).write_bytes((exported / name).read_bytes())
     for folder in (by_torch, by_onnx):
-        assert recognizer.save_enrolled(folder) == folder / FILE
+        assert recognizer.save_enrolled(folder) == folder / ENROLLED
         again = OnlineRecognizer.from_pretrained(folder)
         assert again.labels == recognizer.labels
         np.testing.assert_allclose(streamed(again, clips[1]), streamed(recognizer, clips[1]), atol=1e-3)
@@ -233,7 +234,7 @@ def test_they_are_kept_beside_the_model_and_read_with_either_runtime(
     assert again.labels[3:] == ("new_1",)
     again.unenroll("new_1")
     again.save_enrolled(by_onnx)
-    assert not (by_onnx / FILE).exists()
+    assert not (by_onnx / ENROLLED).exists()
     np.testing.assert_array_equal(streamed(again, clips[1]).sum(1).round(4), 1)
 
 

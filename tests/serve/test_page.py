@@ -14,6 +14,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 import actrec.serve
+from actrec.online.recognizer import OnlineRecognizer
+from actrec.serve.enrolment import parse_class
 from actrec.video.video import open_video
 from tests.serve.conftest import Running
 
@@ -47,6 +49,7 @@ def open_page(clip: Path, tmp_path: Path) -> Iterator[Callable[..., Page]]:
             page.on("request", lambda asked: errors.append(asked.url) if not asked.url.startswith(LOCAL) else None)
             if model is not None:  # there is no server
                 page.route(address, lambda route: route.fulfill(path=PAGE))
+                page.route(f"{address}enroll.js", lambda route: route.fulfill(path=PAGE.with_name("enroll.js")))
                 page.route(f"{address}v1/model", lambda route: route.fulfill(json=model))
             page.goto(address)
             return page
@@ -133,6 +136,10 @@ SHOW = """answers => {
 }"""
 
 
+def model_info(labels: list[str], bones: list[list[int]]) -> dict[str, Any]:
+    return {"labels": labels, "enrolled": labels[3:], "bones": bones, "takes_pictures": True, "can_enroll": True}
+
+
 def someone(person: str, left: float, held: str | None, current: dict[str, Any] | None) -> dict[str, Any]:
     probabilities, keypoints = [0.9, 0.06, 0.04], [[left + 5 * joint, 150 + 10 * joint, 1.0] for joint in range(17)]
     box = [left, 140.0, left + 90, 320.0]
@@ -142,7 +149,7 @@ def someone(person: str, left: float, held: str | None, current: dict[str, Any] 
 
 def test_each_person_has_label_and_counter_at_the_body(open_page: Callable[..., Page]) -> None:
     labels, bones = ["squat", "push_ups", "pull_ups"], [[joint, joint + 1] for joint in range(16)]
-    page = open_page("http://127.0.0.1:9/", model={"labels": labels, "bones": bones, "takes_pictures": True})
+    page = open_page("http://127.0.0.1:9/", model=model_info(labels, bones))
     page.wait_for_function("model")
 
     def at(time: float, count: int) -> dict[str, Any]:
@@ -185,3 +192,59 @@ def test_each_person_has_label_and_counter_at_the_body(open_page: Callable[..., 
     assert page.locator("#sets tr").count() == 3
     page.evaluate("stop()")
     assert page.locator("#sets tr").count() == 3  # they stay until another video begins
+
+
+def test_an_action_is_recorded_three_times_named_and_added(open_page: Callable[..., Page], noise_model: Path) -> None:
+    labels, bones = ["squat", "push_ups", "pull_ups"], [[joint, joint + 1] for joint in range(16)]
+    page = open_page("http://127.0.0.1:9/", model=model_info(labels, bones))
+    asked: list[tuple[str, str, str | None]] = []
+
+    def enrolled(route: Any) -> None:
+        request = route.request
+        asked.append((request.method, request.url.removeprefix("http://127.0.0.1:9/"), request.post_data))
+        if not request.url.endswith("/save"):
+            labels[3:] = {"POST": ["wave"], "DELETE": []}[request.method]
+        route.fulfill(json={"warning": None, "labels": labels, "folder": "/models/mine"})
+
+    page.route("**/v1/enrolled**", enrolled)
+    page.route("**/v1/model", lambda route: route.fulfill(json=model_info(labels, bones)))
+    page.route_web_socket("ws://127.0.0.1:9/v1/stream", lambda _: None)
+    record, add, tiles = page.locator("#record"), page.locator("#add"), page.locator("#recorded li")
+    page.wait_for_function("model")
+    assert record.is_disabled()
+    page.evaluate("running = true; showRecordings()")
+    for number in range(4):
+        record.click()
+        page.wait_for_function("recording", timeout=10_000)
+        page.evaluate(SHOW, [moving(100.0 * number + t / 15) for t in range(20 if number else 5)])
+        assert record.inner_text() == "Stop recording"
+        record.click()
+        assert tiles.count() == number  # the first was too short
+    assert page.locator("#recorded small").all_inner_texts() == ["1.3 s"] * 3
+    record.click()
+    page.wait_for_function("recording", timeout=10_000)
+    page.evaluate(SHOW, [moving(500 + t / 15) for t in range(60)])  # it ends by itself after 3 s
+    assert page.locator("#recorded small").all_inner_texts() == [*["1.3 s"] * 3, "3.0 s"]
+    page.get_by_role("button", name="Delete recording 4").click()
+    assert add.is_disabled()
+    page.get_by_label("Name of the action").fill(" wave ")
+    add.click()
+    page.wait_for_function("document.getElementById('status').innerText.startsWith('\"wave\" is added.')")
+    assert tiles.count() == 0
+    assert page.locator("#enrolled li").all_inner_texts() == ["wave×"]
+    method, path, body = asked.pop()
+    assert (method, path) == ("POST", "v1/enrolled")
+    label, clips = parse_class((body or "").encode(), OnlineRecognizer.from_pretrained(noise_model, skeleton="coco17"))
+    assert (label, len(clips)) == ("wave", 3)
+    page.get_by_role("button", name="Remove wave").click()
+    page.wait_for_function("document.getElementById('status').innerText == '\"wave\" is removed.'")
+    assert asked.pop()[:2] == ("DELETE", "v1/enrolled/wave")
+    page.get_by_role("button", name="Save").click()  # the removal
+    page.wait_for_function("document.getElementById('status').innerText.startsWith('Saved in /models/mine,')")
+
+
+def moving(time: float) -> dict[str, Any]:
+    """An answer with a small person and the main one, who is recorded."""
+    small = someone("1", 20 + 3 * (time % 10), None, None)
+    main = someone("2", 300 + 10 * (time % 10), None, None)
+    return {"timestamp": time, "people": [small, main | {"box": [300.0, 20.0, 560.0, 350.0]}]}
