@@ -15,6 +15,7 @@ from actrec.data.sources.folders import files_below, videos_in
 from actrec.data.store.reading import MANIFEST, read_store
 from actrec.model.copies import writable_copy
 from actrec.model.spec import find_model, load_spec
+from actrec.online.enrolment import check_label
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
@@ -39,6 +40,7 @@ def run(cfg: DictConfig) -> None:
         recognizer.unenroll(label)
         found = f"{label} is removed"
     else:
+        check_label(label, recognizer.labels)  # before videos are read, which takes long
         clips = read_clips(Path(str(cfg.clips)).expanduser(), label, cfg, lambda: instantiate(cfg.extractor))
         enrolment = recognizer.enroll(label, clips)
         found = str(enrolment)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.data.synthetic.sessions import SyntheticSessions
+from actrec._startup import import_name
 from actrec.model.spec import ModelSpec
 from actrec.online.embeddings import embed_clips, model_frames
 from actrec.online.engine import Engine
@@ -26,6 +26,7 @@ _LONELY = 0.6  # likeness that is assumed among the clips of a class when there 
 _USUAL = 0.99  # share of the moments of other motions that are to be less similar than the threshold's lower bound
 _CLOSENESS = 0.3  # of the threshold to the likeness of the clips; the rest is closeness to other motions
 _LENIENCE = 0.05  # by which the threshold is lower than that, as only what the network calls none meets it
+_SAME_MOTION = 0.75  # similarity of two classes; of two draws of one class 0.73 to 0.95, of others at most 0.71
 _SESSIONS: dict[str, Any] = {"n_clips": 12, "seed": 1917, "seconds": (18, 18), "test_share": 0.0}
 _SECONDS = 20  # of each of those sessions
 _SHRINKAGE = 0.1  # of the whitening, relative to the greatest variance
@@ -42,7 +43,7 @@ class Enrolment:
         seconds: Their usual length.
         likeness: Mean similarity of a clip to the other clips; NaN for one clip alone.
         others: Similarity that 99 % of the moments of other motions do not reach.
-        resembles: An enrolled class that this one cannot be told from safely; empty if there is none.
+        resembles: An enrolled class that is the same motion; empty if there is none.
     """
 
     label: str
@@ -65,7 +66,10 @@ class Enrolment:
                 "be recognised. Give clips that show the action alone, from its beginning to its end."
             )
         if self.resembles:
-            return f"'{self.label}' is similar to the enrolled class '{self.resembles}'; they may be confused."
+            return (
+                f"'{self.label}' is about the same motion as the enrolled class '{self.resembles}', so either may be "
+                "recognised. If it is one action, enrol it once, with the clips of both."
+            )
         return ""
 
 
@@ -95,7 +99,8 @@ def start_enrolled(engine: Engine, spec: ModelSpec) -> Enrolled:
             "`embedding` in NetworkOutput."
         )
     rate = float(spec.pipeline.preprocess.fps or spec.fps)
-    frames = [model_frames(clip, spec)[: int(rate * _SECONDS)] for clip in SyntheticSessions(**_SESSIONS).clips()]
+    sessions = import_name("actrec.data.synthetic.sessions", "SyntheticSessions")(**_SESSIONS)  # needs scipy
+    frames = [model_frames(clip, spec)[: int(rate * _SECONDS)] for clip in sessions.clips()]
     frames = [each[: min(map(len, frames))] for each in frames]
     background = np.stack(embed_clips(engine, frames)).astype(np.float16).astype(np.float32)  # as it is stored
     flat = background.reshape(-1, background.shape[-1]).astype(float)
@@ -139,7 +144,7 @@ def enroll(
     expected = _LONELY if np.isnan(likeness) else max(likeness, others)
     threshold = (1 - _CLOSENESS) * others + _CLOSENESS * expected - _LENIENCE
     near = enrolled.templates @ template
-    resembles = enrolled.labels[int(near.argmax())] if len(near) and near.max() > threshold else ""
+    resembles = enrolled.labels[int(near.argmax())] if len(near) and near.max() > _SAME_MOTION else ""
     made = enrolled.with_class(label, template, length, threshold)
     return made, Enrolment(label, len(clips), length / rate, likeness, others, resembles)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +186,16 @@ def test_the_mirrored_action_counts_too(two: tuple[OnlineRecognizer, list[Skelet
     assert np.mean(right) >= 0.9
 
 
+def test_one_motion_under_two_names_is_warned_of_and_two_motions_are_not(
+    two: tuple[OnlineRecognizer, list[SkeletonSequence]],
+) -> None:
+    recognizer, clips = two[0].fresh(), two[1]
+    recognizer.unenroll("new_1")
+    assert recognizer.enroll("other", of_label(clips, 1)[:3]).warning() == ""
+    again = recognizer.enroll("again", of_label(clips, 0)[:3])
+    assert "'again' is about the same motion as the enrolled class 'new_0'" in again.warning()
+
+
 def test_a_set_of_an_enrolled_class_covers_the_action_and_counts_no_repetitions(
     two: tuple[OnlineRecognizer, list[SkeletonSequence]],
 ) -> None:
@@ -265,6 +278,28 @@ def test_a_file_exported_before_embeddings_still_runs_but_cannot_enrol(
     np.testing.assert_array_equal(streamed(old, clip), streamed(new, clip))
     with pytest.raises(ActrecError, match=r"gives no embedding.*export it again"):
         old.enroll("wave", [clip])
+
+
+def test_enrolled_classes_are_recognised_without_scipy_and_pytorch_and_enrolment_says_what_it_needs(
+    noisy: tuple[OnlineRecognizer, list[SkeletonSequence]], exported: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(exported, tmp_path / "model")
+    code = """import sys; sys.modules["torch"] = sys.modules["scipy"] = None
+import actrec, numpy as np
+recognizer = actrec.OnlineRecognizer.from_pretrained(sys.argv[1])
+print(len(recognizer.push(np.ones((13, 3)), 0.0).probabilities))
+clip = actrec.SkeletonSequence(np.ones((30, 13, 3), np.float32), 15.0, "penn13")
+try:
+    recognizer.enroll("wave", [clip])
+except actrec.ActrecError as error:
+    print(error)"""
+    found = []
+    for _ in range(2):
+        command = [sys.executable, "-c", code, str(tmp_path / "model")]
+        found.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        noisy[0].save_enrolled(tmp_path / "model")
+    assert found[0] == "3\nThis needs scipy, which is not installed: pip install 'actrec[train]'\n"
+    assert found[1].startswith("5\n")
 
 
 def test_clips_and_labels_that_cannot_be_enrolled(

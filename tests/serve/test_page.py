@@ -231,7 +231,7 @@ def test_an_action_is_recorded_three_times_named_and_added(open_page: Callable[.
     add.click()
     page.wait_for_function("document.getElementById('status').innerText.startsWith('\"wave\" is added.')")
     assert tiles.count() == 0
-    assert page.locator("#enrolled li").all_inner_texts() == ["wave×"]
+    assert page.locator("#enrolled li").all_text_contents() == ["wave×"]
     method, path, body = asked.pop()
     assert (method, path) == ("POST", "v1/enrolled")
     label, clips = parse_class((body or "").encode(), OnlineRecognizer.from_pretrained(noise_model, skeleton="coco17"))
