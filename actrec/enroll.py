@@ -14,7 +14,7 @@ from actrec.data.sources.arrays import load_array, with_confidence
 from actrec.data.sources.folders import files_below, videos_in
 from actrec.data.store.reading import MANIFEST, read_store
 from actrec.model.copies import writable_copy
-from actrec.model.spec import find_model, load_spec
+from actrec.model.spec import SHIPPED, find_model, load_spec
 from actrec.online.enrolment import check_label
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.skeleton import get_skeleton
@@ -48,6 +48,8 @@ def run(cfg: DictConfig) -> None:
             log.warning("%s", warning)
     folder = writable_copy(model, None if cfg.to is None else Path(str(cfg.to)).expanduser())
     recognizer.save_enrolled(folder)
+    if model.is_relative_to(SHIPPED) and cfg.to is None:
+        log.info("%s comes with actrec and stays as it is. Its copy ./%s is what model=%s means here.", *3 * [folder])
     log.info("%s\n%s: now knows %s", found, folder, ", ".join(recognizer.labels))
 
 

@@ -40,7 +40,7 @@ def shipped(noise_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture
 def here(shipped: Path, tmp_path: Path, make_sequences: Make, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in but for arrays of three clips; the package comes with the model 'noise'."""
-    for module in (actrec.model.spec, actrec.model.copies):
+    for module in (actrec.model.spec, actrec.model.copies, actrec.enroll):
         monkeypatch.setattr(module, "SHIPPED", shipped)
     monkeypatch.chdir(tmp_path)
     Path("wave").mkdir()
@@ -55,6 +55,7 @@ def test_a_model_that_comes_with_the_package_is_copied_and_then_found_by_its_nam
     code, out, err = run_command(actrec.enroll.run, "model=noise", "clips=wave", "label=wave")
     assert code == 0, err
     assert "wave: 3 clips of" in out + err
+    assert "noise comes with actrec and stays as it is. Its copy ./noise is what model=noise means here." in out + err
     assert OnlineRecognizer.from_pretrained("noise").labels[3:] == ("wave",)
     files = sorted(path.name for path in Path("noise").iterdir())
     assert files == ["README.md", "config.json", "enrolled.npz", "model.safetensors"]

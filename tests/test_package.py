@@ -365,7 +365,10 @@ def test_wheel_holds_configs_and_templates(tmp_path: Path) -> None:
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
-    package_files = [*FILES.values(), *(ROOT / "actrec").rglob("*.html"), *(ROOT / "actrec").rglob("*.json")]
+    package_files = [
+        *FILES.values(),
+        *(file for end in ("html", "js", "json") for file in ROOT.glob(f"actrec/**/*.{end}")),
+    ]
     package_files += (ROOT / "actrec/model/shipped").glob("*/*")
     expected = {file.relative_to(ROOT).as_posix() for file in package_files}
     expected |= {f"actrec/{file.relative_to(ROOT).as_posix()}" for file in (ROOT / "conf").rglob("*.yaml")}
