@@ -63,8 +63,9 @@ def _skeleton(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
 
 
 def _init(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
-    options = OmegaConf.to_container(cfg.network, resolve=True)
-    other = differing_option(options, OmegaConf.to_container(cfg.features, resolve=True), load_spec(_START))
+    network: Any = OmegaConf.to_container(cfg.network, resolve=True)
+    features: Any = OmegaConf.to_container(cfg.features, resolve=True)
+    other = differing_option(network, features, load_spec(_START))
     if other:
         return None, f"{_START} has another {other}, so the training starts from random weights"
     return _START, "the model that comes with actrec; joints are matched by name"
