@@ -32,7 +32,7 @@ from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
 from actrec.pipeline.windows import ResizeWindows
 from actrec.skeleton import COCO17, SKELETONS
-from actrec.training.checks import check_config
+from actrec.training.auto import check_given
 from actrec.types import SkeletonSequence
 
 ROOT = Path(__file__).parents[1]
@@ -96,7 +96,7 @@ def test_every_command_composes(entry: str) -> None:
                 given.append("dataset=csv")
             cfg = compose(entry, given, return_hydra_config=True)
             if entry == "train":
-                check_config(cfg)
+                check_given(cfg)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -21,10 +20,10 @@ def with_auto(cfg: DictConfig) -> tuple[DictConfig, list[str]]:
     Raises:
         ActrecError: A value that is not auto is out of range, the clips cannot be loaded, or there are none.
     """
-    wanted = [key for key in RULES if OmegaConf.select(cfg, key) == AUTO]
+    wanted = _wanted(cfg)
     if not wanted:
         return cfg, []
-    _check_given(cfg, wanted)
+    check_given(cfg)
     cfg = cfg.copy()
     facts = find_facts(cfg)
     reasons: dict[str, list[str]] = {}
@@ -39,9 +38,14 @@ def with_auto(cfg: DictConfig) -> tuple[DictConfig, list[str]]:
     return cfg, [f"Values of auto follow from the data: {facts}.", *told]
 
 
-def _check_given(cfg: DictConfig, wanted: Sequence[str]) -> None:
-    """Raises an ActrecError for a value that the user has given and that the rules could not compute with."""
-    given = cfg.copy()
+def _wanted(cfg: DictConfig) -> list[str]:
+    """Lists the keys whose value is auto, in the order of the rules."""
+    return [key for key in RULES if OmegaConf.select(cfg, key) == AUTO]
+
+
+def check_given(cfg: DictConfig) -> None:
+    """Raises an ActrecError for a value that is not auto and is out of range, see `check_config`."""
+    given, wanted = cfg.copy(), _wanted(cfg)
     for key in wanted:
         if "." not in key:
             given[key] = 1  # in place of auto
