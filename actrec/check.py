@@ -21,8 +21,10 @@ from actrec.data.build_store import prepare
 from actrec.data.check.checks import check_clips
 from actrec.data.check.text import report_text
 from actrec.data.clips import actions_of, load_clips
+from actrec.data.sources.csv_files import read_records
 from actrec.data.sources.importer import ClipGenerator
 from actrec.data.store.reading import build_command, iterate_store
+from actrec.data.store.writing import REJECTED
 from actrec.report.check_page import write_check
 from actrec.types import ActrecError, SkeletonSequence
 
@@ -66,7 +68,13 @@ def load(cfg: DictConfig) -> Loaded:
     with tempfile.TemporaryDirectory() as folder:
         logging.getLogger("actrec.data").setLevel(logging.ERROR)  # the report says it all
         store = Path(folder) / "store"
-        summary = prepare(dataset.name, raw, store, importer, label_map, dataset.skeleton, max_rejected=1.0)
+        try:
+            summary = prepare(dataset.name, raw, store, importer, label_map, dataset.skeleton, max_rejected=1.0)
+        except ActrecError:
+            if not (store / REJECTED).is_file():
+                raise
+            rejected = [(row["file"], row["reason"]) for _, row in read_records(store / REJECTED)[1]]  # all clips
+            return Loaded(str(raw), [], rejected, _prepare_command())
         clips = list(iterate_store(store))
     return Loaded(str(raw), clips, list(summary.rejected.items()), _prepare_command())
 

@@ -13,7 +13,7 @@ from actrec.config import main, no_value
 from actrec.data.sources.arrays import load_array, with_confidence
 from actrec.data.sources.folders import files_below, videos_in
 from actrec.data.store.reading import MANIFEST, read_store
-from actrec.model.copies import writable_copy
+from actrec.model.copies import writable_copy, writable_folder
 from actrec.model.spec import SHIPPED, find_model, load_spec
 from actrec.online.enrolment import check_label
 from actrec.online.recognizer import OnlineRecognizer
@@ -34,21 +34,23 @@ def run(cfg: DictConfig) -> None:
     if cfg.clips is None and not cfg.remove:
         raise no_value("enroll", "clips", "label")
     model, label = find_model(str(cfg.model)), str(cfg.label)
+    to = None if cfg.to is None else Path(str(cfg.to)).expanduser()
     load_spec(model)  # for the error if it is no model
+    writable_folder(model, to)  # for its error before videos are read, which takes long
     recognizer = OnlineRecognizer.from_pretrained(model, trust=cfg.trust or ())
     if cfg.remove:
         recognizer.unenroll(label)
         found = f"{label} is removed"
     else:
-        check_label(label, recognizer.labels)  # before videos are read, which takes long
+        check_label(label, recognizer.labels)  # before videos are read too
         clips = read_clips(Path(str(cfg.clips)).expanduser(), label, cfg, lambda: instantiate(cfg.extractor))
         enrolment = recognizer.enroll(label, clips)
         found = str(enrolment)
         if warning := enrolment.warning():
             log.warning("%s", warning)
-    folder = writable_copy(model, None if cfg.to is None else Path(str(cfg.to)).expanduser())
+    folder = writable_copy(model, to)
     recognizer.save_enrolled(folder)
-    if model.is_relative_to(SHIPPED) and cfg.to is None:
+    if model.is_relative_to(SHIPPED) and to is None:
         log.info("%s comes with actrec and stays as it is. Its copy ./%s is what model=%s means here.", *3 * [folder])
     log.info("%s\n%s: now knows %s", found, folder, ", ".join(recognizer.labels))
 

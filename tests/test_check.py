@@ -105,6 +105,18 @@ def test_a_raw_folder(check: Callable, make_sequences: Make, tmp_path: Path) -> 
     assert f"python -m actrec.prepare dataset=csv raw={raw}" in out
 
 
+def test_a_raw_folder_of_which_no_clip_can_be_read(check: Callable, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "squat_1.json").write_text('{"people": [')
+    (raw / "squat_2.json").write_text("")
+    code, out, found = check("dataset=keypoints", f"raw={raw}", "format=openpose", "fps=25")
+    assert (code, found["n_clips"]) == (3, 0)
+    assert "2 of 2 clips" in out
+    assert "squat_1.json: it is cut short, or no JSON" in out
+    assert f"python -m actrec.prepare dataset=keypoints raw={raw} format=openpose fps=25" in out
+
+
 def test_generated_clips(check: Callable) -> None:
     code, _, found = check("dataset=synthetic", "dataset.importer.n_clips=56")
     assert code in (0, 2)

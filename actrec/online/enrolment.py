@@ -126,7 +126,7 @@ def enroll(
 ) -> tuple[Enrolled, Enrolment]:
     """Adds a class from its clips, which `check_clips` accepts."""
     rate = float(spec.pipeline.preprocess.fps or spec.fps)
-    pieces = [piece for clip in _in_layout(clips, spec) for piece in _pieces(clip, rate)]
+    pieces = [piece for clip in _in_layout(clips, spec) for piece in _pieces(clip)]
     examples = [model_frames(clip, spec) for piece in pieces for clip in (piece, _mirrored(piece, spec))]
     white = [enrolled.whitening(each) for each in embed_clips(engine, examples)]
     described = np.stack([descriptors(each, np.array(len(each))) for each in white]).reshape(len(pieces), 2, -1)
@@ -150,12 +150,12 @@ def enroll(
 
 
 def check_clips(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) -> None:
-    """Raises an ActrecError if there are no clips or too many, or one is too short or shows nobody."""
+    """Raises an ActrecError if there are no clips or too many, or one is too short or shows no joint of the model."""
     if not 1 <= len(clips) <= MOST_CLIPS:
         advice = "Take those that differ most; with many clips, train a model." if clips else "Record some."
         raise ActrecError(f"There are {len(clips) or 'no'} clips of '{label}'; expected 1 to {MOST_CLIPS}. {advice}")
     threshold = spec.pipeline.preprocess.confidence_threshold
-    for number, clip in enumerate(clips, start=1):
+    for number, clip in enumerate(_in_layout(clips, spec), start=1):
         name = f"Clip '{clip.clip_id}'" if clip.clip_id else f"Clip {number}"
         seconds, seen = len(clip) / clip.fps, (clip.keypoints[..., 2] >= threshold).any(1).mean()
         if seconds < SHORTEST:
@@ -181,10 +181,12 @@ def _in_layout(clips: Sequence[SkeletonSequence], spec: ModelSpec) -> list[Skele
     ]
 
 
-def _pieces(clip: SkeletonSequence, rate: float) -> list[SkeletonSequence]:
+def _pieces(clip: SkeletonSequence) -> list[SkeletonSequence]:
+    """Cuts a clip into equal pieces of at most 6 seconds, and leaves out those in which no joint is observed."""
     count = int(np.ceil(len(clip) / clip.fps / _LONGEST))
     edges = np.linspace(0, len(clip), count + 1).astype(int)
-    return [clip.cut(int(start), int(end)) for start, end in pairwise(edges)]
+    pieces = [clip.cut(int(start), int(end)) for start, end in pairwise(edges)]
+    return [piece for piece in pieces if (piece.keypoints[..., 2] > 0).any()]
 
 
 def _mirrored(clip: SkeletonSequence, spec: ModelSpec) -> SkeletonSequence:

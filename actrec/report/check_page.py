@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from actrec.data.check.findings import NOTE, CheckResult, Finding, Suspect
-from actrec.data.check.text import Told, again, suspects_shown, tell
+from actrec.data.check.findings import NOTE, CheckResult, Finding, Suspect, Text
+from actrec.data.check.text import again, suspects_shown, tell
 from actrec.drawing.lettering import spaced
 from actrec.files import printable, replace_file
 from actrec.report.svg import pose_row
@@ -35,7 +35,7 @@ class Shown(NamedTuple):
     """A finding as the page shows it."""
 
     finding: Finding
-    told: Told
+    told: Text
     drawings: list[Drawing]
     listed: str
 

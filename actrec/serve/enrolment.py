@@ -116,7 +116,7 @@ def parse_class(body: bytes, recognizer: OnlineRecognizer) -> tuple[str, list[Sk
         raise ActrecError(f"{_MOST_CLASSES} classes are enrolled, which is the most. Remove one first.")
     if len(clips) > MOST_CLIPS:
         raise ActrecError(f"There are {len(clips)} clips; expected 1 to {MOST_CLIPS}.")
-    return label, [_clip(frames, f"{number}", recognizer) for number, frames in enumerate(clips, start=1)]
+    return label, [_clip(frames, str(number), recognizer) for number, frames in enumerate(clips, start=1)]
 
 
 def _clip(frames: Any, name: str, recognizer: OnlineRecognizer) -> SkeletonSequence:

@@ -335,5 +335,16 @@ def test_one_clip_is_enough_and_enrolling_starts_everybody_anew(noise_model: Pat
     assert recognizer.push(np.ones((13, 3)), 0.0) is not None
 
 
+def test_a_part_of_a_long_clip_in_which_nobody_is_seen_is_left_out(
+    two: tuple[OnlineRecognizer, list[SkeletonSequence]],
+) -> None:
+    clip = two[1][0]
+    keypoints = np.resize(clip.keypoints, (360, *clip.keypoints.shape[1:]))  # 12 s, two pieces
+    keypoints[180:] = 0
+    whole, half = (replace(clip, keypoints=each) for each in (keypoints, keypoints[:180]))
+    (one, two_) = (two[0].fresh().enroll("wave", [each]) for each in (whole, half))
+    assert (one.seconds, one.others) == (two_.seconds, two_.others)
+
+
 def test_an_engine_output_without_embedding_leaves_the_rest() -> None:
     assert EngineOutput(np.zeros((1, 2)), np.zeros((1, 0, 3, 2))).embedding is None

@@ -145,7 +145,7 @@ def nearest_of_class(vectors: Vectors, mirrored: Vectors, row: int, members: Int
 
 
 def _cues(clips: Sequence[Traits]) -> dict[str, Vectors]:
-    """What the label should not be told by, in units of which a tenth matters little."""
+    """Returns the measures from which a label should not be guessed, in units of which a tenth matters little."""
     sizes = np.array([clip.size for clip in clips], float)
     aspect = np.log((sizes[:, 0] + 1) / (sizes[:, 1] + 1))
     cues = {

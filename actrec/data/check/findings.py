@@ -12,7 +12,7 @@ Value = float | int | str
 
 
 class Text(NamedTuple):
-    """The words for a kind of finding; {which} are the clips concerned, {source} is the source's name."""
+    """The words for a finding, or for a kind of findings with places for values, as {which} for the clips concerned."""
 
     title: str
     what: str

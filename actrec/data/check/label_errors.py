@@ -73,4 +73,5 @@ def _reliable(suspects: Sequence[Suspect], least: float) -> int:
 
 
 def one_hot(labels: Int[ndarray, " clip"], n_classes: int) -> Float[ndarray, "clip class"]:
+    """Returns 1 for the class of each clip, and 0 for the others."""
     return np.eye(n_classes, dtype=np.float32)[labels]

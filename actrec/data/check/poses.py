@@ -19,6 +19,7 @@ _FORESHORTENED = 0.35  # least torso length, relative to what the extent of the 
 
 @cache
 def torso_of(skeleton: str) -> tuple[list[int], int]:
+    """Returns the numbers of a layout's shoulders and, after them, hips; and how many shoulders it has."""
     layout = get_skeleton(skeleton)
     return layout.index([*layout.shoulders, *layout.hips]), len(layout.shoulders)
 
@@ -26,6 +27,7 @@ def torso_of(skeleton: str) -> tuple[list[int], int]:
 def sampled_poses(
     xy: Float[ndarray, "frame joint 2"], seen: Bool[ndarray, "frame joint"]
 ) -> Float[ndarray, "time joint 2"]:
+    """Interpolates x and y at `TIMES` moments of a clip; NaN for a joint that is never seen."""
     times = np.linspace(0, len(xy) - 1, TIMES)
     poses = np.full((TIMES, xy.shape[1], 2), np.nan, np.float32)
     for joint in np.flatnonzero(seen.any(0)):
@@ -50,6 +52,7 @@ def body_scale(poses: Float[ndarray, "time joint 2"], torso: list[int]) -> float
 
 
 def outside(points: Float[ndarray, "seen 2"], size: tuple[int, int]) -> float:
+    """Computes the share of points outside the picture; 0 if its size is not known."""
     if not len(points) or min(size) <= 0:
         return 0.0
     limit = np.array(size)

@@ -14,6 +14,7 @@ _JUMP = 0.8  # body lengths of half the joints from one frame to the next
 
 
 def furthest(xy: Float[ndarray, "frame joint 2"], seen: Bool[ndarray, "frame joint"]) -> float:
+    """Computes the furthest that a joint moves along x or y, in pixels."""
     spread = np.where(seen[..., None], xy, -np.inf).max(0) - np.where(seen[..., None], xy, np.inf).min(0)
     return float(spread[seen.any(0)].max(initial=0.0))
 
@@ -72,6 +73,7 @@ def _typical_step(
 
 
 def repeated(keypoints: Float[ndarray, "frame joint 3"], seen: Bool[ndarray, "frame joint"]) -> float:
+    """Computes the share of frame pairs that are the same, and in which a joint is seen."""
     if len(keypoints) < 2:
         return 0.0
     same = (keypoints[1:] == keypoints[:-1]).all((1, 2)) & seen[1:].any(1)

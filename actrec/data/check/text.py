@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from actrec.data.check import (
     baseline,
@@ -24,16 +23,7 @@ _MODULES = (checks, coordinates, odd_poses, confidence, motion, labels, copies, 
 TEXTS: dict[str, Text] = {kind: text for module in _MODULES for kind, text in module.TEXTS.items()}
 
 
-class Told(NamedTuple):
-    """A finding in words."""
-
-    title: str
-    what: str
-    why: str
-    do: str
-
-
-def tell(finding: Finding, store: str = "…") -> Told:
+def tell(finding: Finding, store: str = "…") -> Text:
     """Puts a finding into words; `store` is the store's folder."""
     n, text = len(finding.clips), TEXTS[finding.kind]
     more = ", …" if n > _SHOWN else ""
@@ -48,7 +38,7 @@ def tell(finding: Finding, store: str = "…") -> Told:
         "store": store,
         **finding.values,
     }
-    return Told(text.title, *(part.format(**values) for part in text[1:]))
+    return Text(text.title, *(part.format(**values) for part in text[1:]))
 
 
 def warning(finding: Finding) -> str:

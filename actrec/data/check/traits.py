@@ -167,4 +167,5 @@ def by_label(clips: Iterable[T]) -> dict[str, list[T]]:
 
 
 def names(clips: Sequence[Described]) -> tuple[str, ...]:
+    """Returns the ids of clips."""
     return tuple(clip.clip_id for clip in clips)

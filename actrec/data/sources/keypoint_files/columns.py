@@ -105,6 +105,6 @@ def rate(times: Mapping[int, float]) -> float:
     frames = sorted(times)
     steps = [(times[b] - times[a]) / (b - a) for a, b in pairwise(frames)]
     step = float(np.median(steps)) if steps else 0.0
-    while step >= 1:  # a frame a second or less is one in milliseconds, or in microseconds
+    while 1 <= step < np.inf:  # a frame a second or less is one in milliseconds, or in microseconds
         step /= 1000
     return round(1 / step, 3) if step > 0 else 0.0

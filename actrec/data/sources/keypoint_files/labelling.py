@@ -62,7 +62,8 @@ def by_table(raw: Path, clips: Sequence[Found], table: Path, rows: Sequence[Row]
         listed.append(
             Labelled(found, clip_id, row["label"], row.get("group") or row.stem, row.get("split"), row, found.problem)
         )
-    others = [each for each in clips if all(each is not one.found for one in listed)]
+    used = {id(each.found) for each in listed}
+    others = [each for each in clips if id(each) not in used]
     if others:
         log.warning("%d clips are not in %s (the first: %s) and are left out.", len(others), table, others[0].place)
     return listed

@@ -28,7 +28,7 @@ def joint_counts(content: Any) -> set[int]:
         people = [person for frame in frames for person in _people(frame)]
         if not all(isinstance(point, dict) and {"x", "y"} <= point.keys() for each in people for point in each[0]):
             return {-1}
-    except (TypeError, KeyError, AttributeError):
+    except (TypeError, KeyError, AttributeError, RecursionError):
         return {-1}
     return {len(points) for points, _ in people}
 
@@ -73,7 +73,11 @@ def _may_have_people(frame: Any) -> bool:
 
 
 def _people(frame: Any) -> Iterator[tuple[Sequence[Any], Any]]:
-    """Yields the keypoints of each person in a frame, and the name of the person; None without one."""
+    """Yields the keypoints of each person in a frame, and the name of the person; None without one.
+
+    Raises:
+        TypeError: The frame is neither a dict, nor a list, nor null.
+    """
     if isinstance(frame, dict):
         points = next((frame[key] for key in (*POINTS, *_PEOPLE) if key in frame), None)
         if _are_points(points):
@@ -82,9 +86,11 @@ def _people(frame: Any) -> Iterator[tuple[Sequence[Any], Any]]:
             yield from _people(points)
     elif _are_points(frame):
         yield frame, None
-    else:
-        for each in frame or ():
+    elif isinstance(frame, list):
+        for each in frame:
             yield from _people(each)
+    elif frame is not None:
+        raise TypeError(f"a frame is a {type(frame).__name__}")
 
 
 def _are_points(points: Any) -> bool:

@@ -205,6 +205,22 @@ def test_files_that_are_damaged_in_other_ways(tmp_path: Path) -> None:
     assert "frame 0 has keypoints that are not x and y" in found["words_1"]
 
 
+@pytest.mark.parametrize(
+    "content", [[["a", "b"], ["c"]], {"frames": ["abc"]}, [[1, 2]], [[["a"]]], {"poses": [{"keypoints": "x"}]}]
+)
+def test_json_that_is_no_keypoints_is_left_out(content: object, tmp_path: Path) -> None:
+    write_json(tmp_path / "notes.json", content)
+    tools.movenet(tmp_path, "squat_1", motion(17))
+    assert reasons(tmp_path) == {"squat_1": ""}
+
+
+def test_times_without_end(tmp_path: Path) -> None:
+    header = "frame,time," + ",".join(f"x{n},y{n}" for n in range(17))
+    rows = [f"{frame},{time}" + ",5" * 34 for frame, time in enumerate(("0", "inf", "inf"))]
+    (tmp_path / "wave.csv").write_text("\n".join([header, *rows]) + "\n")
+    assert set(reasons(tmp_path)) == {"wave"}  # and it ends
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(ActrecError, match=r"no keypoint files in .*mmpose.*dataset=csv"):
         KeypointFiles()(tmp_path)
