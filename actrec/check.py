@@ -20,9 +20,10 @@ from actrec.config import check_whole, main, no_value
 from actrec.data.build_store import prepare
 from actrec.data.check.checks import check_clips
 from actrec.data.check.text import report_text
-from actrec.data.clips import actions_of, load_clips
+from actrec.data.clips import load_clips
 from actrec.data.sources.csv_files import read_records
 from actrec.data.sources.importer import ClipGenerator
+from actrec.data.store.actions import actions_of
 from actrec.data.store.reading import build_command, iterate_store
 from actrec.data.store.writing import REJECTED
 from actrec.report.check_page import write_check

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from actrec.types import ActrecError
 
-_FREE = ("next_steps",)  # mappings with arbitrary keys
+_FREE = ("next_steps", "class_weights", "weigh")  # mappings with arbitrary keys
 _LISTS = ("callbacks", "logger", "variants")  # mappings of named entries, each with a _target_
 _GIVEN_BY_THE_RUN = {  # constructor parameters that the commands pass themselves
     "network": ("skeleton", "in_channels", "n_classes"),

@@ -15,8 +15,9 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 
 from actrec.config import check_whole, main, no_value
-from actrec.data.clips import DataSet, found_labels, load_clips, trimmed, whole_sessions, without_labels
+from actrec.data.clips import DataSet, found_labels, load_clips, whole_sessions, without_labels
 from actrec.data.excluded_labels import excluded
+from actrec.data.store.actions import trimmed
 from actrec.data.synthetic.sessions import SyntheticSessions
 from actrec.evaluation.clip_selection import select_clips
 from actrec.evaluation.online import evaluate_online, online_summary

@@ -13,10 +13,11 @@ import numpy as np
 from numpy import ndarray
 from torch.utils.data import DataLoader, IterableDataset, Sampler
 
-from actrec.data.clips import DataSet, found_labels, trimmed, whole_sessions, without_labels
+from actrec.data.clips import DataSet, found_labels, whole_sessions, without_labels
 from actrec.data.excluded_labels import alike, exclude_override, excluded
 from actrec.data.saved_split import SavedSplit, group_of
 from actrec.data.split import Parts, Split, first_names
+from actrec.data.store.actions import trimmed
 from actrec.data.training_windows import TrainingWindows
 from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.batching import collate

@@ -14,7 +14,7 @@ _EXPERIMENTS = {
     "penn_action": "experiment=penn_online",
     "synthetic": "experiment=live",
 }
-_OTHERWISE = "experiment=mine judge=stream dataset={dataset}"  # with the store of the first training
+_OTHERWISE = "experiment=mine judge=stream store=<the store of this training>"
 
 
 def streaming_mismatches(spec: ModelSpec) -> list[str]:
@@ -57,7 +57,7 @@ def streaming_mismatches(spec: ModelSpec) -> list[str]:
 def streaming_advice(spec: ModelSpec) -> str:
     """Returns the overrides that train such a model for streams."""
     if spec.dataset not in _EXPERIMENTS:
-        return _OTHERWISE.format(dataset=spec.dataset or "…")
+        return _OTHERWISE
     return _EXPERIMENTS[spec.dataset] + (" decision=last" if spec.decision == "mean" else "")
 
 

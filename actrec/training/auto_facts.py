@@ -69,7 +69,7 @@ def find_facts(cfg: DictConfig) -> Facts:
         groups.setdefault(clip.label, set()).add(group_of(clip))
     return Facts(
         {label: int(min(math.ceil(share * n), most)) for label, n in Counter(clip.label for clip in kept).items()},
-        int(min(share * min(map(len, groups.values())), most)),
+        int(min(math.ceil(share * min(map(len, groups.values()))), most)),
         statistics.median(map(len, kept)),
         statistics.median(clip.fps for clip in kept),
         any(clip.segments or clip.label == NONE for clip in kept),

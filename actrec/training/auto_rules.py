@@ -55,7 +55,8 @@ def _window(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     if _is_stream(cfg):
         return _LONGEST, f"{_LONGEST / (cfg.preprocess.fps or facts.fps):.1f} s of a stream"
     length = min(max(8 * round(facts.n_frames / 8), 16), _LONGEST)
-    return length, f"clips have {facts.n_frames:g} frames (median), and are resampled to this many"
+    what = f"clips have {facts.n_frames:g} frames (median), and are resampled to this many"
+    return length, f"{what}; more cost time" if length == _LONGEST else what
 
 
 def _skeleton(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
@@ -80,7 +81,10 @@ def _generated(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
 
 def _val_share(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     if facts.groups < _LEAST_VAL:
-        return 0.0, f"the rarest class has {facts.groups} groups only, so that all are trained on; nothing needs val"
+        return (
+            0.0,
+            f"the rarest class has {facts.groups} groups to train on, too few to give some away; nothing needs val",
+        )
     return 0.1, "to watch the training; nothing is chosen by it"
 
 
@@ -91,9 +95,8 @@ def _counts(facts: Facts, cfg: DictConfig) -> list[int]:
 
 def _sampler(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
     least, most = min(_counts(facts, cfg)), max(_counts(facts, cfg))
-    if most > _UNEVEN * least:
-        return "balanced", f"classes have {least} to {most} clips"
-    return "natural", f"classes have {least} to {most} clips, which is even enough"
+    what = f"classes have {least} to {most} clips{', generated ones included' if cfg.mix.generated else ''}"
+    return ("balanced", what) if most > _UNEVEN * least else ("natural", f"{what}, which is even enough")
 
 
 def _batch_size(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
@@ -117,7 +120,9 @@ def _warmup(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
 
 
 def _val_every(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
-    return max(cfg.epochs // 10, 1), "ten times in the training"
+    if not cfg.split.val_share:
+        return 1, "without effect, since there is no val"
+    return max(cfg.epochs // 10, 1), "about ten times in the training"
 
 
 def _average(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:

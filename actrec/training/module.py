@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from actrec.data.clips import trimmed
 from actrec.data.datamodule import ActionData
+from actrec.data.store.actions import trimmed
 from actrec.evaluation.probabilities import ClipAverage, decide, decide_at
 from actrec.evaluation.results import Results, summarize_probabilities
 from actrec.model.network import build_network, compile_network

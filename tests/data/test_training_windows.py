@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from actrec.data.clips import found_labels, trimmed, whole_sessions, without_labels
+from actrec.data.clips import found_labels, whole_sessions, without_labels
+from actrec.data.store.actions import trimmed
 from actrec.data.training_windows import TrainingWindows
 from actrec.pipeline.augmentation import Augmentation
 from actrec.pipeline.batching import collate

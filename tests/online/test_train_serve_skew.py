@@ -56,8 +56,8 @@ def test_each_way_in_which_a_stream_differs_is_named(
     [
         ("penn_action", "experiment=penn_online"),
         ("synthetic", "experiment=live"),
-        ("folder", "experiment=mine judge=stream dataset=folder"),
-        ("", "experiment=mine judge=stream dataset=…"),
+        ("folder", "experiment=mine judge=stream store="),
+        ("", "experiment=mine judge=stream store="),
     ],
 )
 def test_the_warning_says_what_to_train_instead(dataset: str, advice: str) -> None:

@@ -19,7 +19,7 @@ from actrec.data.check.motion import motion, rates_by_class
 from actrec.data.check.odd_poses import odd_poses
 from actrec.data.check.similarity import Descriptor, Features, Posed, left_out_predictions, mirrored, posed
 from actrec.data.check.traits import Described, Traits, by_label, describe, measure
-from actrec.data.clips import actions_of
+from actrec.data.store.actions import actions_of
 from actrec.types import SkeletonSequence
 
 WINDOW = 64
@@ -56,7 +56,7 @@ def check_clips(
     window: int = WINDOW,
     unreadable: Sequence[tuple[str, str]] = (),
 ) -> CheckResult:
-    """Checks clips of one label each; those with segments are to be divided before (`actrec.data.clips.trimmed`).
+    """Checks clips of one label each; those with segments are to be divided before (`actions.trimmed`).
 
     Args:
         window: Number of frames that the network is to see.

@@ -15,7 +15,7 @@ from actrec.data.check.findings import NOTE, CheckResult, Finding
 from actrec.data.check.similarity import Descriptor, mirrored, posed
 from actrec.data.check.text import TEXTS, report_text, tell, warning
 from actrec.data.check.traits import measure
-from actrec.data.clips import actions_of
+from actrec.data.store.actions import actions_of
 from actrec.data.synthetic.clips import Synthetic
 from actrec.data.synthetic.sessions import SyntheticSessions
 from actrec.types import SkeletonSequence

@@ -12,7 +12,7 @@ import pytest
 
 from actrec.data.check.checks import check_clips, check_sample
 from actrec.data.check.text import tell
-from actrec.data.clips import actions_of
+from actrec.data.store.actions import actions_of
 from actrec.data.store.reading import read_store
 from actrec.data.synthetic.clips import Synthetic
 from actrec.data.synthetic.sessions import SyntheticSessions
