@@ -67,8 +67,9 @@ def load(cfg: DictConfig) -> Loaded:
         return Loaded(dataset.name, clips, [], _prepare_command())
     raw = Path(str(cfg.raw))
     with tempfile.TemporaryDirectory() as folder:
-        logging.getLogger("actrec.data").setLevel(logging.ERROR)  # the report says it all
-        store = Path(folder) / "store"
+        store, logger = Path(folder) / "store", logging.getLogger("actrec.data")
+        level = logger.level
+        logger.setLevel(logging.ERROR)  # the report says it all
         try:
             summary = prepare(dataset.name, raw, store, importer, label_map, dataset.skeleton, max_rejected=1.0)
         except ActrecError:
@@ -76,6 +77,8 @@ def load(cfg: DictConfig) -> Loaded:
                 raise
             rejected = [(row["file"], row["reason"]) for _, row in read_records(store / REJECTED)[1]]  # all clips
             return Loaded(str(raw), [], rejected, _prepare_command())
+        finally:
+            logger.setLevel(level)
         clips = list(iterate_store(store))
     return Loaded(str(raw), clips, list(summary.rejected.items()), _prepare_command())
 

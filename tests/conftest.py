@@ -50,6 +50,19 @@ _STANDING = {
     "knee": (0.22, 0.75),
     "ankle": (0.24, 1.5),
     "foot": (0.34, 1.6),
+    "pelvis": (0.0, 0.0),
+    "thorax": (0.0, -1.0),
+    "head_top": (0.0, -1.6),
+    "eye_inner": (0.05, -1.47),
+    "eye_outer": (0.09, -1.47),
+    "mouth": (0.05, -1.33),
+    "hand_root": (0.5, 0.02),
+    "pinky": (0.52, 0.12),
+    "index": (0.48, 0.14),
+    "heel": (0.22, 1.58),
+    "big_toe": (0.36, 1.62),
+    "small_toe": (0.38, 1.6),
+    "foot_index": (0.36, 1.62),
 }
 # How far each joint of a moving limb swings, in torso lengths.
 _SWING = {
@@ -170,7 +183,7 @@ def _swing(joints: tuple[str, ...], label: int, n_frames: int, rng: np.random.Ge
     for number, joint in enumerate(joints):
         part = joint.removeprefix("left_").removeprefix("right_")
         outward = -1 if joint.startswith("right_") else 1
-        x, y = _STANDING[part]
+        x, y = _STANDING.get(part) or (0.3 + 0.01 * (number % 10), -1.4 + 0.01 * number)  # points of face and fingers
         reach = sum(_SWING[limb].get(part, 0.0) for side, limb in _MOVES[label % len(_MOVES)] if joint.startswith(side))
         keypoints[:, number, 0] = pelvis[0] + torso * outward * (x + reach * (1 + wave) / 2)
         keypoints[:, number, 1] = pelvis[1] + torso * (y - reach * (1 + wave) / 2)

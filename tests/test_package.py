@@ -84,7 +84,7 @@ ROOMS = {
     "model": ["data", "network", "pipeline"],
     "online": ["data.synthetic", "model", "network", "pipeline"],
     "evaluation": ["data", "model", "online", "pipeline"],
-    "training": ["data", "data.synthetic", "evaluation", "model", "network", "online", "pipeline"],
+    "training": ["data", "data.store", "data.synthetic", "evaluation", "model", "network", "online", "pipeline"],
     "explain": ["evaluation", "model", "network", "pipeline"],
     "report": ["data.check", "drawing", "evaluation", "explain", "video"],
     "live": ["drawing", "online", "video"],

@@ -45,7 +45,7 @@ class SetTracker:
         leads: Mapping[int, float] | None = None,
     ) -> None:
         self.rule, self.labels, self.uncounted, self._leads = rule, labels, uncounted, leads or {}
-        self._first = math.nan  # time of the first frame, or of the first one after `restore`
+        self._first = math.nan  # time of the first frame
         self.open, self._label, self._count = False, NO_ACTION, 0
         self._start, self._end, self._idle = math.nan, math.nan, 0.0
         self._sum, self._frames = 0.0, 0
@@ -103,7 +103,8 @@ class SetTracker:
 
     def _begin(self, label: int) -> None:
         self.open, self._label, self._count = True, label, 0
-        since = max(self._since - self._leads.get(label, 0.0), self._first)
+        lead = self._leads.get(label, 0.0)
+        since = max(self._since - lead, self._first) if lead else self._since
         self._start = since if math.isnan(self._end) else max(since, self._end)
         self._sum, self._frames = 0.0, 0
 
@@ -125,12 +126,13 @@ class SetTracker:
         """Returns the whole state."""
         whole = [self.open, self._label, self._count, self._frames, self._early, self._counts]
         times = [self._start, self._end, self._time, self._since, self._early_time]
-        return np.array([*whole, *times, self._idle, self._sum, *self._counter.state()], dtype=float)
+        first = [self._first] if self._leads else []  # without leads it is not needed
+        return np.array([*whole, *times, self._idle, self._sum, *self._counter.state(), *first], dtype=float)
 
-    def restore(self, state: Float[ndarray, "16"]) -> None:
+    def restore(self, state: Float[ndarray, " value"]) -> None:
         """Restores what `state` returned."""
         check_within(_MOST, state[:6], state[11:13])
-        check_within(LATEST, np.nan_to_num(state[6:11], posinf=np.inf, neginf=-np.inf))
+        check_within(LATEST, np.nan_to_num([*state[6:11], *state[16:]], posinf=np.inf, neginf=-np.inf))
         open_, label, count, frames, early, counts = (int(value) for value in state[:6])
         start, end, time, since, early_time, idle, total = (float(value) for value in state[6:13])
         fits = {open_, counts} <= {0, 1} and NO_ACTION <= label < len(self.labels) and min(count, early, idle) >= 0
@@ -140,7 +142,8 @@ class SetTracker:
             fits &= start <= end <= time and since <= time and frames > 0 and 0 <= total <= 1.001 * frames
         if not fits:
             raise ValueError("the state of the sets is not that of a stream")
-        self._counter.restore(state[13:])
+        self._counter.restore(state[13:16])
+        self._first = float(state[16]) if self._leads else math.nan
         self.open, self._label, self._count, self._frames = bool(open_), label, count, frames
         self._early, self._counts, self._start, self._end = early, bool(counts), start, end
         self._time, self._since, self._early_time, self._idle, self._sum = time, since, early_time, idle, total
