@@ -10,6 +10,7 @@ from actrec.data.check.findings import NOTE, WARNING, Finding, Text, Value, few
 from actrec.data.check.traits import Traits, by_label, by_source, names
 from actrec.skeleton import get_skeleton
 
+_OF_CLASS = 10  # clips of a class that is judged by its missing joints
 _MOST = 0.5
 _HARDLY = 0.05
 _GAP = 0.5  # seconds,
@@ -115,7 +116,7 @@ def _missing_in_a_class(clips: Sequence[Traits]) -> Iterator[Finding]:
     """Finds joints that are hardly observed in one class, and mostly in the others."""
     for source in by_source(clips):
         joints = get_skeleton(source[0].skeleton).joints
-        labels = {label: members for label, members in by_label(source).items() if len(members) > 2}
+        labels = {label: members for label, members in by_label(source).items() if len(members) >= _OF_CLASS}
         if len(labels) < 2:
             continue
         shares = np.array([np.mean([clip.seen for clip in members], axis=0) for members in labels.values()])

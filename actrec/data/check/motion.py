@@ -87,7 +87,7 @@ def motion(clips: Sequence[Traits], window: int) -> Iterator[Finding]:
     still = [clip for clip in moving if _CONSTANT <= clip.motion < _STILL]
     yield from _some("still", still, clips, 0.1)
     jumping = [clip for clip in moving if clip.step > FAST and clip.shuffled > SHUFFLED]
-    yield from _some("jumping", sorted(jumping, key=lambda clip: -clip.step), clips, 0.01, ERROR)
+    yield from _some("jumping", sorted(jumping, key=lambda clip: -clip.step), clips, 0.08, ERROR)
     shuffled = {clip.clip_id for clip in jumping}
     jumps = [clip for clip in moving if clip.clip_id not in shuffled and _jumps_often(clip)]
     frames = {clip.clip_id: int(clip.jumps[0]) for clip in jumps}
