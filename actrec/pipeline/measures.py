@@ -22,15 +22,16 @@ def pelvis(
     keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> Float[ndarray, "frame 2"]:
     """Computes the midpoint of the observed hips, one or two; NaN if none is observed."""
-    return _midpoint(keypoints, observed, skeleton.index(skeleton.hips))
+    return midpoint(keypoints, observed, skeleton.index(skeleton.hips))
 
 
-def _midpoint(
-    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], joints: list[int]
-) -> Float[ndarray, "frame 2"]:
-    seen = observed[:, joints, None]
-    count = seen.sum(1)
-    total = np.where(seen, keypoints[:, joints, :2], 0).sum(1)
+def midpoint(
+    keypoints: Float[ndarray, "*frame joint _"], observed: Bool[ndarray, "*frame joint"], joints: list[int]
+) -> Float[ndarray, "*frame 2"]:
+    """Computes the mean position of those of the joints that are observed; NaN if none is."""
+    seen = observed[..., joints, None]
+    count = seen.sum(-2)
+    total = np.where(seen, keypoints[..., joints, :2], 0).sum(-2)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
@@ -91,7 +92,7 @@ def measure(
     """Measures frames independently of one another, of one person or of many."""
     box = boxes(keypoints, observed)
     return Measures(
-        _midpoint(keypoints, observed, list(range(skeleton.n_joints))),
+        midpoint(keypoints, observed, list(range(skeleton.n_joints))),
         pelvis(keypoints, observed, skeleton),
         torso_lengths(keypoints, observed, skeleton, box),
         box,

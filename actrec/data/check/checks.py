@@ -60,8 +60,7 @@ def check_clips(
 
     Args:
         window: Number of frames that the network is to see.
-        unreadable: The ids of clips that could not be read, each with the reason; or the reasons can be filled in while
-            `clips` is iterated.
+        unreadable: The ids of clips that could not be read, each with the reason.
     """
     traits = [measure(clip) for clip in clips]
     found = list(_unreadable(unreadable, len(traits)))

@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from actrec.data.check.traits import Traits
+from actrec.pipeline.measures import midpoint
 from actrec.skeleton import get_skeleton
 
 LANDMARKS = 800
@@ -61,18 +62,12 @@ def posed(clips: Sequence[Traits]) -> Posed | None:
         return None
     skeleton = get_skeleton(layout)
     poses = np.stack([clip.poses for clip in chosen])
-    known = np.isfinite(poses[..., :1])
-    centre = _middle(poses, known, list(range(skeleton.n_joints)))
-    pelvis = _middle(poses, known, skeleton.index(skeleton.hips))
+    known = np.isfinite(poses[..., 0])
+    centre = midpoint(poses, known, list(range(skeleton.n_joints)))
+    pelvis = midpoint(poses, known, skeleton.index(skeleton.hips))
     origin = np.where(np.isfinite(pelvis), pelvis, centre)
     scale = np.array([clip.scale for clip in chosen])[:, None, None, None]
     return Posed(chosen, np.clip((poses - origin[:, :, None]) / scale, -_FARTHEST, _FARTHEST).astype(np.float32))
-
-
-def _middle(poses: Poses, known: ndarray, joints: list[int]) -> Float[ndarray, "clip time 2"]:
-    count = known[:, :, joints].sum(2)
-    total = np.where(known[:, :, joints], poses[:, :, joints], 0).sum(2)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 class Descriptor:
