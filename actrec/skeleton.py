@@ -189,8 +189,10 @@ def counterparts(source: str, target: str) -> list[int | None]:
     return [have.index(names[0]) if names else None for names in named]
 
 
-def map_keypoints(keypoints: Float[ndarray, "frame _ 3"], source: str, target: str) -> Float[ndarray, "frame _ 3"]:
-    """Maps keypoints (x, y and confidence) of the layout `source` to the layout `target` by joint name.
+def map_keypoints(
+    keypoints: Float[ndarray, "frame _ value"], source: str, target: str
+) -> Float[ndarray, "frame _ value"]:
+    """Maps keypoints (two or three coordinates and confidence) of the layout `source` to `target` by joint name.
 
     A joint that the source lacks becomes unobserved: zero position and zero confidence.
 
@@ -205,7 +207,7 @@ def map_keypoints(keypoints: Float[ndarray, "frame _ 3"], source: str, target: s
         )
     if source == target:
         return keypoints
-    mapped = np.zeros((keypoints.shape[0], want.n_joints, 3), dtype=keypoints.dtype)
+    mapped = np.zeros((keypoints.shape[0], want.n_joints, keypoints.shape[2]), dtype=keypoints.dtype)
     for number, counterpart in enumerate(counterparts(source, target)):
         if counterpart is not None:
             mapped[:, number] = keypoints[:, counterpart]

@@ -33,13 +33,15 @@ FARTHEST = 1e5  # pixels from the corner; FFmpeg's largest picture has 65,535 a 
 LATEST = 1e10  # seconds; Unix time is 1.8e9 in seconds and 1.8e12 in milliseconds
 
 
-def checked_keypoints(keypoints: Float[ndarray, "*frame joint 3"], what: str) -> Float[ndarray, "*frame joint 3"]:
+def checked_keypoints(
+    keypoints: Float[ndarray, "*frame joint value"], what: str
+) -> Float[ndarray, "*frame joint value"]:
     """Checks the ranges of keypoints from any source, and returns them as float32.
 
     Confidences from -0.1 to 1.1 are clipped to [0, 1].
 
     Args:
-        keypoints: x and y in pixels, and confidence.
+        keypoints: x and y in pixels, or x, y and z in any unit of length; and confidence.
         what: The subject of the error message, such as "Sequence 'a'".
 
     Raises:
@@ -49,29 +51,34 @@ def checked_keypoints(keypoints: Float[ndarray, "*frame joint 3"], what: str) ->
         raise ActrecError(f"{what} has keypoints that are NaN or infinite. Give an unobserved joint as (0, 0, 0).")
     if keypoints.size == 0:
         return keypoints.astype(np.float32, copy=False)
-    farthest = float(np.abs(keypoints[..., :2]).max())
+    farthest = float(np.abs(keypoints[..., :-1]).max())
     if farthest > FARTHEST:
-        raise ActrecError(
-            f"{what} has a coordinate of {farthest:.6g}; expected x and y in pixels of the picture, at most "
-            f"{FARTHEST:g} from its corner."
-        )
-    confidence = keypoints[..., 2]
+        expected = f"x and y in pixels of the picture, at most {FARTHEST:g} from its corner"
+        if keypoints.shape[-1] == 4:
+            expected = f"x, y and z of at most {FARTHEST:g}, such as metres or millimetres"
+        raise ActrecError(f"{what} has a coordinate of {farthest:.6g}; expected {expected}.")
+    confidence = keypoints[..., -1]
     least, greatest = float(confidence.min()), float(confidence.max())
     if least < CONFIDENCES[0] - 1e-6 or greatest > CONFIDENCES[1] + 1e-6:  # of float32
         raise ActrecError(
             f"{what} has confidences from {least:.4g} to {greatest:.4g}; expected [0, 1] ({CONFIDENCES[0]:g} to "
-            f"{CONFIDENCES[1]:g} is clipped to it). {_unit_of_confidence(least, greatest)}"
+            f"{CONFIDENCES[1]:g} is clipped to it). {_unit_of_confidence(least, greatest, keypoints.shape[-1] - 1)}"
         )
     checked = keypoints.astype(np.float32, copy=False)
     if least < 0 or greatest > 1:
-        checked = np.concatenate([checked[..., :2], checked[..., 2:].clip(0, 1)], axis=-1)
+        checked = np.concatenate([checked[..., :-1], checked[..., -1:].clip(0, 1)], axis=-1)
     return checked
 
 
-def _unit_of_confidence(least: float, greatest: float) -> str:
+def _unit_of_confidence(least: float, greatest: float, n_coordinates: int) -> str:
     """Guesses the unit of confidences that are out of range, and suggests a correction."""
+    if least < CONFIDENCES[0] and n_coordinates == 2:
+        return (
+            "Is the third value z? Give (x, y, confidence); (x, y) alone where there are no confidences; or in three "
+            "dimensions (x, y, z, confidence)."
+        )
     if least < CONFIDENCES[0]:
-        return "Is the third value z? Give (x, y, confidence), or (x, y) alone where there are no confidences."
+        return "Give (x, y, z, confidence); the confidence is 1 where the source has none."
     for whole, name in ((100, "per cent"), (255, "bytes")):
         if 2 < greatest <= whole:
             return f"Are they {name}? Divide them by {whole}."
@@ -127,7 +134,8 @@ class SkeletonSequence:
     """The keypoints of one clip, before any preprocessing.
 
     Attributes:
-        keypoints: x and y in pixels and confidence in [0, 1]; a joint with confidence 0 is unobserved.
+        keypoints: x and y in pixels, or in three dimensions x, y and z in any unit of length; and confidence in [0, 1].
+            A joint with confidence 0 is unobserved.
         fps: Frames a second.
         skeleton: Name of the joint layout.
         clip_id: Unique within a store.
@@ -140,7 +148,7 @@ class SkeletonSequence:
             third. NaN where there is none; None if it is not known.
     """
 
-    keypoints: Float[ndarray, "frame joint 3"]
+    keypoints: Float[ndarray, "frame joint value"]
     fps: float
     skeleton: str
     label: str = ""
@@ -156,10 +164,10 @@ class SkeletonSequence:
 
     def __post_init__(self) -> None:
         shape = self.keypoints.shape
-        if len(shape) != 3 or shape[2] != 3 or shape[0] == 0:
+        if len(shape) != 3 or shape[2] not in (3, 4) or shape[0] == 0:
             raise ActrecError(
-                f"Sequence '{self.clip_id}' has keypoints of shape {shape}; expected (frame, joint, 3) and at least "
-                "one frame."
+                f"Sequence '{self.clip_id}' has keypoints of shape {shape}; expected (frame, joint, 3), or in three "
+                "dimensions (frame, joint, 4), and at least one frame."
             )
         what = f"Sequence '{self.clip_id}'" if self.clip_id else "The sequence"
         object.__setattr__(self, "keypoints", checked_keypoints(self.keypoints, what))
@@ -184,6 +192,11 @@ class SkeletonSequence:
 
     def __len__(self) -> int:
         return len(self.keypoints)
+
+    @property
+    def n_coordinates(self) -> int:
+        """The number of coordinates: 2 or 3."""
+        return self.keypoints.shape[2] - 1
 
     def cut(self, start: int, end: int) -> SkeletonSequence:
         """Returns the frames from `start` up to `end`, with the parts of the segments that lie there.
@@ -214,9 +227,9 @@ class Targets(NamedTuple):
 
 @dataclass(frozen=True)
 class NormalizedSequence:
-    """A clip after preprocessing; a joint that is not known in a frame has x = y = 0 there."""
+    """A clip after preprocessing; a joint that is not known in a frame has zero coordinates there."""
 
-    keypoints: Float[ndarray, "frame joint 3"]  # x and y in torso lengths about the origin, and confidence in [0, 1]
+    keypoints: Float[ndarray, "frame joint value"]  # coordinates in torso lengths about the origin, and confidence
     observed: Bool[ndarray, "frame joint"]  # and not interpolated or held
     known: Bool[ndarray, "frame joint"]  # observed, interpolated or held
     targets: Targets | None = field(default=None, kw_only=True)  # None: all frames have the clip's label
@@ -241,7 +254,8 @@ class Batch(NamedTuple):
     """A batch of windows for the network.
 
     Attributes:
-        features: Per joint: x and y in torso lengths, confidence, and further channels of the feature options.
+        features: Per joint: two or three coordinates in torso lengths, confidence, and further channels of the feature
+            options.
         valid: Whether the frame is of the clip, and not padding.
         observed: Whether everything that the joint's features are computed from was observed: the joint, both ends of
             its bone, or its position in the previous frame; see `actrec.pipeline.features.Features.observed`.

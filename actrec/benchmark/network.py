@@ -86,7 +86,7 @@ def time_data(setup: Setup) -> dict[str, Any]:
 
 def _batch(setup: Setup, size: int) -> Batch:
     pipeline = setup.pipeline
-    shape = (size, pipeline.windows.length, pipeline.skeleton.n_joints, pipeline.features.n_channels)
+    shape = (size, pipeline.windows.length, pipeline.skeleton.n_joints, pipeline.n_channels)
     return random_batch(shape, setup.cfg.n_classes, setup.device)
 
 

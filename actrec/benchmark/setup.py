@@ -50,7 +50,7 @@ def make_setup(cfg: DictConfig) -> Setup:
     groups = ("preprocess", "windows", "features")
     preprocess, windows, features = (instantiate(cfg[name], _convert_="all") for name in groups)
     options: Any = OmegaConf.to_container(cfg.network, resolve=True)
-    options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels, "n_classes": cfg.n_classes}
+    options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels(), "n_classes": cfg.n_classes}
     labels = tuple(f"class {number}" for number in range(cfg.n_classes))
     pipeline = Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features)
     spec = ModelSpec(options.pop("_target_"), options, pipeline, labels)

@@ -87,6 +87,17 @@ def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[S
     return kept
 
 
+def _n_coordinates(clips: Sequence[SkeletonSequence]) -> int:
+    """Returns the number of coordinates of the clips' joints; raises an ActrecError if clips differ in it."""
+    of = {clip.n_coordinates: clip.clip_id for clip in clips}
+    if len(of) > 1:
+        raise ActrecError(
+            f"Clips have different numbers of coordinates: '{of[2]}' has x and y, and '{of[3]}' has x, y and z. Make a "
+            "store of each kind, and train on one of them."
+        )
+    return next(iter(of), 2)
+
+
 class ActionData(L.LightningDataModule):
     """The train, val and test splits of a data set.
 
@@ -131,6 +142,7 @@ class ActionData(L.LightningDataModule):
         if sampler not in ("natural", "balanced"):
             raise ActrecError(f"sampler is '{sampler}'; expected natural or balanced.")
         self.sampler = sampler
+        pipeline = replace(pipeline, n_coordinates=_n_coordinates([*dataset.clips, *dataset.mixed]))
         self.pipeline, self.augmentation = pipeline, augmentation
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor

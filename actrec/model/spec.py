@@ -80,7 +80,7 @@ class ModelSpec:
         wanted: dict[str, tuple[Any, str]] = {
             "n_classes": (len(self.labels), "the number of labels"),
             "skeleton": (parts.skeleton.name, "the skeleton"),
-            "in_channels": (parts.features.n_channels, "the number of channels that the features have"),
+            "in_channels": (parts.n_channels, "the number of channels that the features have"),
         }
         if options.get("head_segments", 1) != 1:
             wanted["window"] = (parts.windows.length, "windows.length")
@@ -101,7 +101,7 @@ class ModelSpec:
             "format": FORMAT,
             "network": {"class": self.network, **self.network_options},
             "skeleton": parts.skeleton.to_json(),
-            "preprocess": asdict(parts.preprocess),
+            "preprocess": _preprocess(parts.preprocess),
             "windows": {"class": type(parts.windows).__name__, **asdict(parts.windows)},
             "features": asdict(parts.features),
             "labels": list(self.labels),
@@ -112,6 +112,7 @@ class ModelSpec:
             "split": self.split,
             "metrics": self.metrics,
             **uncounted,
+            **({} if parts.n_coordinates == 2 else {"n_coordinates": parts.n_coordinates}),
         }
 
     @classmethod
@@ -136,15 +137,32 @@ class ModelSpec:
             made(Preprocess, taken(data, "preprocess", dict), "preprocess"),
             made(WINDOWS[rule], windows, "windows"),
             made(Features, taken(data, "features", dict), "features"),
+            _coordinates(data),
         )
         rest = {"decision": str, "fps": float, "pose_model": str, "dataset": str, "split": dict, "metrics": dict}
         labels = tuple(_checked_labels(taken(data, "labels", list)))
         uncounted = tuple(str(label) for label in taken(data, "uncounted", list)) if "uncounted" in data else ()
         given: dict[str, Any] = {key: taken(data, key, kind) for key, kind in rest.items()}
         spec = cls(name, network, pipeline, labels, uncounted=uncounted, **given)
-        if unknown := sorted(set(data) - {*spec.to_json(), "uncounted"}):
+        if unknown := sorted(set(data) - {*spec.to_json(), "uncounted", "n_coordinates"}):
             raise ActrecError(f"'{unknown[0]}' is an unknown key, perhaps of a newer version of actrec")
         return spec
+
+
+def _preprocess(preprocess: Preprocess) -> dict[str, Any]:
+    """Returns the options of preprocessing, without a view that changes nothing: versions before 0.4 refuse it."""
+    options = asdict(preprocess)
+    if preprocess.view == "camera":
+        del options["view"]
+    return options
+
+
+def _coordinates(data: dict[str, Any]) -> int:
+    """Returns the number of coordinates of a joint; versions before 0.4 knew two dimensions only."""
+    number = taken(data, "n_coordinates", int) if "n_coordinates" in data else 2
+    if number not in (2, 3):
+        raise ActrecError(f"'n_coordinates' is {number}, expected 2 or 3")
+    return number
 
 
 def _checked_labels(labels: Sequence[Any]) -> Sequence[str]:

@@ -65,7 +65,7 @@ def load_matching_weights(network: nn.Module, spec: ModelSpec, folder: str | Pat
             weights[name].copy_(value)
     factor = there.pipeline.features.velocity_scale / spec.pipeline.features.velocity_scale
     if spec.network_name == "InfoGCN" and factor != 1:
-        weights["embedding.weight"][:, 3:] *= factor  # velocities are the last channels
+        weights["embedding.weight"][:, spec.pipeline.n_coordinates + 1 :] *= factor  # velocities are the last channels
     return Matched(len(labels), len(joints))
 
 
@@ -143,7 +143,7 @@ def _options(
     groups = {"features": features, "network": options}
     found = {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
     is_graph = network == "actrec.network.infogcn.InfoGCN"
-    for name in _FREE if is_graph and features.get("stream") != "velocity" else _FREE[:-1]:
+    for name in _FREE if is_graph and "velocity" not in str(features.get("stream")) else _FREE[:-1]:
         found.pop(name, None)
     return {"network": network.rpartition(".")[2], **({} if is_graph else {"skeleton": skeleton}), **found}
 

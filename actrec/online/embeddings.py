@@ -13,13 +13,15 @@ from actrec.online.engine import Engine
 from actrec.types import SkeletonSequence
 
 
-def model_frames(clip: SkeletonSequence, spec: ModelSpec) -> Float[ndarray, "frame joint 3"]:
+def model_frames(clip: SkeletonSequence, spec: ModelSpec) -> Float[ndarray, "frame joint value"]:
     """Returns a clip's frames in the model's joint layout, at its rate."""
     frames = spec.pipeline.preprocess.at_rate(spec.pipeline.to_skeleton(clip).keypoints, clip.fps)[0]
     return frames.astype(np.float32)
 
 
-def embed_clips(engine: Engine, clips: Sequence[Float[ndarray, "_ joint 3"]]) -> list[Float[ndarray, "_ embedding"]]:
+def embed_clips(
+    engine: Engine, clips: Sequence[Float[ndarray, "_ joint value"]]
+) -> list[Float[ndarray, "_ embedding"]]:
     """Computes the embedding of every frame of each clip, by an engine that gives embeddings; it is not changed."""
     engine, made = engine.fresh(), [list[ndarray]() for _ in clips]
     for time in range(max(map(len, clips))):

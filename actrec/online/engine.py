@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-Frames = Float[ndarray, "person joint 3"]
+Frames = Float[ndarray, "person joint value"]
 
 
 class EngineOutput(NamedTuple):
@@ -21,13 +21,14 @@ class EngineOutput(NamedTuple):
 
     Attributes:
         logits: Class scores.
-        forecasts: Poses 1 to N frames ahead, in pixels; NaN for a joint that has not been seen since the anchor.
+        forecasts: Poses 1 to N frames ahead, in the unit of the keypoints; NaN for a joint that has not been seen since
+            the anchor.
         phase: Sine and cosine of the phase within a repetition; None for a network without this output.
         embedding: What the classifier's linear layer computes the logits from; None for a network without this output.
     """
 
     logits: Float[ndarray, "person class"]
-    forecasts: Float[ndarray, "person horizon joint 2"]
+    forecasts: Float[ndarray, "person horizon joint coordinate"]
     phase: Float[ndarray, "person 2"] | None = None
     embedding: Float[ndarray, "person embedding"] | None = None
 
@@ -97,12 +98,20 @@ class Engine(Protocol):
         """
 
 
-def to_pixels(
-    poses: Float[ndarray, "*person horizon joint coordinate"],
-    origin: Float[ndarray, "*person 2"],
+def denormalize(
+    poses: Float[ndarray, "*person horizon joint _"],
+    origin: Float[ndarray, "*person coordinate"],
     scale: Float[ndarray, "*person"],
     known: Bool[ndarray, "*person joint"],
-) -> Float[ndarray, "*person horizon joint 2"]:
-    """Converts poses from torso lengths to pixels; joints that are not known become NaN."""
-    places = poses[..., :2] * scale[..., None, None, None] + origin[..., None, None, :]
+    turn: Float[ndarray, "*person 3 3"] | None = None,
+) -> Float[ndarray, "*person horizon joint coordinate"]:
+    """Converts poses from torso lengths to the unit of the keypoints; joints that are not known become NaN.
+
+    Args:
+        turn: The rotation matrices of `preprocess.view`, which are undone.
+    """
+    places = poses[..., : origin.shape[-1]]
+    if turn is not None:
+        places = places @ turn[..., None, :, :]
+    places = places * scale[..., None, None, None] + origin[..., None, None, :]
     return np.where(known[..., None, :, None], places, np.nan).astype(np.float32)

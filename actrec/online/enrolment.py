@@ -157,7 +157,7 @@ def check_clips(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) 
     threshold = spec.pipeline.preprocess.confidence_threshold
     for number, clip in enumerate(_in_layout(clips, spec), start=1):
         name = f"Clip '{clip.clip_id}'" if clip.clip_id else f"Clip {number}"
-        seconds, seen = len(clip) / clip.fps, (clip.keypoints[..., 2] >= threshold).any(1).mean()
+        seconds, seen = len(clip) / clip.fps, (clip.keypoints[..., -1] >= threshold).any(1).mean()
         if seconds < SHORTEST:
             raise ActrecError(f"{name} lasts {seconds:.2f} s; expected at least {SHORTEST} s: the whole action.")
         if seen < LEAST_SEEN:
@@ -186,12 +186,12 @@ def _pieces(clip: SkeletonSequence) -> list[SkeletonSequence]:
     count = int(np.ceil(len(clip) / clip.fps / _LONGEST))
     edges = np.linspace(0, len(clip), count + 1).astype(int)
     pieces = [clip.cut(int(start), int(end)) for start, end in pairwise(edges)]
-    return [piece for piece in pieces if (piece.keypoints[..., 2] > 0).any()]
+    return [piece for piece in pieces if (piece.keypoints[..., -1] > 0).any()]
 
 
 def _mirrored(clip: SkeletonSequence, spec: ModelSpec) -> SkeletonSequence:
     """Mirrors a clip in the model's joint layout, so that it shows the action done with the other side."""
-    x, there = clip.keypoints[..., 0], clip.keypoints[..., 2] > 0
+    x, there = clip.keypoints[..., 0], clip.keypoints[..., -1] > 0
     keypoints = clip.keypoints.copy()
     keypoints[..., 0] = np.where(there, x[there].min() + x[there].max() - x, 0)
     return replace(clip, keypoints=keypoints[:, spec.pipeline.skeleton.mirror_index])

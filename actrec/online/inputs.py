@@ -49,19 +49,23 @@ def checked_name(person: object) -> str:
     return person
 
 
-def checked_person(keypoints: object, skeleton: Skeleton, person: str) -> Float[ndarray, "joint 3"]:
+def checked_person(
+    keypoints: object, skeleton: Skeleton, person: str, n_coordinates: int = 2
+) -> Float[ndarray, "joint value"]:
     """Converts one person's keypoints, an array or nested lists, to float32.
 
     Raises:
-        ActrecError: They are not three numbers for each joint, or out of range (`actrec.types.checked_keypoints`).
+        ActrecError: They are not two or three coordinates and a confidence for each joint, or out of range
+            (`actrec.types.checked_keypoints`).
     """
     what = f"The frame of person '{person[:40]}'" if person else "The frame"
-    expected = f"{skeleton.n_joints} joints of '{skeleton.name}', each with the numbers x, y and confidence"
+    numbers = "x, y and confidence" if n_coordinates == 2 else "x, y, z and confidence"
+    expected = f"{skeleton.n_joints} joints of '{skeleton.name}', each with the numbers {numbers}"
     try:
         array = np.asarray(keypoints)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ActrecError(f"{what} has keypoints that are no array ({error}); expected {expected}.") from None
-    if array.shape != (skeleton.n_joints, 3) or array.dtype.kind not in "fiu":
+    if array.shape != (skeleton.n_joints, n_coordinates + 1) or array.dtype.kind not in "fiu":
         raise ActrecError(f"{what} has keypoints of shape {array.shape} and type {array.dtype}; expected {expected}.")
     with np.errstate(over="ignore"):  # values that become infinite are refused next
         return checked_keypoints(array.astype(np.float64), what)

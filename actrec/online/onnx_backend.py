@@ -123,7 +123,7 @@ def load_engine(folder: Path, spec: ModelSpec) -> Engine:
         ActrecError: A file is damaged or of another model than `spec`.
     """
     parts, n_classes = spec.pipeline, len(spec.labels)
-    joint = (parts.skeleton.n_joints, parts.features.n_channels)
+    joint = (parts.skeleton.n_joints, parts.n_channels)
     path = folder / "step.onnx"
     if path.is_file():
         step = _opened(path, OnnxStep)

@@ -95,7 +95,7 @@ def window_inputs(spec: ModelSpec, batch: int, seed: int = 0) -> tuple[Tensor, T
     """Makes random windows; the last third of each is padding."""
     length, n_joints = spec.pipeline.windows.length, spec.pipeline.skeleton.n_joints
     generator = torch.Generator().manual_seed(seed)
-    features = torch.randn(batch, length, n_joints, spec.pipeline.features.n_channels, generator=generator)
+    features = torch.randn(batch, length, n_joints, spec.pipeline.n_channels, generator=generator)
     return features, (torch.arange(length) <= length * 2 // 3).expand(batch, -1).contiguous()
 
 
@@ -150,7 +150,7 @@ def _export_window(folder: Path, network: nn.Module, spec: ModelSpec) -> dict[st
 def _export_step(folder: Path, network: nn.Module, spec: ModelSpec) -> dict[str, float]:
     """Writes `step.onnx`, and returns its difference from PyTorch."""
     assert isinstance(network, InfoGCN)
-    step, n_channels = Step(network, spec.pipeline.windows.length), spec.pipeline.features.n_channels
+    step, n_channels = Step(network, spec.pipeline.windows.length), spec.pipeline.n_channels
     module, path = _Step(step), folder / "step.onnx"
     names, rows = step_input_names(len(network.encoder)), {0: torch.export.Dim("rows")}
     caches = [rows] * len(network.encoder)

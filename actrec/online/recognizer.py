@@ -163,8 +163,9 @@ class OnlineRecognizer:
         """Processes the next frame of one person.
 
         Args:
-            keypoints: (joint, 3): x and y in pixels, and confidence in [0, 1], see `actrec.types.checked_keypoints`;
-                None where the person was not found.
+            keypoints: (joint, 3): x and y in pixels, and confidence in [0, 1]; for a model in 3D (joint, 4): x, y and z in
+                any unit of length, and confidence. See `actrec.types.checked_keypoints`. None where the
+                person was not found.
             timestamp: Time of the frame in seconds, later than the person's previous one; one clock for all people.
             person: Name of the person.
 
@@ -195,7 +196,7 @@ class OnlineRecognizer:
         timestamp = checked_seconds(timestamp)
         frames = {person: self._checked(person, keypoints, timestamp) for person, keypoints in people.items()}
         threshold = self.spec.pipeline.preprocess.confidence_threshold
-        seen = {person: bool((frame[:, 2] >= threshold).any()) for person, frame in frames.items()}
+        seen = {person: bool((frame[:, -1] >= threshold).any()) for person, frame in frames.items()}
         lost = {person for person, known in self._people.items() if timestamp - known.last_seen > self.max_gap}
         followed = set(self._people) - lost
         self._check_room(followed | {person for person in frames if seen[person]})
@@ -224,7 +225,9 @@ class OnlineRecognizer:
 
     def _new(self) -> PersonState:
         preprocess = self.spec.pipeline.preprocess
-        resampler = StreamResampler(preprocess.fps, preprocess.confidence_threshold, self.skeleton.n_joints)
+        resampler = StreamResampler(
+            preprocess.fps, preprocess.confidence_threshold, self.skeleton.n_joints, self.spec.pipeline.n_coordinates
+        )
         held = LabelHysteresis(self.hysteresis, len(self.labels), self._none)
         enrolled = self._enrolled if self._enrolled and self._enrolled.labels else None
         uncounted, leads = self.spec.uncounted, dict[int, float]()
@@ -236,7 +239,7 @@ class OnlineRecognizer:
         sets = SetTracker(self.hysteresis, self.labels, uncounted, leads)
         return PersonState(resampler, held, sets, History(enrolled, self._none) if enrolled else None)
 
-    def _checked(self, person: str, keypoints: Any, timestamp: float) -> Float[ndarray, "joint 3"]:
+    def _checked(self, person: str, keypoints: Any, timestamp: float) -> Float[ndarray, "joint value"]:
         """Checks a frame and converts it to the model's layout; None becomes zeros."""
         known = self._people.get(person)
         if known is not None and not timestamp > known.resampler.time:
@@ -245,11 +248,11 @@ class OnlineRecognizer:
                 "from frame to frame."
             )
         if keypoints is None:
-            return np.zeros((self.skeleton.n_joints, 3), dtype=np.float32)
-        checked = checked_person(keypoints, self.input_skeleton, person)
+            return np.zeros((self.skeleton.n_joints, self.spec.pipeline.n_coordinates + 1), dtype=np.float32)
+        checked = checked_person(keypoints, self.input_skeleton, person, self.spec.pipeline.n_coordinates)
         return map_keypoints(checked[None], self.input_skeleton.name, self.skeleton.name)[0]
 
-    def _step(self, due: Mapping[str, tuple[float, Float[ndarray, "joint 3"]]], timestamp: float) -> None:
+    def _step(self, due: Mapping[str, tuple[float, Float[ndarray, "joint value"]]], timestamp: float) -> None:
         output = self._engine.push(list(due), np.stack([frame for _, frame in due.values()]))
         shifted = np.exp(output.logits - output.logits.max(1, keepdims=True))
         probabilities = shifted / shifted.sum(1, keepdims=True)

@@ -17,15 +17,15 @@ TOLERANCE = 0.1
 class StreamResampler:
     """Resamples one person's keypoints by their timestamps, as `Preprocess.at_rate` a clip's; fps None keeps all."""
 
-    def __init__(self, fps: float | int | None, threshold: float, n_joints: int) -> None:
+    def __init__(self, fps: float | int | None, threshold: float, n_joints: int, n_coordinates: int = 2) -> None:
         self.fps, self.threshold = fps, threshold
         self.time = np.nan
-        self._last = np.zeros((n_joints, 3), dtype=np.float32)
+        self._last = np.zeros((n_joints, n_coordinates + 1), dtype=np.float32)
         self._start, self._due = np.nan, 0
 
     def push(
-        self, keypoints: Float[ndarray, "joint 3"], timestamp: float
-    ) -> list[tuple[float, Float[ndarray, "joint 3"]]]:
+        self, keypoints: Float[ndarray, "joint value"], timestamp: float
+    ) -> list[tuple[float, Float[ndarray, "joint value"]]]:
         """Takes the next frame and returns the output frames that are due by then, with their times in seconds.
 
         Their number is at most the gap since the previous frame times the frame rate, plus two; the caller limits the
@@ -46,10 +46,10 @@ class StreamResampler:
         return frames
 
     def _between(
-        self, last: Float[ndarray, "joint 3"], keypoints: Float[ndarray, "joint 3"], weight: float
-    ) -> Float[ndarray, "joint 3"]:
+        self, last: Float[ndarray, "joint value"], keypoints: Float[ndarray, "joint value"], weight: float
+    ) -> Float[ndarray, "joint value"]:
         weight = min(max(weight, 0.0), 1.0)
-        both = (np.minimum(last[:, 2], keypoints[:, 2]) >= self.threshold)[:, None]
+        both = (np.minimum(last[:, -1], keypoints[:, -1]) >= self.threshold)[:, None]
         return np.where(both, last * np.float32(1 - weight) + keypoints * np.float32(weight), np.float32(0))
 
     def state(self) -> dict[str, ndarray]:

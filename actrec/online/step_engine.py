@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import Bool
 from numpy import ndarray
 
-from actrec.online.engine import EngineOutput, Frames, StepModel, to_pixels
+from actrec.online.engine import EngineOutput, Frames, StepModel, denormalize
 from actrec.online.state_checks import check_rows, checked_array
 from actrec.pipeline.causal import new_streams, push, stream_fields
 from actrec.pipeline.measures import Measures, measure
 from actrec.pipeline.pipeline import Pipeline
+from actrec.pipeline.view import directions, push_turns, turn_fields, turned
 
 
 class StepEngine:
@@ -28,12 +29,18 @@ class StepEngine:
 
     def __init__(self, pipeline: Pipeline, model: StepModel) -> None:
         self.pipeline, self.model, self.length = pipeline, model, pipeline.windows.length
-        n_joints = pipeline.skeleton.n_joints
+        n_joints, n_coordinates = pipeline.skeleton.n_joints, pipeline.n_coordinates
+        self._is_turned = pipeline.preprocess.view != "camera"
         self._fields = [
-            *stream_fields(n_joints, self.length),
+            *stream_fields(n_joints, self.length, n_coordinates),
+            *(turn_fields() if self._is_turned else []),
             ("position", np.int64, ()),  # number of frames in the window
             ("answers", np.bool_, ()),
-            ("frames", np.float32, (2, n_joints, 3)),  # the previous and the current frame, for features
+            (
+                "frames",
+                np.float32,
+                (2, n_joints, n_coordinates + 1),
+            ),  # the previous and the current frame, for features
             ("placed", np.bool_, (2, n_joints)),  # whether each of their joints is known
         ]
         self._people: list[str] = []
@@ -61,7 +68,8 @@ class StepEngine:
         if self.pipeline.features.stream != "joint":  # the forecasts are not poses
             poses = poses[:0]
         origin, scale, known = (rows[name][answer] for name in ("origin", "scale", "known"))
-        return EngineOutput(logits, to_pixels(poses.swapaxes(0, 1), origin, scale, known), phase, embedding)
+        turn = rows["turn"][answer] if self._is_turned else None
+        return EngineOutput(logits, denormalize(poses.swapaxes(0, 1), origin, scale, known, turn), phase, embedding)
 
     def _rows_of(self, people: Sequence[str]) -> Any:
         """Returns the index of the people's rows: a slice where possible, which gives a view instead of a copy."""
@@ -90,6 +98,9 @@ class StepEngine:
         raw, observed = frames.astype(np.float64), self.pipeline.preprocess.observed(frames)
         both = [each.repeat(2, 0)[:, None] for each in (raw, observed, *measure(raw, observed, self.pipeline.skeleton))]
         normalized, known = push(rows, both[0], both[1], Measures(*both[2:]))
+        if self._is_turned:
+            new = directions(raw, observed, self.pipeline.skeleton).repeat(2, 0)[:, None]
+            normalized = turned(normalized, push_turns(rows, new, self.pipeline.preprocess.view))
         for memory, new in (("frames", normalized), ("placed", known)):
             rows[memory][:, 0] = rows[memory][:, 1]
             rows[memory][:, 1] = new[:, 0]

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.online.engine import EngineOutput, Frames, WindowModel, to_pixels
+from actrec.online.engine import EngineOutput, Frames, WindowModel, denormalize
 from actrec.online.state_checks import check_within, checked_array
 from actrec.pipeline.pipeline import Pipeline
 from actrec.types import FARTHEST, Window
@@ -19,7 +19,7 @@ class WindowEngine:
 
     def __init__(self, pipeline: Pipeline, model: WindowModel, fps: float) -> None:
         self.pipeline, self.model, self.fps = pipeline, model, fps
-        self._frames: dict[str, Float[ndarray, "time joint 3"]] = {}
+        self._frames: dict[str, Float[ndarray, "time joint value"]] = {}
 
     def push(self, people: Sequence[str], frames: Frames) -> EngineOutput:
         made = [self._one(person, frame) for person, frame in zip(people, frames, strict=True)]
@@ -28,7 +28,7 @@ class WindowEngine:
         return EngineOutput(np.stack(logits), np.stack(forecasts), phase, embedding)
 
     def _one(
-        self, person: str, frame: Float[ndarray, "joint 3"]
+        self, person: str, frame: Float[ndarray, "joint value"]
     ) -> tuple[ndarray, ndarray, ndarray | None, ndarray | None]:
         length, preprocess, skeleton = self.pipeline.windows.length, self.pipeline.preprocess, self.pipeline.skeleton
         kept = self._frames.get(person, frame[:0].reshape(0, *frame.shape))
@@ -41,10 +41,10 @@ class WindowEngine:
         logits, poses, *rest = self.model(self.pipeline.features(window, skeleton))
         if self.pipeline.features.stream != "joint":  # the forecasts are not poses
             poses = poses[:0]
-        origin, scale = preprocess.reference(kept, skeleton)
-        pixels = to_pixels(poses[:, -1], origin, np.array(scale), sequence.known[-1])
+        origin, scale, turn = preprocess.reference(kept, skeleton)
+        places = denormalize(poses[:, -1], origin, np.array(scale), sequence.known[-1], turn)
         phase, embedding = (None if part is None else part[-1] for part in rest)
-        return logits[-1], pixels, phase, embedding
+        return logits[-1], places, phase, embedding
 
     def forget(self, person: str) -> None:
         self._frames.pop(person, None)
@@ -60,7 +60,7 @@ class WindowEngine:
 
     def restore(self, person: str, state: Mapping[str, ndarray]) -> None:
         length, n_joints = self.pipeline.windows.length, self.pipeline.skeleton.n_joints
-        frames = checked_array(state, "frames", (length, n_joints, 3), np.float32)
+        frames = checked_array(state, "frames", (length, n_joints, self.pipeline.n_coordinates + 1), np.float32)
         count = int(checked_array(state, "count", (), int))
         check_within(FARTHEST, frames)
         if not 1 <= count <= length:

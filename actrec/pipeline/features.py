@@ -11,6 +11,8 @@ from numpy import ndarray
 from actrec.skeleton import Skeleton
 from actrec.types import ActrecError, Window
 
+STREAMS = ("joint", "bone", "velocity", "bone_velocity")
+
 
 @dataclass(frozen=True)
 class Features:
@@ -18,10 +20,10 @@ class Features:
 
     Attributes:
         stream: "joint" gives positions; "bone" gives the vector from the parent joint with the lesser confidence of
-            both ends, and zero for a joint without parent or where either end is not known; "velocity" gives the change
-            of the position since the frame before.
-        use_velocity: Whether to add the change of x and y since the frame before; it is zero in the first frame, in
-            padding, and where the joint is not known in both frames.
+            both ends, and zero for a joint without parent or where either end is not known; "velocity" and
+            "bone_velocity" give the change of these since the frame before, known where both are.
+        use_velocity: Whether to add the change of the coordinates since the frame before; it is zero in the first
+            frame, in padding, and where the joint is not known in both frames.
         velocity_scale: Factor of these changes, which are about a thirtieth of a position in size.
     """
 
@@ -30,16 +32,24 @@ class Features:
     velocity_scale: float | int = 1.0
 
     def __post_init__(self) -> None:
-        if self.stream not in ("joint", "bone", "velocity"):
-            raise ActrecError(f"The feature stream is '{self.stream}'. Choose one of: joint, bone, velocity.")
-        if self.stream == "velocity" and self.use_velocity:
-            raise ActrecError("The velocity stream has velocities already: set use_velocity=false.")
+        if self.stream not in STREAMS:
+            raise ActrecError(f"The feature stream is '{self.stream}'. Choose one of: {', '.join(STREAMS)}.")
+        if self._is_velocity and self.use_velocity:
+            raise ActrecError(f"The stream {self.stream} has velocities already: set use_velocity=false.")
         if not 0 < self.velocity_scale <= 1000:
             raise ActrecError(f"features.velocity_scale is {self.velocity_scale}; expected more than 0, up to 1000.")
 
     @property
-    def n_channels(self) -> int:
-        return 5 if self.use_velocity else 3
+    def _is_bone(self) -> bool:
+        return self.stream.startswith("bone")
+
+    @property
+    def _is_velocity(self) -> bool:
+        return self.stream.endswith("velocity")
+
+    def n_channels(self, n_coordinates: int = 2) -> int:
+        """Returns the number of channels for joints of two or three coordinates."""
+        return n_coordinates * (1 + self.use_velocity) + 1
 
     def __call__(self, window: Window, skeleton: Skeleton) -> Float[ndarray, "time joint channel"]:
         """Computes the features of a window (see `of`); velocities are zero in padding."""
@@ -49,39 +59,39 @@ class Features:
         """Returns where the values of the stream are observed, for the loss of forecasts.
 
         A position is observed where its joint is; a bone where both of its ends are, and never for a joint without a
-        parent; a velocity where its joint is in that frame and in the frame before.
+        parent; a velocity where its joint or bone is in that frame and in the frame before.
         """
         seen = window.observed & window.valid[:, None]
-        if self.stream == "bone":
+        if self._is_bone:
             parents = skeleton.parents
-            return seen & seen[:, parents] & (parents != np.arange(len(parents)))
-        if self.stream == "velocity":
+            seen = seen & seen[:, parents] & (parents != np.arange(len(parents)))
+        if self._is_velocity:
             return seen & np.concatenate([np.zeros_like(seen[:1]), seen[:-1]])
         return seen
 
     def of(
         self,
-        keypoints: Float[ndarray, "*lead time joint 3"],
+        keypoints: Float[ndarray, "*lead time joint value"],
         known: Bool[ndarray, "*lead time joint"],
         skeleton: Skeleton,
         real: Bool[ndarray, "*lead time _"] | bool = True,
     ) -> Float[ndarray, "*lead time joint channel"]:
-        """Computes x, y (or their change), confidence and, if asked for, velocity of each joint or bone, in float32."""
+        """Computes coordinates (or their change), confidence and, if asked for, velocity of each joint or bone."""
         features = keypoints.astype(np.float32)
-        if self.stream == "bone":
+        if self._is_bone:
             parents = skeleton.parents
             known = known & known[..., parents]
-            features[..., 2] = np.minimum(features[..., 2], features[..., parents, 2])
-            features[..., :2] -= features[..., parents, :2]
-            features[..., :2][~known] = 0
-        if self.stream != "velocity" and not self.use_velocity:
+            features[..., -1] = np.minimum(features[..., -1], features[..., parents, -1])
+            features[..., :-1] -= features[..., parents, :-1]
+            features[..., :-1][~known] = 0
+        if not self._is_velocity and not self.use_velocity:
             return features
-        velocity = np.zeros_like(features[..., :2])
+        velocity = np.zeros_like(features[..., :-1])
         moving = (known & real)[..., 1:, :] & known[..., :-1, :]
-        change = features[..., 1:, :, :2] - features[..., :-1, :, :2]
+        change = features[..., 1:, :, :-1] - features[..., :-1, :, :-1]
         velocity[..., 1:, :, :] = np.where(moving[..., None], change, 0)
         if self.velocity_scale != 1:
             velocity *= self.velocity_scale
-        if self.stream == "velocity":
-            return np.concatenate([velocity, features[..., 2:]], axis=-1)
+        if self._is_velocity:
+            return np.concatenate([velocity, features[..., -1:]], axis=-1)
         return np.concatenate([features, velocity], axis=-1)

@@ -11,53 +11,55 @@ from numpy import ndarray
 from actrec.skeleton import Skeleton
 
 # Lengths that are too small to divide by are not used: torso lengths below this share of the body's extent, and any
-# length below this number of pixels.
+# length below this number of pixels (or units of a 3D source).
 EPSILON = 1e-3
 
-# The longer side of the box about a body, in torso lengths: the median over Penn Action's training clips.
+# The longest side of the box about a body, in torso lengths: the median over Penn Action's training clips.
 TORSOS_PER_BOX = 2.8
 
 
 def pelvis(
-    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
-) -> Float[ndarray, "frame 2"]:
+    keypoints: Float[ndarray, "frame joint value"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+) -> Float[ndarray, "frame coordinate"]:
     """Computes the midpoint of the observed hips, one or two; NaN if none is observed."""
-    return midpoint(keypoints, observed, skeleton.index(skeleton.hips))
+    return midpoint(keypoints[..., :-1], observed, skeleton.index(skeleton.hips))
 
 
 def midpoint(
-    keypoints: Float[ndarray, "*frame joint _"], observed: Bool[ndarray, "*frame joint"], joints: list[int]
-) -> Float[ndarray, "*frame 2"]:
+    places: Float[ndarray, "*frame joint coordinate"], observed: Bool[ndarray, "*frame joint"], joints: list[int]
+) -> Float[ndarray, "*frame coordinate"]:
     """Computes the mean position of those of the joints that are observed; NaN if none is."""
     seen = observed[..., joints, None]
     count = seen.sum(-2)
-    total = np.where(seen, keypoints[..., joints, :2], 0).sum(-2)
+    total = np.where(seen, places[..., joints, :], 0).sum(-2)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def boxes(
-    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"]
-) -> Float[ndarray, "frame 4"]:
-    """Computes least x and y and negated greatest x and y of observed joints in each frame; infinite if there are none.
+    keypoints: Float[ndarray, "frame joint value"], observed: Bool[ndarray, "frame joint"]
+) -> Float[ndarray, "frame side"]:
+    """Computes the box about the observed joints of each frame; infinite if there are none.
 
-    Because the greatest values are negated, the box about many frames is the minimum of their boxes.
+    A box is the least value of each coordinate, and then the negated greatest values: x, y, -x, -y, or with z. Because
+    the greatest values are negated, the box about many frames is the minimum of their boxes.
     """
-    xy = keypoints[..., :2]
-    return np.where(observed[..., None], np.concatenate([xy, -xy], axis=-1), np.inf).min(1)
+    places = keypoints[..., :-1]
+    return np.where(observed[..., None], np.concatenate([places, -places], axis=-1), np.inf).min(1)
 
 
-def extents(boxes: Float[ndarray, "*frame 4"]) -> Float[ndarray, "*frame"]:
-    """Computes the longer side of each of the `boxes`, in pixels; minus infinity where there are no joints."""
-    return -(boxes[..., :2] + boxes[..., 2:]).min(-1)
+def extents(boxes: Float[ndarray, "*frame side"]) -> Float[ndarray, "*frame"]:
+    """Computes the longest side of each of the `boxes`; minus infinity where there are no joints."""
+    n_coordinates = boxes.shape[-1] // 2
+    return -(boxes[..., :n_coordinates] + boxes[..., n_coordinates:]).min(-1)
 
 
 def torso_lengths(
-    keypoints: Float[ndarray, "frame joint 3"],
+    keypoints: Float[ndarray, "frame joint value"],
     observed: Bool[ndarray, "frame joint"],
     skeleton: Skeleton,
-    boxes: Float[ndarray, "frame 4"],
+    boxes: Float[ndarray, "frame side"],
 ) -> Float[ndarray, " frame"]:
-    """Computes the torso length of each frame in pixels: from mid-shoulders to pelvis; NaN where it is not known.
+    """Computes the torso length of each frame: from mid-shoulders to pelvis; NaN where it is not known.
 
     If only one side is observed, it is the length from shoulder to hip, since a body filmed from the side shows one
     of each: a quarter of Penn Action's training clips never shows all four joints, and the length of one side is 1.00
@@ -65,8 +67,8 @@ def torso_lengths(
     """
     shoulders, hips = skeleton.index(skeleton.shoulders), skeleton.index(skeleton.hips)
     sides = observed[:, shoulders] & observed[:, hips]  # (frame, side)
-    torsos = np.where(sides[..., None], keypoints[:, shoulders, :2] - keypoints[:, hips, :2], 0).sum(1)
-    lengths = np.hypot(torsos[:, 0], torsos[:, 1]) / np.maximum(sides.sum(1), 1)
+    torsos = np.where(sides[..., None], keypoints[:, shoulders, :-1] - keypoints[:, hips, :-1], 0).sum(1)
+    lengths = np.hypot.reduce(torsos, axis=1) / np.maximum(sides.sum(1), 1)
     return np.where(lengths > EPSILON * np.maximum(extents(boxes), 1), lengths, np.nan)
 
 
@@ -80,19 +82,19 @@ class Measures(NamedTuple):
         box: See `boxes`.
     """
 
-    centroid: Float[ndarray, "*frame 2"]
-    pelvis: Float[ndarray, "*frame 2"]
+    centroid: Float[ndarray, "*frame coordinate"]
+    pelvis: Float[ndarray, "*frame coordinate"]
     torso: Float[ndarray, "*frame"]
-    box: Float[ndarray, "*frame 4"]
+    box: Float[ndarray, "*frame side"]
 
 
 def measure(
-    keypoints: Float[ndarray, "frame joint 3"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
+    keypoints: Float[ndarray, "frame joint value"], observed: Bool[ndarray, "frame joint"], skeleton: Skeleton
 ) -> Measures:
     """Measures frames independently of one another, of one person or of many."""
     box = boxes(keypoints, observed)
     return Measures(
-        midpoint(keypoints, observed, list(range(skeleton.n_joints))),
+        midpoint(keypoints[..., :-1], observed, list(range(skeleton.n_joints))),
         pelvis(keypoints, observed, skeleton),
         torso_lengths(keypoints, observed, skeleton, box),
         box,
@@ -100,13 +102,13 @@ def measure(
 
 
 def normalize(
-    keypoints: Float[ndarray, "*stream frame joint 3"],
-    place: Float[ndarray, "*stream frame joint 2"],
+    keypoints: Float[ndarray, "*stream frame joint value"],
+    place: Float[ndarray, "*stream frame joint coordinate"],
     known: Bool[ndarray, "*stream frame joint"],
-    origin: Float[ndarray, "*stream _ 2"],
+    origin: Float[ndarray, "*stream _ coordinate"],
     scale: Float[ndarray, "*stream _"],
-) -> Float[ndarray, "*stream frame joint 3"]:
+) -> Float[ndarray, "*stream frame joint value"]:
     """Converts positions to torso lengths about the origin, zero where they are not known; confidences are kept."""
     normalized = keypoints.astype(np.float32)
-    normalized[..., :2] = np.where(known[..., None], (place - origin[..., None, :]) / scale[..., None, None], 0)
+    normalized[..., :-1] = np.where(known[..., None], (place - origin[..., None, :]) / scale[..., None, None], 0)
     return normalized

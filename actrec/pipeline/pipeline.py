@@ -40,12 +40,19 @@ class Pipeline:
         preprocess: Filling of missing joints, centring and scaling.
         windows: The rule by which clips are cut into windows.
         features: The network's input features of each joint.
+        n_coordinates: The coordinates of a joint: 2 (x and y) or 3.
     """
 
     skeleton: Skeleton
     preprocess: Preprocess
     windows: WindowRule
     features: Features
+    n_coordinates: int = 2
+
+    @property
+    def n_channels(self) -> int:
+        """The number of channels of a joint's features."""
+        return self.features.n_channels(self.n_coordinates)
 
     def to_skeleton(self, sequence: SkeletonSequence) -> SkeletonSequence:
         """Maps a clip to the network's joint layout."""
@@ -59,7 +66,7 @@ class Pipeline:
 
     def _frames(
         self, sequence: SkeletonSequence, n_seen: int | None = None
-    ) -> tuple[Float[ndarray, "frame joint 3"], float]:
+    ) -> tuple[Float[ndarray, "frame joint value"], float]:
         """Returns the first `n_seen` frames, resampled if preprocessing does not do that, and their rate.
 
         Causal pipelines and anchored windows resample first, as streams do: anchors are counted at the model's rate.
@@ -71,6 +78,11 @@ class Pipeline:
                 f"'{self.skeleton.name}'. Map it with Pipeline.to_skeleton."
             )
         keypoints = sequence.keypoints[:n_seen]
+        if sequence.n_coordinates != self.n_coordinates:
+            raise ActrecError(
+                f"Clip '{sequence.clip_id}' has {sequence.n_coordinates} coordinates for each joint; this model or run "
+                f"takes {self.n_coordinates}. Give it clips like those that it was trained on."
+            )
         resample_first = self.preprocess.mode == "causal" or isinstance(self.windows, AnchoredWindows)
         return self.preprocess.at_rate(keypoints, sequence.fps) if resample_first else (keypoints, sequence.fps)
 

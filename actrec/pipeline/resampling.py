@@ -31,6 +31,6 @@ def resample(sequence: NormalizedSequence, positions: Float[ndarray, " time"]) -
     weight = (positions - np.floor(positions)).astype(sequence.keypoints.dtype)[:, None, None]
     keypoints = before.keypoints * (1 - weight) + after.keypoints * weight
     known = before.known & after.known
-    keypoints[..., :2][~known] = 0
+    keypoints[..., :-1][~known] = 0
     targets = sequence.targets and Targets(*(part[positions.round().astype(int)] for part in sequence.targets))
     return NormalizedSequence(keypoints, before.observed & after.observed, known, targets=targets)

@@ -46,9 +46,11 @@ def model_spec(network: Mapping[str, Any], data: ActionData, decision: str = "la
     options = {
         **network,
         "skeleton": data.pipeline.skeleton.name,
-        "in_channels": data.pipeline.features.n_channels,
+        "in_channels": data.pipeline.n_channels,
         "n_classes": len(data.labels),
     }
+    if "coordinates" in options and options["coordinates"] is None:
+        options["coordinates"] = data.pipeline.n_coordinates
     return ModelSpec(
         network=options.pop("_target_"),
         network_options=options,

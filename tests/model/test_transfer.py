@@ -137,7 +137,7 @@ def test_a_transformer_keeps_its_skeleton(tmp_path: Path) -> None:
 
 
 def with_features(made: ModelSpec, features: Features) -> ModelSpec:
-    options = {**made.network_options, "in_channels": features.n_channels}
+    options = {**made.network_options, "in_channels": features.n_channels()}
     return replace(made, network_options=options, pipeline=replace(made.pipeline, features=features))
 
 

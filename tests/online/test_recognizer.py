@@ -50,7 +50,7 @@ def make_model(mode: str = "causal", velocity: bool = True, fps: float | None = 
     torch.manual_seed(0)
     features = Features(use_velocity=velocity, velocity_scale=options.pop("velocity_scale", 1.0))
     transformer = options.pop("transformer", False)
-    shape = {"skeleton": "coco17", "in_channels": features.n_channels, "n_classes": len(LABELS)}
+    shape = {"skeleton": "coco17", "in_channels": features.n_channels(), "n_classes": len(LABELS)}
     options = {"dim": 8, "layers": 2, "heads": 2} if transformer else {**TINY, **options}
     network: nn.Module = (Transformer if transformer else InfoGCN)(**shape, **options)
     for module in network.modules():

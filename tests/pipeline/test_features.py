@@ -19,7 +19,8 @@ def test_joint_features_are_the_keypoints() -> None:
     features = Features()(window, COCO17)
     np.testing.assert_array_equal(features, window.keypoints)
     assert features.dtype == np.float32
-    assert Features().n_channels == 3
+    assert Features().n_channels() == 3
+    assert Features(use_velocity=True).n_channels(3) == 7
 
 
 def test_bone_features_point_from_the_parent() -> None:
@@ -43,7 +44,7 @@ def test_velocity_looks_back_one_frame(stream: str) -> None:
         Features(stream, True),
     )
     features = options(window, COCO17)
-    assert features.shape[-1] == options.n_channels == 5
+    assert features.shape[-1] == options.n_channels() == 5
     assert features.dtype == np.float32
     np.testing.assert_array_equal(features[..., :3], Features(stream)(window, COCO17))
     for t in range(8):
@@ -77,7 +78,7 @@ def test_a_velocity_scale_out_of_range_is_an_error(scale: float) -> None:
 def test_the_velocity_stream_is_the_velocity_and_the_confidence() -> None:
     window = padded_window()
     both, stream = Features(use_velocity=True)(window, COCO17), Features("velocity")
-    assert stream.n_channels == 3
+    assert stream.n_channels() == 3
     np.testing.assert_array_equal(stream(window, COCO17), both[..., [3, 4, 2]])
     with pytest.raises(ActrecError, match="use_velocity=false"):
         Features("velocity", use_velocity=True)

@@ -167,20 +167,25 @@ def read_repetition(file: Path) -> Float[ndarray, " frame"] | None:
             return repetition
 
 
-def whole_keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint 3"] | None:
+def whole_keypoints(path: Path, row: Row) -> Float[ndarray, "frame joint value"] | None:
     """Reads a clip's keypoints; None if the file does not exist, is damaged, or does not agree with the row."""
     try:
         keypoints = read_keypoints(path / row["file"])
-        expected = (int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints, 3)
+        expected = (int(row["n_frames"]), get_skeleton(row["skeleton"]).n_joints)
     except Exception:  # numpy and zipfile raise many kinds for a damaged archive; the clip is then made again
         return None
-    sound = keypoints.shape == expected and keypoints.dtype == np.float32 and np.isfinite(keypoints).all()
+    sound = (
+        keypoints.shape[:-1] == expected
+        and keypoints.shape[-1] in (3, 4)
+        and keypoints.dtype == np.float32
+        and np.isfinite(keypoints).all()
+    )
     return keypoints if sound else None
 
 
 def sequence_of(
     row: Row,
-    keypoints: Float[ndarray, "frame joint 3"],
+    keypoints: Float[ndarray, "frame joint value"],
     segments: tuple[Segment, ...] = (),
     repetition: Float[ndarray, " _"] | None = None,
 ) -> SkeletonSequence:
@@ -219,8 +224,10 @@ def _read_clip(path: Path, row: Row, number: int, command: str, segments: tuple[
         raise ActrecError(f"{where}: its file {file} is missing. {again}") from None
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
         raise ActrecError(f"{where}: {file} cannot be read as npz with 'keypoints' ({error}). {again}") from None
-    if keypoints.ndim != 3 or keypoints.shape[2] != 3 or len(keypoints) != n_frames:
-        raise ActrecError(f"{where}: {file} has shape {keypoints.shape}; expected ({n_frames}, {n_joints}, 3). {again}")
+    if keypoints.ndim != 3 or keypoints.shape[2] not in (3, 4) or len(keypoints) != n_frames:
+        raise ActrecError(
+            f"{where}: {file} has shape {keypoints.shape}; expected ({n_frames}, {n_joints}, 3 or 4). {again}"
+        )
     if keypoints.shape[1] != n_joints:
         raise ActrecError(
             f"{where}: {file} has {keypoints.shape[1]} joints; its skeleton '{row['skeleton']}' has {n_joints}. Put "
