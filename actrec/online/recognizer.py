@@ -163,9 +163,9 @@ class OnlineRecognizer:
         """Processes the next frame of one person.
 
         Args:
-            keypoints: (joint, 3): x and y in pixels, and confidence in [0, 1]; for a model in 3D (joint, 4): x, y and z in
-                any unit of length, and confidence. See `actrec.types.checked_keypoints`. None where the
-                person was not found.
+            keypoints: (joint, 3): x and y in pixels, and confidence in [0, 1]; for a model in 3D (joint, 4): x, y and z
+                in any unit of length, and confidence. See `actrec.types.checked_keypoints`. None where the person was
+                not found.
             timestamp: Time of the frame in seconds, later than the person's previous one; one clock for all people.
             person: Name of the person.
 
