@@ -101,8 +101,8 @@ class ModelSpec:
             "format": FORMAT,
             "network": {"class": self.network, **self.network_options},
             "skeleton": parts.skeleton.to_json(),
-            "preprocess": _preprocess(parts.preprocess),
-            "windows": {"class": type(parts.windows).__name__, **asdict(parts.windows)},
+            "preprocess": _written(parts.preprocess),
+            "windows": {"class": type(parts.windows).__name__, **_written(parts.windows)},
             "features": asdict(parts.features),
             "labels": list(self.labels),
             "decision": self.decision,
@@ -149,12 +149,10 @@ class ModelSpec:
         return spec
 
 
-def _preprocess(preprocess: Preprocess) -> dict[str, Any]:
-    """Returns the options of preprocessing, without a view that changes nothing: versions before 0.4 refuse it."""
-    options = asdict(preprocess)
-    if preprocess.view == "camera":
-        del options["view"]
-    return options
+def _written(options: Any) -> dict[str, Any]:
+    """Returns the options of a part, without newer ones that change nothing: versions before 0.4 refuse them."""
+    newer = {"view": "camera", "random_sampling": False}
+    return {name: value for name, value in asdict(options).items() if newer.get(name) != value or name not in newer}
 
 
 def _coordinates(data: dict[str, Any]) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actrec.pipeline.clip_transforms import JointDropout, TemporalCrop, TemporalResample
-from actrec.pipeline.window_transforms import Jitter, Mirror, Prefix, Rotation, Scaling, SwapSides, Translation
+from actrec.pipeline.window_transforms import Jitter, Mirror, Prefix, Rotation, Scaling, Shear, SwapSides, Translation
 from actrec.pipeline.windows import pad_to_window
 from actrec.skeleton import Skeleton
 from actrec.types import NormalizedSequence, SkeletonSequence, Window
@@ -29,6 +29,7 @@ class Augmentation:
     swap_sides: SwapSides | None = None
     rotation: Rotation | None = None
     scaling: Scaling | None = None
+    shear: Shear | None = None
     translation: Translation | None = None
     jitter: Jitter | None = None
 
@@ -48,7 +49,15 @@ class Augmentation:
     def window(self, window: Window, skeleton: Skeleton, rng: np.random.Generator) -> Window:
         """Augments the valid frames of a window, and pads it again."""
         sequence = window.take(slice(int(window.valid.sum())))
-        geometric = (self.mirror, self.swap_sides, self.rotation, self.scaling, self.translation, self.jitter)
+        geometric = (
+            self.mirror,
+            self.swap_sides,
+            self.rotation,
+            self.scaling,
+            self.shear,
+            self.translation,
+            self.jitter,
+        )
         for transform in (self.prefix, *geometric):
             if transform is not None:
                 sequence = transform(sequence, skeleton, rng)

@@ -1,4 +1,4 @@
-"""Augmentations of a preprocessed window: prefix, rotation, scaling, translation, mirror, exchanged sides, jitter."""
+"""Augmentations of a preprocessed window: prefix, mirror, exchanged sides, rotation, scaling, shear, shift, jitter."""
 
 from __future__ import annotations
 
@@ -126,6 +126,25 @@ class Scaling(Transform[NormalizedSequence]):
 
 
 @dataclass(frozen=True)
+class Shear(Transform[NormalizedSequence]):
+    """Shears the window about the centroid of its observed joints: each coordinate changes in proportion to the others.
+
+    Attributes:
+        range: Greatest share of one coordinate that is added to another; drawn uniformly from -range to range for each
+            ordered pair of coordinates.
+    """
+
+    range: float | int = 0.3
+
+    def apply(self, sequence: NormalizedSequence, skeleton: Skeleton, rng: np.random.Generator) -> NormalizedSequence:
+        n_coordinates = sequence.keypoints.shape[-1] - 1
+        shear = rng.uniform(-self.range, self.range, (n_coordinates, n_coordinates))
+        np.fill_diagonal(shear, 1.0)
+        centre = _centroid(sequence)
+        return _move(sequence, (sequence.keypoints[..., :-1] - centre) @ shear + centre)
+
+
+@dataclass(frozen=True)
 class Translation(Transform[NormalizedSequence]):
     """Shifts the window by one offset.
 
@@ -172,14 +191,20 @@ class SwapSides(Transform[NormalizedSequence]):
 
 @dataclass(frozen=True)
 class Jitter(Transform[NormalizedSequence]):
-    """Adds independent Gaussian noise to every coordinate.
+    """Adds Gaussian noise to every coordinate.
 
     Attributes:
-        sigma: Standard deviation in torso lengths.
+        sigma: Standard deviation in torso lengths, independent in every frame.
+        joint_sigma: Standard deviation of an offset of each joint that is the same in all frames, as sensors and pose
+            estimators differ between views.
     """
 
     sigma: float = 0.01
+    joint_sigma: float = 0.0
 
     def apply(self, sequence: NormalizedSequence, skeleton: Skeleton, rng: np.random.Generator) -> NormalizedSequence:
         places = sequence.keypoints[..., :-1]
-        return _move(sequence, places + rng.normal(0, self.sigma, size=places.shape))
+        noise = rng.normal(0, self.sigma, size=places.shape)
+        if self.joint_sigma:
+            noise += rng.normal(0, self.joint_sigma, size=places.shape[1:])
+        return _move(sequence, places + noise)

@@ -86,11 +86,13 @@ class ResizeWindows:
         p_interval_train: Least and greatest share of the clip's frames that are cropped at a random position; one
             number crops that share from the middle.
         p_interval_val: The share that evaluation crops from the middle.
+        random_sampling: Whether training samples each frame at a random time about its own, up to half a step away.
     """
 
     length: int = 64
     p_interval_train: Sequence[float] = (0.5, 1.0)
     p_interval_val: Sequence[float] = (0.95,)
+    random_sampling: bool = False
 
     def __post_init__(self) -> None:
         _check_length(self.length)
@@ -118,6 +120,10 @@ class ResizeWindows:
             least, greatest = self.p_interval_train
             n_crop = max(int(len(sequence) * rng.uniform(least, greatest)), 1)
             positions = self._grid(int(rng.integers(len(sequence) - n_crop + 1)), n_crop)
+        if self.random_sampling:
+            step = (positions[-1] - positions[0]) / max(self.length - 1, 1)
+            positions = positions + step * rng.uniform(-0.5, 0.5, self.length)
+            positions = positions.clip(0, len(sequence) - 1)
         return pad_to_window(resample(sequence, positions), self.length)
 
     def evaluate(self, sequence: NormalizedSequence, n_frames: int) -> list[Window]:

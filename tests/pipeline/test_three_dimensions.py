@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation as Turn
 from actrec.pipeline.features import STREAMS, Features
 from actrec.pipeline.pipeline import Pipeline
 from actrec.pipeline.preprocess import Preprocess
-from actrec.pipeline.window_transforms import Jitter, Mirror, Prefix, Rotation, Scaling, Translation
+from actrec.pipeline.window_transforms import Jitter, Mirror, Prefix, Rotation, Scaling, Shear, Translation
 from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, SlidingWindows, WindowRule
 from actrec.skeleton import NTU25, NWUCLA20, Skeleton, get_skeleton
 from actrec.types import ActrecError, NormalizedSequence, SkeletonSequence
@@ -222,3 +222,36 @@ def test_bone_velocities_are_the_changes_of_bones(name: str) -> None:
         np.testing.assert_allclose(motion[t, child, :3], expected, atol=1e-6)
     np.testing.assert_array_equal(motion[0, :, :3], 0)
     np.testing.assert_array_equal(motion[..., 3], bone[..., 3])
+
+
+@given(seed=SEEDS)
+@few
+def test_a_shear_is_one_linear_map_about_the_centroid(seed: int) -> None:
+    for before in (normalized(random_clip(seed)), Preprocess()(random_clip(seed)[..., [0, 1, 3]], NWUCLA20, 30.0)):
+        after = Shear(1.0, 0.4)(before, NWUCLA20, np.random.default_rng(seed))
+        seen = before.known & before.observed
+        here, there = (each.keypoints[..., :-1][seen].astype(float) for each in (before, after))
+        here, there = here - here.mean(0), there - there.mean(0)
+        found, *_ = np.linalg.lstsq(here, there, rcond=None)
+        np.testing.assert_allclose(here @ found, there, atol=1e-3)
+        np.testing.assert_allclose(np.diag(found), 1, atol=1e-2)
+        assert np.abs(found - np.diag(np.diag(found))).max() <= 0.41
+
+
+def test_offsets_of_joints_are_the_same_in_all_frames() -> None:
+    before = normalized(random_clip(4, missing=0.0))
+    after = Jitter(1.0, 0.0, 0.1)(before, NWUCLA20, np.random.default_rng(0))
+    moved = after.keypoints[..., :3] - before.keypoints[..., :3]
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[:1], moved.shape), atol=1e-5)
+    assert moved[0].std() == pytest.approx(0.1, rel=0.3)
+
+
+def test_random_sampling_stays_within_half_a_step_and_leaves_evaluation_alone() -> None:
+    clip = normalized(np.repeat(np.arange(40, dtype=np.float32), 80).reshape(40, 20, 4) * 0 + 1)
+    ramp = replace(clip, keypoints=np.arange(40, dtype=np.float32)[:, None, None] * np.ones((1, 20, 4), np.float32))
+    plain, drawn = (ResizeWindows(14, (1.0,), (1.0,), random_sampling=on) for on in (False, True))
+    grid = plain.train(ramp, 0, np.random.default_rng(0)).keypoints[:, 0, 0]
+    offsets = [drawn.train(ramp, 0, np.random.default_rng(seed)).keypoints[:, 0, 0] - grid for seed in range(50)]
+    assert np.abs(offsets).max() <= 1.5 + 1e-4
+    assert np.abs(offsets).max() > 1.3
+    np.testing.assert_array_equal(drawn.evaluate(ramp, 40)[0].keypoints, plain.evaluate(ramp, 40)[0].keypoints)
