@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from actrec.config import check_whole, main, no_value
 from actrec.data.build_store import prepare
 from actrec.data.check.checks import check_clips
+from actrec.data.check.plane import in_plane
 from actrec.data.check.text import report_text
 from actrec.data.clips import load_clips
 from actrec.data.sources.csv_files import read_records
@@ -104,7 +105,7 @@ def run(cfg: DictConfig) -> None:
     result = check_clips(actions, window=cfg.window, unreadable=loaded.unreadable)
     print(report_text(result, loaded.command, loaded.name))
     folder = Path("outputs/check") / Path(loaded.name).resolve().name if cfg.output is None else Path(str(cfg.output))
-    page = write_check(folder.expanduser(), result, actions, loaded.name, loaded.command)
+    page = write_check(folder.expanduser(), result, list(map(in_plane, actions)), loaded.name, loaded.command)
     print(f"Look at {page}")
     if result.exit_status:
         sys.exit(result.exit_status)

@@ -130,6 +130,9 @@ def describe(
     without = [name for name in names if name not in found]
     if without:
         lines.append(f"Labels without clips: {', '.join(without)}.")
+    if summary.nobody:
+        more = ", …" if len(summary.nobody) > 3 else ""
+        lines.append(f"Skipped {len(summary.nobody)} without a body: {', '.join(summary.nobody[:3])}{more}.")
     if summary.skipped:
         skipped = ", ".join(f"{label} ({source}) {n}" for (source, label), n in sorted(summary.skipped.items()))
         lines.append(f"Left out, as the label map does not have their labels: {skipped}.")

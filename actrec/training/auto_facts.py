@@ -26,6 +26,7 @@ class Facts:
         fps: Median frame rate.
         long: Whether some clips are longer than an action: they have segments, or no action.
         skeleton: The most frequent joint layout.
+        n_coordinates: Number of coordinates of the joints: 2 or 3.
     """
 
     counts: Mapping[str, int]
@@ -34,6 +35,7 @@ class Facts:
     fps: float | int
     long: bool
     skeleton: str
+    n_coordinates: int
 
     @property
     def n_clips(self) -> int:
@@ -74,4 +76,5 @@ def find_facts(cfg: DictConfig) -> Facts:
         statistics.median(clip.fps for clip in kept),
         any(clip.segments or clip.label == NONE for clip in kept),
         Counter(clip.skeleton for clip in kept).most_common(1)[0][0],
+        kept[0].n_coordinates,
     )

@@ -64,6 +64,8 @@ def _skeleton(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
 
 
 def _init(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
+    if facts.n_coordinates == 3:
+        return None, f"the clips have x, y and z, and {_START} has x and y alone"
     network: Any = OmegaConf.to_container(cfg.network, resolve=True)
     features: Any = OmegaConf.to_container(cfg.features, resolve=True)
     other = differing_option(network, features, load_spec(_START))
@@ -73,6 +75,8 @@ def _init(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
 
 
 def _generated(facts: Facts, cfg: DictConfig) -> tuple[Any, str]:
+    if facts.n_coordinates == 3:
+        return 0, "the clips have x, y and z, and generated ones have x and y alone"
     few = [label for label, count in facts.counts.items() if label in ACTIONS and count < _FEW]
     if not few:
         return 0, f"no class that the generator knows has fewer than {_FEW} clips"

@@ -17,6 +17,7 @@ from actrec.data.check.label_errors import label_errors, one_hot, ranked
 from actrec.data.check.labels import labels
 from actrec.data.check.motion import motion, rates_by_class
 from actrec.data.check.odd_poses import odd_poses
+from actrec.data.check.plane import without_pictures
 from actrec.data.check.similarity import Descriptor, Features, Posed, left_out_predictions, mirrored, posed
 from actrec.data.check.traits import Described, Traits, by_label, describe, measure
 from actrec.data.store.actions import actions_of
@@ -107,7 +108,8 @@ def check_sample(clips: Iterable[SkeletonSequence], n_clips: int, most: int = SA
 
 def _of_clips(clips: Sequence[Traits], window: int) -> list[Finding]:
     """Checks each clip by itself."""
-    return [*coordinates(clips), *confidence(clips), *motion(clips, window)]
+    found = [*coordinates(clips), *confidence(clips), *motion(clips, window)]
+    return without_pictures(found, sum(clip.n_coordinates == 3 for clip in clips))
 
 
 def _sorted(found: Sequence[Finding]) -> list[Finding]:

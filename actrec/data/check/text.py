@@ -14,12 +14,13 @@ from actrec.data.check import (
     labels,
     motion,
     odd_poses,
+    plane,
 )
 from actrec.data.check.findings import Baseline, CheckResult, Finding, Suspect, Text, Value
 from actrec.data.store.ranges import SMALL, THRESHOLD
 
 _SHOWN = 3
-_MODULES = (checks, coordinates, odd_poses, confidence, motion, labels, copies, label_errors, baseline)
+_MODULES = (checks, coordinates, plane, odd_poses, confidence, motion, labels, copies, label_errors, baseline)
 TEXTS: dict[str, Text] = {kind: text for module in _MODULES for kind, text in module.TEXTS.items()}
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from actrec.data.check.plane import in_plane
 from actrec.data.check.poses import astray, body_scale, directions, hashed_frames, outside, sampled_poses, torso_of
 from actrec.data.check.steps import furthest, longest, repeated, steps
 from actrec.data.store.ranges import THRESHOLD, ClipRanges, measure_ranges
@@ -28,10 +29,12 @@ class Described:
     Attributes:
         row: Its row of the manifest.
         is_part: Whether it is a part of a longer clip, an action or a stretch between actions.
+        n_coordinates: Number of coordinates of its joints: 2 or 3.
     """
 
     row: Row
     is_part: bool
+    n_coordinates: int
 
     @property
     def clip_id(self) -> str:
@@ -117,11 +120,12 @@ class Traits(Described):
 
 def describe(clip: SkeletonSequence) -> Described:
     """Describes a clip of one label; a part of a longer clip has one segment, its whole."""
-    return Described(row_of(clip), bool(clip.segments))
+    return Described(row_of(clip), bool(clip.segments), clip.n_coordinates)
 
 
 def measure(clip: SkeletonSequence) -> Traits:
-    """Measures a clip of one label; a part of a longer clip has one segment, its whole."""
+    """Measures a clip of one label, in three dimensions `in_plane`; a part of a longer clip has one segment."""
+    n_coordinates, clip = clip.n_coordinates, in_plane(clip)
     keypoints, (torso, n_sides) = clip.keypoints, torso_of(clip.skeleton)
     seen, xy = keypoints[..., 2] >= THRESHOLD, keypoints[..., :2]
     row = row_of(clip)
@@ -133,6 +137,7 @@ def measure(clip: SkeletonSequence) -> Traits:
         row=row,
         ranges=ranges,
         is_part=bool(clip.segments),
+        n_coordinates=n_coordinates,
         outside=outside(xy[seen], (clip.width, clip.height)),
         marked=int((((xy == 0).all(2) | (xy == -1).all(2)) & seen).sum()),
         astray=astray(xy, scale) if ranges.any == seen.size and ranges.low[2] == ranges.high[2] else 0,

@@ -1,4 +1,4 @@
-"""Reads arrays of keypoints from `.npy` and `.npz` files, and converts them to x, y and confidence.
+"""Reads arrays of keypoints from `.npy` and `.npz` files, and converts them to x, y (and z), and confidence.
 
 Only shapes are checked here; `SkeletonSequence` checks the values.
 """
@@ -16,7 +16,13 @@ from actrec.skeleton import Skeleton
 from actrec.types import ActrecError
 
 _KEY = "keypoints"
-_EXPECTED = "expected numbers of shape (frame, joint, 3), x, y and confidence, or (frame, joint, 2)"
+_EXPECTED = (
+    "expected numbers of shape (frame, joint, 3), x, y and confidence, or (frame, joint, 2), or in three dimensions "
+    "(frame, joint, 4), x, y, z and confidence"
+)
+_POSITIONS = (
+    "expected numbers of shape (frame, joint, 3), x, y and z (coordinates=3), or (frame, joint, 4), with a confidence"
+)
 
 
 def load_array(file: Path) -> ndarray:
@@ -47,30 +53,36 @@ def _without_pickle(error: Exception) -> str:
 
 
 def _is_likely(array: ndarray) -> bool:
-    return array.ndim == 3 and array.shape[2] in (2, 3) and array.dtype.kind in "fiu"
+    return array.ndim == 3 and array.shape[2] in (2, 3, 4) and array.dtype.kind in "fiu"
 
 
-def with_confidence(array: ndarray, skeleton: Skeleton) -> Float[ndarray, "frame joint 3"]:
-    """Converts an array to (x, y, confidence); a joint with NaN is unobserved, and set to zero.
+def with_confidence(array: ndarray, skeleton: Skeleton, coordinates: int = 2) -> Float[ndarray, "frame joint value"]:
+    """Converts an array to x, y (and z), and confidence; a joint with NaN is unobserved, and set to zero.
 
-    In an array of only x and y, the confidence is 1, or 0 where both are exactly 0, as pose estimators write a joint
-    that was not found. A third value in [0, 1] is a confidence; z coordinates in that range are not detected.
+    An array of four values has x, y, z and a confidence. Without confidences, they are 1, or 0 where all coordinates
+    are exactly 0, as pose estimators write a joint that was not found.
+
+    Args:
+        coordinates: Coordinates of an array of three values: of 2, the third value is a confidence, and z in the range
+            of a confidence is not detected; of 3, it is z, and arrays of two values are refused.
 
     Raises:
         ActrecError: The array does not have that shape.
     """
-    if not _is_likely(array) or 0 in array.shape or array.shape[1] != skeleton.n_joints:
-        raise ActrecError(f"it has shape {array.shape} of {array.dtype}; {_EXPECTED}. {_advice(array, skeleton)}")
-    keypoints = np.ones((*array.shape[:2], 3), dtype=np.result_type(array.dtype, np.float32))
+    fits = _is_likely(array) and 0 not in array.shape and array.shape[1] == skeleton.n_joints
+    if not fits or array.shape[2] < coordinates:
+        expected = _EXPECTED if coordinates == 2 else _POSITIONS
+        raise ActrecError(f"it has shape {array.shape} of {array.dtype}; {expected}. {_advice(array, skeleton)}")
+    keypoints = np.ones((*array.shape[:2], max(array.shape[2], coordinates + 1)), np.result_type(array.dtype, "f4"))
     keypoints[..., : array.shape[2]] = array
-    if array.shape[2] == 2:
-        keypoints[..., 2] = seen(array)
+    if array.shape[2] == coordinates:
+        keypoints[..., -1] = seen(array)
     keypoints[np.isnan(keypoints).any(-1)] = 0
     return keypoints
 
 
-def seen(points: Num[ndarray, "*frame joint 2"]) -> Bool[ndarray, "*frame joint"]:
-    """Returns which joints were found, in points without confidences: not those with NaN or at exactly (0, 0)."""
+def seen(points: Num[ndarray, "*frame joint coordinate"]) -> Bool[ndarray, "*frame joint"]:
+    """Returns which joints were found, in points without confidences: not those with NaN or at exactly zero."""
     return ~(np.isnan(points).any(-1) | (points == 0).all(-1))
 
 
@@ -88,10 +100,10 @@ def _advice(array: ndarray, skeleton: Skeleton) -> str:
     if len(shape) != 3:
         return "Give the joints of one person in one clip."
     for order in permutations(range(3)):
-        if shape[order[1]] == n_joints and shape[order[2]] in (2, 3):
+        if order != (0, 1, 2) and shape[order[1]] == n_joints and shape[order[2]] in (2, 3, 4):
             return f"Are its axes in another order? Give array.transpose{order}."
-    if shape[2] == 4:
-        return "Are they x, y, z and confidence? Give x and y in pixels, and confidence: array[..., [0, 1, 3]]."
+    if shape[1] == n_joints:
+        return f"It has {shape[2]} values for a joint."
     return (
         f"It has {shape[1]} joints; skeleton '{skeleton.name}' has {n_joints}. Name the one that it has: "
         "dataset.skeleton=…"

@@ -1,4 +1,4 @@
-"""Imports the 2D skeletons of pyskl's annotation pickles."""
+"""Imports the skeletons of pyskl's annotation pickles, of two or three dimensions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from actrec.data.sources.arrays import seen
+from actrec.data.sources.bodies import motion
 from actrec.data.sources.official_splits import families_of, official_splits, warn_unlisted
 from actrec.data.sources.pickles import load_pickle
 from actrec.data.sources.tables import check_rate
@@ -31,8 +32,8 @@ _UCF_NAME = re.compile(r"v_(?P<label>\w+)_(?P<group>g\d+)_c\d+")
 class Pyskl:
     """Imports a pickle of a dict with `split` (lists of clip names) and `annotations` (a dict for each clip).
 
-    Of several people, the one with the highest mean score is used. A clip named as in UCF101 (`v_Squat_g01_c02`) has
-    its label and group from that name; each other clip is a group.
+    Of several people, the one with the highest mean score is used, in three dimensions the one who moves most. A clip
+    named as in UCF101 (`v_Squat_g01_c02`) has its label and group from that name; each other clip is a group.
 
     Attributes:
         source: The name of the data set in the label map.
@@ -121,9 +122,10 @@ class Pyskl:
     def _load(
         self, name: str, annotation: Mapping[str, Any], official: Mapping[str, str], classes: list[str]
     ) -> SkeletonSequence:
-        width, height = _size(annotation)
+        keypoints = main_person(annotation)
+        width, height = _size(annotation) if keypoints.shape[2] == 3 else (0, 0)
         return SkeletonSequence(
-            main_person(annotation),
+            keypoints,
             fps=self.fps,
             skeleton=self.skeleton,
             clip_id=name,
@@ -147,36 +149,44 @@ class Pyskl:
         return {"label": label, "group": group, "split": official.get(name, "")}
 
 
-def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint 3"]:
-    """Returns the keypoints of the person with the highest mean score; raises an ActrecError if they are not 2D."""
+def main_person(annotation: Mapping[str, Any]) -> Float[ndarray, "frame joint value"]:
+    """Returns the keypoints of the person with the highest mean score, in three dimensions of the one who moves most.
+
+    Raises:
+        ActrecError: The keypoints are not of that shape.
+    """
     if "keypoint" not in annotation:
         raise ActrecError(
             "it has no keypoint. pyskl's Kinetics file is a table of contents: the keypoints are in its kpfiles; "
             "merge them into the annotations first."
         )
     points = np.asarray(annotation["keypoint"])
-    expected = "expected (person, frame, joint, 2)"
+    expected = "expected (person, frame, joint, 2), or (person, frame, joint, 3) for x, y and z"
     if points.ndim != 4 or 0 in points.shape or points.dtype.kind not in "fiu":
         raise ActrecError(f"its keypoint has shape {points.shape} of {points.dtype}; {expected}.")
-    if points.shape[3] != 2:
-        raise ActrecError(
-            f"its keypoint has {points.shape[3]} coordinates; only 2D skeletons can be imported: {expected}."
-        )
+    if points.shape[3] not in (2, 3):
+        raise ActrecError(f"its keypoint has {points.shape[3]} coordinates; {expected}.")
     if points.shape[0] == annotation.get("total_frames") != points.shape[1]:
         raise ActrecError(f"its keypoint has shape {points.shape} with the frames first; {expected}.")
-    if annotation.get("keypoint_score") is None:
-        scores = seen(points).astype(np.float64)
-    else:
-        scores = np.asarray(annotation["keypoint_score"])
-        if scores.shape != points.shape[:3] or scores.dtype.kind not in "fiu":
-            raise ActrecError(
-                f"its keypoint_score has shape {scores.shape} of {scores.dtype}; expected {points.shape[:3]} of floats."
-            )
+    scores = _scores(annotation, points)
+    people = np.concatenate([points, scores[..., None]], axis=-1, dtype=np.float64)
+    people[np.isnan(people).any(-1)] = 0
+    if points.shape[3] == 3:
+        return people[int(motion(people).argmax())]
     means = np.where(np.isnan(scores), 0, scores).mean(axis=(1, 2), dtype=np.float64)
-    best = int(means.argmax())
-    keypoints = np.concatenate([points[best], scores[best][..., None]], axis=-1, dtype=np.float64)
-    keypoints[np.isnan(keypoints).any(-1)] = 0
-    return keypoints
+    return people[int(means.argmax())]
+
+
+def _scores(annotation: Mapping[str, Any], points: ndarray) -> ndarray:
+    """Returns the confidence of each joint; without scores it is 1, or 0 for a joint at exactly zero."""
+    if annotation.get("keypoint_score") is None:
+        return seen(points).astype(np.float64)
+    scores = np.asarray(annotation["keypoint_score"])
+    if scores.shape != points.shape[:3] or scores.dtype.kind not in "fiu":
+        raise ActrecError(
+            f"its keypoint_score has shape {scores.shape} of {scores.dtype}; expected {points.shape[:3]} of floats."
+        )
+    return scores
 
 
 def _size(annotation: Mapping[str, Any]) -> tuple[int, int]:

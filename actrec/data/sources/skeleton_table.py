@@ -14,7 +14,7 @@ from actrec.data.sources.tables import COLUMNS, Row, check_rate, list_clips, loc
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.given_segments import GivenSegment, pack
 from actrec.skeleton import get_skeleton
-from actrec.types import SkeletonSequence
+from actrec.types import ActrecError, SkeletonSequence
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,9 @@ class SkeletonTable:
     """Imports `.npy` or `.npz` arrays that a CSV lists, one row for each clip.
 
     The columns `file` (relative to the folder) and `label` are required; clip_id, group, split, fps, source, width and
-    height are optional. An array is (frame, joint, 3) with x, y and confidence, or (frame, joint, 2). A joint is
-    unobserved where a value is NaN, and in an array without confidences where x and y are 0.
+    height are optional. An array is (frame, joint, 3) with x, y and confidence, or (frame, joint, 2); in three
+    dimensions it is (frame, joint, 4) with x, y, z and confidence. A joint is unobserved where a value is NaN, and in
+    an array without confidences where all coordinates are 0.
 
     Attributes:
         skeleton: The joint layout of the arrays.
@@ -31,15 +32,19 @@ class SkeletonTable:
         table: The CSV; by default `labels.csv` in the folder.
         segments: The table of the actions in long clips, see `read_segment_table`; by default `segments.csv` in the
             folder, if there is one.
+        coordinates: Coordinates of arrays of three values: 2 for x, y and confidence, 3 for x, y and z.
     """
 
     skeleton: str = "coco17"
     fps: float = 30.0
     table: str | None = None
     segments: str | None = None
+    coordinates: int = 2
 
     def __post_init__(self) -> None:
         check_rate(self.fps)
+        if self.coordinates not in (2, 3):
+            raise ActrecError(f"The importer's coordinates are {self.coordinates!r}; expected 2 or 3.")
 
     def __call__(self, raw: Path) -> list[ClipSource]:
         segments = read_segment_table(raw, self.segments)
@@ -69,12 +74,13 @@ class SkeletonTable:
                 "width": row.get("width") or 0,
                 "height": row.get("height") or 0,
                 "layout": self.skeleton,
+                "coordinates": self.coordinates,
             },
         )
 
     def _load(self, file: Path, row: Row, name: str) -> SkeletonSequence:
         return SkeletonSequence(
-            with_confidence(load_array(file), get_skeleton(self.skeleton)),
+            with_confidence(load_array(file), get_skeleton(self.skeleton), self.coordinates),
             fps=row.rate(float(self.fps)),
             skeleton=self.skeleton,
             clip_id=row.get("clip_id") or name,

@@ -19,8 +19,9 @@ class ClipSource:
         clip_id: Unique in the store; `clip_ids.safe_id` makes it a safe file name.
         source: Name of the data set that it is from.
         origin: The file that it is in, for messages.
-        load: Reads the clip: one sequence, or a list of sequences, one for each person. Raises `ActrecError` if the
-            file is bad; the clip is then left out and listed.
+        load: Reads the clip: one sequence, or a list of sequences, one for each person; an empty one if there is
+            nobody, and the clip is then skipped. Raises `ActrecError` if the file is bad; the clip is then left out and
+            listed.
         label: The source's label, if it is known before the clip is read.
         pose: Name and version of the pose model that finds the joints; None if the joints are in the file.
         file: The file, or folder of pictures, from which the clip is made; by default `origin`.

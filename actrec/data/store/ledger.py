@@ -28,6 +28,8 @@ from actrec.files import printable
 from actrec.skeleton import get_skeleton
 from actrec.types import Segment, SkeletonSequence
 
+NOBODY = "no frame has a body"  # the reason for which a clip is skipped, which is not bad otherwise
+
 
 @dataclass(frozen=True)
 class StoredClip:
@@ -178,7 +180,7 @@ class Ledger:
         """Records why a clip is not in the store, so that it is not read again while its source is the same.
 
         Args:
-            reason: What is wrong with it; empty if the label map has no label for it.
+            reason: What is wrong with it; `NOBODY`; or empty if the label map has no label for it.
             retry: Whether the next run tries it again in any case.
         """
         clip = source.clip

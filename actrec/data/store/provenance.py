@@ -93,7 +93,7 @@ class Provenance:
 
 
 _NUMBERS = ("fps", "width", "height")
-_EARLIER = {"segments": NO_SEGMENTS}  # in records of earlier versions
+_EARLIER = {"segments": NO_SEGMENTS, "coordinates": 2}  # in records of earlier versions
 
 
 def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy import ndarray
 from actrec.data.store import fingerprints
 from actrec.data.store.reading import Row
 from actrec.pipeline.preprocess import Preprocess
+from actrec.types import ActrecError
 
 THRESHOLD = Preprocess.confidence_threshold
 SMALL = 10.0  # pixels; no person is smaller
@@ -26,32 +27,37 @@ class ClipRanges:
         keypoints: Hash of the array.
         seen: Number of frames in which each joint is observed, with a confidence of 0.2 or more, as in preprocessing.
         any: Number of joints with a confidence above 0, in all frames.
-        low: Least x and y of observed joints, and least confidence above 0; NaN if there are none.
-        high: Greatest x and y of observed joints, and greatest confidence.
+        low: Least x, y (and z) of observed joints, and least confidence above 0; NaN if there are none.
+        high: Greatest x, y (and z) of observed joints, and greatest confidence.
     """
 
     row: Row
     keypoints: str
     seen: Int[ndarray, " joint"]
     any: int
-    low: Float[ndarray, "3"]
-    high: Float[ndarray, "3"]
+    low: Float[ndarray, " value"]
+    high: Float[ndarray, " value"]
 
     @property
     def n_frames(self) -> int:
         return int(self.row["n_frames"])
 
+    @property
+    def n_coordinates(self) -> int:
+        """The number of coordinates: 2 or 3."""
+        return len(self.low) - 1
 
-def measure_ranges(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> ClipRanges:
+
+def measure_ranges(keypoints: Float[ndarray, "frame joint value"], row: Row) -> ClipRanges:
     """Measures the keypoints of a stored sequence."""
-    seen = keypoints[..., 2] >= THRESHOLD
-    joints = keypoints.reshape(-1, 3)
-    points = joints.T.take(np.flatnonzero(joints[:, 2] > 0), axis=1)  # three rows reduce faster than columns
-    low, high = (points.min(1), points.max(1)) if points.size else (np.full(3, np.nan), np.full(3, np.nan))
-    if low[2] < THRESHOLD:
-        observed = points[:, points[2] >= THRESHOLD]
-        none = (np.nan, np.nan)
-        low[:2], high[:2] = (observed[:2].min(1), observed[:2].max(1)) if observed.size else (none, none)
+    seen, n_values = keypoints[..., -1] >= THRESHOLD, keypoints.shape[2]
+    joints = keypoints.reshape(-1, n_values)
+    points = joints.T.take(np.flatnonzero(joints[:, -1] > 0), axis=1)  # a few rows reduce faster than columns
+    unknown = np.full(n_values, np.nan)
+    low, high = (points.min(1), points.max(1)) if points.size else (unknown, unknown.copy())
+    if low[-1] < THRESHOLD:
+        observed = points[:-1, points[-1] >= THRESHOLD]
+        low[:-1], high[:-1] = (observed.min(1), observed.max(1)) if observed.size else (np.nan, np.nan)
     return ClipRanges(
         row=row,
         keypoints=fingerprints.arrays([keypoints]),
@@ -59,6 +65,26 @@ def measure_ranges(keypoints: Float[ndarray, "frame joint 3"], row: Row) -> Clip
         any=points.shape[1],
         low=low,
         high=high,
+    )
+
+
+def check_coordinates(clips: Iterable[ClipRanges], known: dict[int, str]) -> None:
+    """Raises an ActrecError if some clips have two coordinates and others three.
+
+    Args:
+        known: The id of a clip with each number of coordinates, to which those of `clips` are added.
+    """
+    for clip in clips:
+        known.setdefault(clip.n_coordinates, clip.row["clip_id"])
+    if len(known) > 1:
+        raise ActrecError(mixed_coordinates(known))
+
+
+def mixed_coordinates(of: Mapping[int, str]) -> str:
+    """Says that a store has clips of two and of three coordinates, by the id of a clip of each."""
+    return (
+        f"Clip '{of[2]}' has x and y, and clip '{of[3]}' has x, y and z; a store has clips of one number of "
+        "coordinates. Make a store of each kind."
     )
 
 
@@ -91,20 +117,21 @@ def ranges_line(clips: Sequence[ClipRanges]) -> str:
     if not len(low):
         return "No joint is observed in any clip."
     if np.isnan(low[:, 0]).all():
-        return f"No joint is observed in any clip: no confidence is above {np.fmax.reduce(high[:, 2]):.2f}."
+        return f"No joint is observed in any clip: no confidence is above {np.fmax.reduce(high[:, -1]):.2f}."
     least, greatest = np.fmin.reduce(low).tolist(), np.fmax.reduce(high).tolist()
-    digits = 2 if max(map(abs, (*least[:2], *greatest[:2]))) < SMALL else 0
+    digits = 2 if max(map(abs, (*least[:-1], *greatest[:-1]))) < SMALL else 0
     pictures = ""
     if sizes:
         narrow, wide = np.min(sizes, axis=0).tolist(), np.max(sizes, axis=0).tolist()
         pictures = f" (pictures {_range(narrow[0], wide[0])} wide, {_range(narrow[1], wide[1])} high)"
     median = rates[len(rates) // 2]
     rate = f"{rates[0]:g}" if rates[0] == rates[-1] else f"{rates[0]:g} to {rates[-1]:g} (median {median:g})"
-    return (
-        f"Observed joints: x {_range(least[0], greatest[0], digits)} and y {_range(least[1], greatest[1], digits)} "
-        f"pixels{pictures}, "
-        f"confidence {_range(least[2], greatest[2], 2)}; {rate} frames a second."
-    )
+    ranges = [_range(first, last, digits) for first, last in zip(least[:-1], greatest[:-1], strict=True)]
+    if len(ranges) == 2:
+        places = f"x {ranges[0]} and y {ranges[1]} pixels{pictures}"
+    else:
+        places = f"x {ranges[0]}, y {ranges[1]} and z {ranges[2]} in the data's unit of length"
+    return f"Observed joints: {places}, confidence {_range(least[-1], greatest[-1], 2)}; {rate} frames a second."
 
 
 def _range(low: float | int, high: float | int, digits: int = 0) -> str:

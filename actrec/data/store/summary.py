@@ -35,6 +35,7 @@ class StoreSummary:
         wrong_segments: What is wrong with the segments of clips that could not be placed.
         rejected: The reason for which a clip was rejected, by its origin.
         unexpected: Number of clips that this run rejected for an unexpected error.
+        nobody: The origins of clips that were skipped, since no frame has a body.
         skipped: Number of clips left out by the label map, by source and source's label.
     """
 
@@ -53,6 +54,7 @@ class StoreSummary:
     wrong_segments: list[str] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
     unexpected: int = 0
+    nobody: list[str] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def outcome(self, store: Path) -> str:

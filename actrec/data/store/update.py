@@ -10,7 +10,7 @@ from typing import Any
 
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.given_segments import NO_SEGMENTS, place
-from actrec.data.store.ledger import Ledger, StoredClip, left_out_stamp, person_id
+from actrec.data.store.ledger import NOBODY, Ledger, StoredClip, left_out_stamp, person_id
 from actrec.data.store.provenance import NOTHING, ROW, SOURCE, Provenance
 from actrec.data.store.reading import Row, read_keypoints, read_repetition, sequence_of
 from actrec.data.store.summary import CHANGED, NEW, REPAIRED, StoreSummary
@@ -98,6 +98,9 @@ def _make(source: Provenance, ledger: Ledger, accept: Accept, summary: StoreSumm
         if error.errno in _MACHINE_ERRORS:
             raise
         _reject(source, ledger, summary, error)
+        return None
+    if not people:
+        ledger.leave_out(source, clip.label or "", NOBODY)
         return None
     ids = [person_id(clip.clip_id, number + 1) for number in range(len(people))]
     if not isinstance(loaded, list):

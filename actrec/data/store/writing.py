@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from actrec.data.store.clip_ids import distinct_ids
 from actrec.data.store.clip_source import ClipSource
-from actrec.data.store.ledger import Ledger, StoredClip
+from actrec.data.store.ledger import NOBODY, Ledger, StoredClip
 from actrec.data.store.provenance import Provenance
-from actrec.data.store.ranges import observed_share
+from actrec.data.store.ranges import check_coordinates, observed_share
 from actrec.data.store.reading import Row
 from actrec.data.store.summary import StoreSummary
 from actrec.data.store.update import Accept, update_clip
@@ -76,14 +76,15 @@ def write_store(
         shard: The part of the clips that this worker makes; by default all.
 
     Raises:
-        ActrecError: Two clips have the same id, the folder holds another store, too many clips are bad, or segments
-            do not fit into their clips.
+        ActrecError: Two clips have the same id, the folder holds another store, too many clips are bad, segments do
+            not fit into their clips, or some clips have two coordinates and others three.
         SetupError: No clip can be read.
         OSError: The store cannot be written.
     """
     path, clips = Path(path), _distinct(clips)
     mine = clips if shard is None else clips[shard.index :: shard.of]
     done: dict[str, StoredClip | None] = {}
+    kinds: dict[int, str] = {}
     summary = StoreSummary()
     suffix = "" if shard is None else f"-{shard.index}-of-{shard.of}"
     with Ledger(path, info, suffix) as ledger:
@@ -91,7 +92,8 @@ def write_store(
         with tqdm(mine, desc=str(info["dataset"]), unit="clip", disable=None) as bar:
             for clip in bar:
                 tried = summary.tried
-                done[clip.clip_id] = update_clip(clip, ledger, accept, summary)
+                done[clip.clip_id] = stored = update_clip(clip, ledger, accept, summary)
+                check_coordinates(stored.measures if stored else (), kinds)
                 if summary.tried > tried:
                     pace = summary.frames / max(bar.format_dict["elapsed"], 1e-9)
                     bar.set_postfix_str(f"{pace:.0f} frames/s", refresh=False)
@@ -150,14 +152,18 @@ def _finish(
             summary.missing += 1
         else:
             left_out.append(reason)
-            if reason["reason"]:
+            if reason["reason"] == NOBODY:
+                summary.nobody.append(clip.origin)
+            elif reason["reason"]:
                 summary.rejected[clip.origin] = reason["reason"]
             else:
                 summary.skipped[clip.source, reason["label"]] += 1
+    check_coordinates(summary.measures, {})
     summary.observed = observed_share(summary.measures)
     if not summary.missing:
         summary.removed = len(before - {row["clip_id"] for row in summary.rows})
-        _check_rejected(path, summary, sum(row["reason"] != "" for row in left_out), len(clips), max_rejected)
+        n_bad = sum(row["reason"] not in ("", NOBODY) for row in left_out)
+        _check_rejected(path, summary, n_bad, len(clips), max_rejected)
         ledger.finish(summary.rows, left_out, [clip.clip_id for clip in clips])
 
 

@@ -61,7 +61,7 @@ def test_a_z_beyond_the_range_of_a_confidence_is_refused(seed: int, spread: floa
         (np.zeros((40, 3, 17)), r"Give array\.transpose\(0, 2, 1\)"),
         (np.zeros((40, 51)), r"array\.reshape\(len\(array\), 17, -1\)"),
         (np.zeros((2, 40, 17, 3)), r"array\[person\]"),
-        (np.zeros((40, 17, 4)), r"x, y, z and confidence\? .*array\[\.\.\., \[0, 1, 3\]\]"),
+        (np.zeros((40, 17, 5)), r"\(frame, joint, 4\), x, y, z and confidence\. It has 5 values for a joint"),
         (np.zeros((40, 25, 3)), "25 joints; skeleton 'coco17' has 17"),
         (np.zeros((0, 17, 3)), "It is empty"),
         (np.zeros((40, 0, 3)), "It is empty"),
@@ -74,6 +74,22 @@ def test_a_z_beyond_the_range_of_a_confidence_is_refused(seed: int, spread: floa
 def test_another_array_is_told_what_to_become(array: np.ndarray, message: str) -> None:
     with pytest.raises(ActrecError, match=message):
         with_confidence(array, COCO17)
+
+
+def test_three_dimensions() -> None:
+    rng = np.random.default_rng(0)
+    places, confidence = rng.normal(0, 1, (5, 17, 3)), rng.random((5, 17, 1))
+    whole = np.concatenate([places, confidence], -1)
+    np.testing.assert_array_equal(with_confidence(whole, COCO17), whole)
+    np.testing.assert_array_equal(with_confidence(whole, COCO17, coordinates=3), whole)
+    places[1, 2], places[2, 3, 2], whole[3, 4, 1] = 0, np.nan, np.nan
+    assert with_confidence(whole, COCO17)[3, 4].tolist() == [0, 0, 0, 0]
+    given = with_confidence(places, COCO17, coordinates=3)
+    assert given[1, 2].tolist() == given[2, 3].tolist() == [0, 0, 0, 0]
+    np.testing.assert_array_equal(given[0, :, :3], places[0])
+    assert given[..., 3].sum() == 5 * 17 - 2
+    with pytest.raises(ActrecError, match=r"\(40, 17, 2\) of float64; expected .* x, y and z \(coordinates=3\)"):
+        with_confidence(np.ones((40, 17, 2)), COCO17, coordinates=3)
 
 
 def test_an_advised_order_is_taken() -> None:

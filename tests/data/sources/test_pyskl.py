@@ -114,7 +114,7 @@ def test_class_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"keypoint": np.zeros((1, 7, 25, 3))}, "3 coordinates; only 2D"),
+        ({"keypoint": np.zeros((1, 7, 25, 4))}, "4 coordinates; expected"),
         ({"keypoint": np.zeros((7, 17, 2))}, "shape"),
         ({"keypoint": np.zeros((0, 7, 17, 2))}, "shape"),
         ({"keypoint_score": np.zeros((2, 7, 16))}, "keypoint_score has shape"),
@@ -156,6 +156,19 @@ def test_without_scores_zero_and_nan_are_missing(tmp_path: Path) -> None:
     (clip,) = load(write(tmp_path / "a.pkl", [made]))  # of the person who is seen more
     assert clip.keypoints[2, 3:6].tolist() == [[0, 0, 0], [0, 0, 0], [0, 50, 1]]
     assert (clip.keypoints[..., 2] == 1).sum() == 7 * 17 - 2
+
+
+def test_three_dimensions(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    still, moving = rng.normal(0, 1, (1, 25, 3)).repeat(7, 0), rng.normal(0, 1, (7, 25, 3))
+    moving[2], moving[3, 4], moving[4, 5, 1] = 0, 0, np.nan
+    made = annotation("a", keypoint=np.stack([still, moving]).astype(np.float16), keypoint_score=None, total_frames=7)
+    (clip,) = load(write(tmp_path / "a.pkl", [made]), skeleton="ntu25")
+    unseen = {(2, joint) for joint in range(25)} | {(3, 4), (4, 5)}
+    for frame, joint in np.ndindex(7, 25):
+        expected = [0] * 4 if (frame, joint) in unseen else [*moving[frame, joint].astype(np.float16).tolist(), 1]
+        assert clip.keypoints[frame, joint].tolist() == expected
+    assert (clip.width, clip.height, clip.n_coordinates) == (0, 0, 3)
 
 
 def test_scores_slightly_out_of_range_are_clipped_and_nan_is_missing(tmp_path: Path) -> None:

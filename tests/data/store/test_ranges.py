@@ -81,3 +81,20 @@ def test_the_line(clips: list[SkeletonSequence]) -> None:
         f"wide, 480 high), confidence {low[2]:.2f} to {high[2]:.2f}; 29.97 to 30 (median 30) frames a second."
     )
     assert ranges_line(changed(clips, lambda keypoints: keypoints.fill(0))) == "No joint is observed in any clip."
+
+
+def test_three_dimensions(clips: list[SkeletonSequence]) -> None:
+    rng = np.random.default_rng(0)
+    keypoints = np.concatenate([rng.normal(0, 1, (9, 17, 3)), np.ones((9, 17, 1))], -1).astype(np.float32)
+    keypoints[0, 0] = 0
+    keypoints[1, 1] = 50, 50, 50, 0.1  # too faint to count
+    clip = replace(clips[0], keypoints=keypoints, width=0, height=0)
+    found = measure_ranges(clip.keypoints, row_of(clip))
+    seen = [joint[:3] for frame in keypoints for joint in frame if joint[3] >= 0.2]
+    np.testing.assert_array_equal(found.low[:3], np.min(seen, 0))
+    np.testing.assert_array_equal(found.high[:3], np.max(seen, 0))
+    (x, y, z), (right, top, far) = np.min(seen, 0), np.max(seen, 0)
+    assert ranges_line([found]) == (
+        f"Observed joints: x {x:.2f} to {right:.2f}, y {y:.2f} to {top:.2f} and z {z:.2f} to {far:.2f} in the data's "
+        "unit of length, confidence 0.10 to 1.00; 30 frames a second."
+    )

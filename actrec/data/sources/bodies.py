@@ -1,0 +1,51 @@
+"""Chooses the bodies of a clip that a sensor has tracked: those that move most, and not what is no body."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+
+_LEAST = 0.1  # share of the frames with any body; a body that is seen in fewer is noise
+_WIDE = 0.7  # share of its frames in which noise, such as a table, is wider than high
+
+Bodies = Float[ndarray, "body frame joint 4"]
+
+
+def motion(bodies: Bodies) -> Float[ndarray, " body"]:
+    """Sums the squared changes of each body's joints from frame to frame, where both frames have the joint."""
+    both = (bodies[:, 1:, :, 3] > 0) & (bodies[:, :-1, :, 3] > 0)
+    changes = np.diff(bodies[..., :3].astype(np.float64), axis=1) ** 2
+    total: ndarray = (changes.sum(-1) * both).sum((1, 2))
+    return total
+
+
+def plausible(bodies: Bodies) -> Bool[ndarray, " body"]:
+    """Returns which are bodies: seen in a tenth of the frames with any, and not nearly always wider than high."""
+    joints = bodies[..., 3] > 0
+    frames = joints.any(2)
+    often = frames.sum(1) >= _LEAST * frames.any(0).sum()
+    places = np.where(joints[..., None], bodies[..., :2], np.nan)
+    places[~frames] = 0
+    extent = np.nanmax(places, 2) - np.nanmin(places, 2)
+    wide = ((extent[..., 0] > extent[..., 1]) & frames).sum(1) >= _WIDE * frames.sum(1)
+    return frames.any(1) & often & ~wide
+
+
+def main_bodies(bodies: Bodies, most: int = 1) -> Float[ndarray, "chosen frame joint 4"]:
+    """Chooses the bodies that move most, up to `most` of them, those that move more first.
+
+    A tracker that loses a body gives it another number when it finds it again. So a body that is never seen together
+    with one chosen before continues that one. Noise is left out, unless there is nothing else.
+    """
+    there = (bodies[..., 3] > 0).any((1, 2))
+    bodies = bodies[plausible(bodies) if plausible(bodies).any() else there]
+    chosen: list[ndarray] = []
+    for number in np.argsort(-motion(bodies), kind="stable"):
+        seen = (bodies[number, :, :, 3] > 0).any(1)
+        others = [body for body in chosen if not ((body[..., 3] > 0).any(1) & seen).any()]
+        if others:
+            others[0][seen] = bodies[number, seen]
+        elif len(chosen) < most:
+            chosen.append(bodies[number].copy())
+    return np.stack(chosen) if chosen else bodies[:0]
