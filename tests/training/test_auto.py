@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
@@ -296,3 +297,14 @@ def test_a_wrong_value_beside_auto_is_one_sentence(
     load(clips_of(one_clip, {"wave": 9, "squat": 9}))
     with pytest.raises(ActrecError, match=message):
         with_auto(config(*overrides))
+
+
+def test_three_dimensions_start_from_random_weights_without_generated_clips(
+    one_clip: SkeletonSequence, load: Callable[..., None]
+) -> None:
+    deep = replace(one_clip, keypoints=np.insert(one_clip.keypoints, 2, 0, axis=2))
+    load(clips_of(deep, {"squat": 9, "lunges": 9}))
+    cfg, told = with_auto(config())
+    assert cfg.init is None
+    assert cfg.mix.generated == 0
+    assert sum("x, y and z" in line for line in told) == 2

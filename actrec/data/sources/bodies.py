@@ -23,7 +23,7 @@ def motion(bodies: Bodies) -> Float[ndarray, " body"]:
 def plausible(bodies: Bodies) -> Bool[ndarray, " body"]:
     """Returns which are bodies: seen in a tenth of the frames with any, and not nearly always wider than high."""
     joints = bodies[..., 3] > 0
-    frames = joints.any(2)
+    frames: ndarray = joints.any(2)
     often = frames.sum(1) >= _LEAST * frames.any(0).sum()
     places = np.where(joints[..., None], bodies[..., :2], np.nan)
     places[~frames] = 0
@@ -39,7 +39,8 @@ def main_bodies(bodies: Bodies, most: int = 1) -> Float[ndarray, "chosen frame j
     with one chosen before continues that one. Noise is left out, unless there is nothing else.
     """
     there = (bodies[..., 3] > 0).any((1, 2))
-    bodies = bodies[plausible(bodies) if plausible(bodies).any() else there]
+    likely = plausible(bodies)
+    bodies = bodies[likely if likely.any() else there]
     chosen: list[ndarray] = []
     for number in np.argsort(-motion(bodies), kind="stable"):
         seen = (bodies[number, :, :, 3] > 0).any(1)

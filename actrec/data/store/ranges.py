@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from actrec.data.store import fingerprints
-from actrec.data.store.reading import Row
+from actrec.data.store.reading import Row, mixed_coordinates
 from actrec.pipeline.preprocess import Preprocess
 from actrec.types import ActrecError
 
@@ -78,14 +78,6 @@ def check_coordinates(clips: Iterable[ClipRanges], known: dict[int, str]) -> Non
         known.setdefault(clip.n_coordinates, clip.row["clip_id"])
     if len(known) > 1:
         raise ActrecError(mixed_coordinates(known))
-
-
-def mixed_coordinates(of: Mapping[int, str]) -> str:
-    """Says that a store has clips of two and of three coordinates, by the id of a clip of each."""
-    return (
-        f"Clip '{of[2]}' has x and y, and clip '{of[3]}' has x, y and z; a store has clips of one number of "
-        "coordinates. Make a store of each kind."
-    )
 
 
 def observed_share(clips: Sequence[ClipRanges]) -> float:

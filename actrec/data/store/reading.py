@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -59,7 +59,8 @@ def iterate_store(
             error is raised.
 
     Raises:
-        ActrecError: There is no complete store, or a row or file of it is wrong.
+        ActrecError: There is no complete store, a row or file of it is wrong, or some clips have two coordinates and
+            others three.
     """
     path = Path(path)
     if not (path / MANIFEST).is_file():
@@ -76,13 +77,26 @@ def iterate_store(
     command = build_command(path, dataset, needs_raw)
     if not rows:
         raise ActrecError(f"{path / MANIFEST} lists no clips. Make the store again:\n  {command}")
+    first: SkeletonSequence | None = None
     for number, row in enumerate(rows, start=2):
         try:
-            yield _read_clip(path, row, number, command, segments.get(row["clip_id"], ()))
+            clip = _read_clip(path, row, number, command, segments.get(row["clip_id"], ()))
+            first = first or clip
+            if clip.n_coordinates != first.n_coordinates:
+                raise ActrecError(mixed_coordinates({each.n_coordinates: each.clip_id for each in (first, clip)}))
+            yield clip
         except ActrecError as error:
             if damaged is None:
                 raise
             damaged(str(row["clip_id"]), error)
+
+
+def mixed_coordinates(of: Mapping[int, str]) -> str:
+    """Says that a store has clips of two and of three coordinates, by the id of a clip of each."""
+    return (
+        f"Clip '{of[2]}' has x and y, and clip '{of[3]}' has x, y and z; a store has clips of one number of "
+        "coordinates. Make a store of each kind."
+    )
 
 
 def read_segments(path: Path, clips: Sequence[Row]) -> dict[str, tuple[Segment, ...]]:

@@ -336,3 +336,30 @@ def test_rates_sizes_and_numbers_of_clips(make_sequences: Make) -> None:
     assert len(grave(check_clips(small))["outside"].clips) == 48
     few = [clip for clip in clips if clip.label == "label_0"][:2] + [c for c in clips if c.label == "label_1"]
     assert grave(check_clips(few))["imbalance"].values["ratio"] == 12
+
+
+def deep(clip: SkeletonSequence) -> SkeletonSequence:
+    """The clip in metres, y up, 3 m away, as of a sensor that gives no confidences."""
+    xy, n = clip.keypoints[..., :2] / 300 * np.array([1, -1]), clip.keypoints[..., :1]
+    keypoints = np.concatenate([xy, np.full_like(n, 3), np.ones_like(n)], -1)
+    return replace(clip, keypoints=keypoints.astype(np.float32), width=0, height=0)
+
+
+def test_three_dimensions_are_looked_at_in_the_plane_of_x_and_y(generated: Clips) -> None:
+    flat, solid = check_clips(generated), check_clips(list(map(deep, generated)))
+    assert set(grave(solid)) == set()
+    assert "in_plane" in {finding.kind for finding in solid.findings}
+    assert "in_plane" not in {finding.kind for finding in flat.findings}
+    assert solid.baseline is not None
+    assert flat.baseline is not None
+    for rule, accuracy in flat.baseline.poses.items():
+        assert solid.baseline.poses[rule] == pytest.approx(accuracy, abs=0.02)
+    assert "x, y and z: poses and motion" in report_text(solid, "", "data/x")
+
+
+def test_a_fault_in_three_dimensions_is_found(generated: Clips) -> None:
+    clips = list(map(deep, generated))
+    still = [replace(clip, keypoints=clip.keypoints[[0] * len(clip)]) for clip in clips[:40]]
+    assert "constant_clips" in grave(check_sample([*still, *clips[40:]], len(clips)))
+    upside_down = [replace(clip, keypoints=clip.keypoints * np.array([1, -1, 1, 1], np.float32)) for clip in clips]
+    assert not grave(check_sample(upside_down, len(clips)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from actrec.data.store.clip_source import ClipSource
 from actrec.data.store.reading import read_store
 from actrec.data.store.summary import StoreSummary
-from actrec.data.store.writing import write_store
+from actrec.data.store.writing import Shard, write_store
 from actrec.types import ActrecError, SkeletonSequence
 
 Make = Callable[..., list[SkeletonSequence]]
@@ -189,3 +190,36 @@ def test_the_share_of_observed_joints(tmp_path: Path, clips: list[SkeletonSequen
     clip = SkeletonSequence(keypoints, fps=30.0, skeleton="coco17", label="a", clip_id="a")
     summary: StoreSummary = write_store(tmp_path, Recorder([clip]).sources, INFO)
     assert summary.observed == pytest.approx((keypoints[..., 2] > 0).mean())
+
+
+def deep(clip: SkeletonSequence, name: str = "") -> SkeletonSequence:
+    """The clip in three dimensions, with z = 0."""
+    keypoints = np.insert(clip.keypoints, 2, 0, axis=2)
+    return replace(clip, keypoints=keypoints, width=0, height=0, clip_id=name or clip.clip_id)
+
+
+def test_three_dimensions_are_stored_and_updated(tmp_path: Path, clips: list[SkeletonSequence]) -> None:
+    given = list(map(deep, clips))
+    write_store(tmp_path, Recorder(given).sources, INFO)
+    for stored, clip in zip(read_store(tmp_path), given, strict=True):
+        np.testing.assert_array_equal(stored.keypoints, clip.keypoints)
+    again = Recorder(given)
+    (tmp_path / "clips" / f"{clips[3].clip_id}.npz").write_bytes(b"damaged")
+    assert write_store(tmp_path, again.sources, INFO).written == 1
+    assert again.read == [clips[3].clip_id]
+
+
+def test_two_and_three_dimensions_in_one_store(tmp_path: Path, clips: list[SkeletonSequence]) -> None:
+    mixed = [*clips[:3], deep(clips[3], "deep"), *clips[4:]]
+    message = f"Clip '{clips[0].clip_id}' has x and y, and clip 'deep' has x, y and z; a store has clips of one"
+    with pytest.raises(ActrecError, match=message):
+        write_store(tmp_path / "whole", Recorder(mixed).sources, INFO)
+    assert write_store(tmp_path / "shards", Recorder(mixed).sources, INFO, shard=Shard(1, 2)).missing == 5
+    with pytest.raises(ActrecError, match="a store has clips of one"):
+        write_store(tmp_path / "shards", Recorder(mixed).sources, INFO, shard=Shard(0, 2))
+
+    write_store(tmp_path / "edited", Recorder(clips).sources, INFO)
+    file = tmp_path / "edited" / "clips" / f"{clips[3].clip_id}.npz"
+    np.savez(file, keypoints=deep(clips[3]).keypoints)
+    with pytest.raises(ActrecError, match=f"and clip '{clips[3].clip_id}' has x, y and z; a store has clips of one"):
+        read_store(tmp_path / "edited")
