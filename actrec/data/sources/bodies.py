@@ -1,4 +1,4 @@
-"""Chooses the bodies of a clip that a sensor has tracked: those that move most, and not what is no body."""
+"""Chooses the body of a clip of which a sensor has tracked several: the one that moves most, and is one."""
 
 from __future__ import annotations
 
@@ -32,21 +32,20 @@ def plausible(bodies: Bodies) -> Bool[ndarray, " body"]:
     return frames.any(1) & often & ~wide
 
 
-def main_bodies(bodies: Bodies, most: int = 1) -> Float[ndarray, "chosen frame joint 4"]:
-    """Chooses the bodies that move most, up to `most` of them, those that move more first.
+def main_body(bodies: Bodies) -> Float[ndarray, "frame joint 4"] | None:
+    """Chooses the body that moves most; None if no joint of any is observed.
 
-    A tracker that loses a body gives it another number when it finds it again. So a body that is never seen together
-    with one chosen before continues that one. Noise is left out, unless there is nothing else.
+    A tracker that loses a body gives it another number when it finds it again. So bodies that are never seen together
+    with the chosen one continue it, those that move more first. Noise is left out, unless there is nothing else.
     """
-    there = (bodies[..., 3] > 0).any((1, 2))
     likely = plausible(bodies)
-    bodies = bodies[likely if likely.any() else there]
-    chosen: list[ndarray] = []
-    for number in np.argsort(-motion(bodies), kind="stable"):
+    bodies = bodies[likely if likely.any() else (bodies[..., 3] > 0).any((1, 2))]
+    if not len(bodies):
+        return None
+    first, *others = np.argsort(-motion(bodies), kind="stable").tolist()
+    chosen: ndarray = bodies[first].copy()
+    for number in others:
         seen = (bodies[number, :, :, 3] > 0).any(1)
-        others = [body for body in chosen if not ((body[..., 3] > 0).any(1) & seen).any()]
-        if others:
-            others[0][seen] = bodies[number, seen]
-        elif len(chosen) < most:
-            chosen.append(bodies[number].copy())
-    return np.stack(chosen) if chosen else bodies[:0]
+        if not (chosen[seen, :, 3] > 0).any():
+            chosen[seen] = bodies[number, seen]
+    return chosen

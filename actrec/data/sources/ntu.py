@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from actrec.data.sources.bodies import Bodies, main_bodies
+from actrec.data.sources.bodies import Bodies, main_body
 from actrec.data.sources.named_files import named_files
 from actrec.data.sources.ntu_actions import ACTIONS
 from actrec.data.sources.skeleton_files import read_bodies
@@ -32,7 +32,6 @@ _SUBJECTS = {
     *(95, 97, 98, 100, 103),
 }
 _TEST_CAMERA = 1
-_MOST = {"main": 1, "two": 2}  # bodies
 _PROTOCOLS: Mapping[int, tuple[str, ...]] = {60: ("xsub", "xview"), 120: ("xsub", "xset")}
 
 
@@ -41,7 +40,8 @@ class Ntu:
     """Imports files `SsssCcccPpppRrrrAaaa.skeleton` with an official split: x, y and z in metres, y up.
 
     Joints that Kinect infers have the confidence 0.5, those that it tracks 1. Files in which no frame has a body are
-    skipped. Of several bodies, see `main_bodies`; in frames without the chosen one, no joint is observed.
+    skipped. Of several bodies the one that moves most is used (`main_body`); in frames without it, no joint is
+    observed.
 
     Groups are what the split separates: subjects for "xsub", setups for "xset"; for "xview" they are performances,
     and those of the camera that tests are groups of their own.
@@ -50,13 +50,11 @@ class Ntu:
         n_actions: 60 for NTU RGB+D, 120 for NTU RGB+D 120; files of other actions are left out.
         split_name: The official split: "xsub" (training subjects), "xview" (cameras 2 and 3 train; of 60 actions), or
             "xset" (even setups train; of 120); null stores none.
-        bodies: "main" for the body that moves most, or "two" for the two that do, each a clip of its own.
         fps: Frames per second, which the files do not store.
     """
 
     n_actions: int = 120
     split_name: str | None = "xsub"
-    bodies: str = "main"
     fps: float = 30.0
 
     def __post_init__(self) -> None:
@@ -68,8 +66,6 @@ class Ntu:
             raise ActrecError(
                 f"The importer's split_name is {self.split_name!r}; expected {' or '.join(protocols)}, or null."
             )
-        if self.bodies not in _MOST:
-            raise ActrecError(f"The importer's bodies are {self.bodies!r}; expected main or two.")
 
     def __call__(self, raw: Path) -> list[ClipSource]:
         files = named_files(raw, ".skeleton", _NAME, "SsssCcccPpppRrrrAaaa.skeleton of NTU RGB+D")
@@ -86,7 +82,7 @@ class Ntu:
                 partial(self._read, file, self._row(name)),
                 label=self._row(name)["label"],
                 row=self._row(name),
-                inputs={"fps": self.fps, "bodies": self.bodies},
+                inputs={"fps": self.fps},
             )
             for file, name in listed
         ]
@@ -104,11 +100,10 @@ class Ntu:
         return {"label": ACTIONS[int(name["action"]) - 1], "group": group, "split": split}
 
     def _read(self, file: Path, row: Mapping[str, Any]) -> SkeletonSequence | list[SkeletonSequence]:
-        clips = [
-            SkeletonSequence(body, fps=self.fps, skeleton=_SKELETON, clip_id=file.stem, **row)
-            for body in main_bodies(_bodies(file), _MOST[self.bodies])
-        ]
-        return clips[0] if self.bodies == "main" and clips else clips
+        body = main_body(_bodies(file))
+        if body is None:
+            return []
+        return SkeletonSequence(body, fps=self.fps, skeleton=_SKELETON, clip_id=file.stem, **row)
 
 
 def _bodies(file: Path) -> Bodies:

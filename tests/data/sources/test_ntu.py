@@ -128,16 +128,6 @@ def test_noise_loses(tmp_path: Path) -> None:
     np.testing.assert_allclose(alone.keypoints[..., :3], table[..., :3].astype(np.float32))
 
 
-def test_two_bodies(tmp_path: Path) -> None:
-    quick, slow, third = person(0, 15, 0.3), person(1, 15, 0.1), person(2, 15, 0.01)
-    write(tmp_path, [{"a": third[t], "b": slow[t], "c": quick[t]} for t in range(15)])
-    (source,) = Ntu(bodies="two")(tmp_path)
-    clips = source.load()
-    assert isinstance(clips, list)
-    for clip, body in zip(clips, (quick, slow), strict=True):
-        np.testing.assert_allclose(clip.keypoints[..., :3], body[..., :3].astype(np.float32))
-
-
 def test_joints_of_nan_are_unobserved(tmp_path: Path) -> None:
     body = person()
     body[2, 3, 1] = np.nan
@@ -200,7 +190,6 @@ def test_files_without_a_body_are_skipped_and_not_bad(tmp_path: Path) -> None:
         ({"n_actions": 61}, "n_actions is 61; expected 60 or 120"),
         ({"n_actions": 60, "split_name": "xset"}, "expected xsub or xview"),
         ({"n_actions": 120, "split_name": "xview"}, "expected xsub or xset"),
-        ({"bodies": "three"}, "expected main or two"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

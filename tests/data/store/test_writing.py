@@ -214,9 +214,10 @@ def test_two_and_three_dimensions_in_one_store(tmp_path: Path, clips: list[Skele
     message = f"Clip '{clips[0].clip_id}' has x and y, and clip 'deep' has x, y and z; a store has clips of one"
     with pytest.raises(ActrecError, match=message):
         write_store(tmp_path / "whole", Recorder(mixed).sources, INFO)
-    assert write_store(tmp_path / "shards", Recorder(mixed).sources, INFO, shard=Shard(1, 2)).missing == 5
+    halves = [deep(clip, f"deep_{k}") if k % 2 else clip for k, clip in enumerate(clips)]
+    assert write_store(tmp_path / "shards", Recorder(halves).sources, INFO, shard=Shard(1, 2)).missing == 5
     with pytest.raises(ActrecError, match="a store has clips of one"):
-        write_store(tmp_path / "shards", Recorder(mixed).sources, INFO, shard=Shard(0, 2))
+        write_store(tmp_path / "shards", Recorder(halves).sources, INFO, shard=Shard(0, 2))
 
     write_store(tmp_path / "edited", Recorder(clips).sources, INFO)
     file = tmp_path / "edited" / "clips" / f"{clips[3].clip_id}.npz"
