@@ -79,14 +79,16 @@ class SkeletonTable:
         )
 
     def _load(self, file: Path, row: Row, name: str) -> SkeletonSequence:
+        keypoints = with_confidence(load_array(file), get_skeleton(self.skeleton), self.coordinates)
+        width, height = (row.pixels("width"), row.pixels("height")) if keypoints.shape[2] == 3 else (0, 0)
         return SkeletonSequence(
-            with_confidence(load_array(file), get_skeleton(self.skeleton), self.coordinates),
+            keypoints,
             fps=row.rate(float(self.fps)),
             skeleton=self.skeleton,
             clip_id=row.get("clip_id") or name,
             label=row["label"],
             group=row.get("group") or row.stem,
             split=row.get("split"),
-            width=row.pixels("width"),
-            height=row.pixels("height"),
+            width=width,
+            height=height,
         )

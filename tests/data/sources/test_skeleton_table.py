@@ -36,6 +36,19 @@ class TestSkeletonTable:
         assert two.keypoints[1, 2].tolist() == [0, 0, 0]
         assert (two.keypoints[..., 2] == 1).sum() == 5 * 17 - 1
 
+    def test_three_dimensions(self, folder: Path) -> None:
+        deep = np.random.default_rng(0).normal(0, 1, (4, 17, 3))
+        np.save(folder / "a/one.npy", deep)
+        np.savez(folder / "two.npz", keypoints=np.insert(deep, 3, 0.5, axis=2))
+        one, two = (source.load() for source in SkeletonTable(coordinates=3)(folder))
+        np.testing.assert_array_equal(one.keypoints[..., :3], deep.astype(np.float32))
+        np.testing.assert_array_equal(two.keypoints[..., :3], deep.astype(np.float32))
+        assert (one.keypoints[..., 3] == 1).all()
+        assert (two.keypoints[..., 3] == 0.5).all()
+        assert one.width == 0  # there is no picture
+        with pytest.raises(ActrecError, match="coordinates are 4; expected 2 or 3"):
+            SkeletonTable(coordinates=4)
+
     @pytest.mark.parametrize(
         ("scale", "message"),
         [
@@ -103,7 +116,7 @@ class TestSkeletonTable:
         ("array", "message"),
         [
             (np.zeros((4, 17)), "shape"),
-            (np.zeros((4, 17, 4)), "shape"),
+            (np.zeros((4, 17, 5)), "shape"),
             (np.array([[["a", "b"]]]), "shape"),
             (np.array([print, None]), "cannot be read"),
             (None, "no such file"),
