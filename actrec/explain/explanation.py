@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import nn
 
+from actrec.drawing.projection import facing
 from actrec.explain.attention_summary import AttentionSummary, connection_shares, mean_of_finite, summarize_attention
 from actrec.explain.forecast_error import forecast_error
 from actrec.explain.occlusion import OcclusionCheck, check_occlusion, class_importance, joint_importance
@@ -29,7 +30,7 @@ class Explanation:
     Attributes:
         importance: The importance of each joint in nats, for each class that was predicted for some clip; see
             `actrec.explain.occlusion.class_importance`.
-        poses: A typical pose for each of those classes, in torso lengths, y down.
+        poses: A typical pose for each of those classes, in torso lengths; in two dimensions y down, in three y up.
         check: The result of `actrec.explain.occlusion.check_occlusion`; None where there is only one group.
         attention: None if the network is not an InfoGCN++.
         forecast_error: See `actrec.explain.forecast_error`; without rows if the network forecasts no poses.
@@ -38,7 +39,7 @@ class Explanation:
 
     skeleton: Skeleton
     importance: dict[str, Float[ndarray, " joint"]]
-    poses: dict[str, Float[ndarray, "joint 2"]]
+    poses: dict[str, Float[ndarray, "joint coordinate"]]
     check: OcclusionCheck | None
     attention: AttentionSummary | None
     forecast_error: Float[ndarray, "horizon joint"]
@@ -89,13 +90,14 @@ def explain(
 
 def _typical_pose(
     spec: ModelSpec, clips: Sequence[SkeletonSequence], chosen: Bool[ndarray, " clip"]
-) -> Float[ndarray, "joint 2"]:
+) -> Float[ndarray, "joint coordinate"]:
     """Selects the frame with the most observed joints from the first chosen clips; among equals, the one farthest from
     its clip's mean pose."""
     best: tuple[float, float] = (-1.0, -1.0)
     for number in np.flatnonzero(chosen)[:_CANDIDATES]:
         window = spec.pipeline.evaluation_windows(clips[number])[0]
-        poses, mean = window.keypoints[..., :2], window.keypoints[window.valid, :, :2].mean(0)
+        poses = facing(window.keypoints[..., :-1], spec.pipeline.preprocess.view)
+        mean = poses[window.valid].mean(0)
         n_observed = (window.observed & window.valid[:, None]).sum(1)
         distance = np.linalg.norm(poses - mean, axis=-1).mean(1)
         for frame in range(len(poses)):
