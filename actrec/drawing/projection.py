@@ -24,8 +24,8 @@ _FACING = {
 
 def project(
     places: Float[ndarray, "*lead joint coordinate"],
-    azimuth: float | Float[ndarray, "*#lead"] = AZIMUTH,
-    elevation: float = ELEVATION,
+    azimuth: float | int | Float[ndarray, "*#lead"] = AZIMUTH,
+    elevation: float | int = ELEVATION,
 ) -> Float[ndarray, "*lead joint 2"]:
     """Projects places to a picture's x and y, y down; those of two dimensions are returned as they are.
 
