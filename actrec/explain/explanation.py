@@ -21,6 +21,7 @@ from actrec.skeleton import Skeleton
 from actrec.types import SkeletonSequence
 
 _CANDIDATES = 10  # clips of a class from whose frames a typical pose is chosen
+_FAR = 0.75
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,20 @@ def _typical_pose(
     spec: ModelSpec, clips: Sequence[SkeletonSequence], chosen: Bool[ndarray, " clip"]
 ) -> Float[ndarray, "joint coordinate"]:
     """Selects the frame with the most observed joints from the first chosen clips; among equals, the one farthest from
-    its clip's mean pose."""
-    best: tuple[float, float] = (-1.0, -1.0)
+    its clip's mean pose.
+
+    In three dimensions, the one that is farther than three quarters of these: a depth camera's joints jump, and the
+    farthest poses are those that no body can take.
+    """
+    found: list[tuple[float, float, Float[ndarray, "joint coordinate"]]] = []
     for number in np.flatnonzero(chosen)[:_CANDIDATES]:
         window = spec.pipeline.evaluation_windows(clips[number])[0]
         poses = facing(window.keypoints[..., :-1], spec.pipeline.preprocess.view)
-        mean = poses[window.valid].mean(0)
         n_observed = (window.observed & window.valid[:, None]).sum(1)
-        distance = np.linalg.norm(poses - mean, axis=-1).mean(1)
-        for frame in range(len(poses)):
-            if (float(n_observed[frame]), float(distance[frame])) > best:
-                best, pose = (float(n_observed[frame]), float(distance[frame])), poses[frame]
+        distances = np.linalg.norm(poses - poses[window.valid].mean(0), axis=-1).mean(1)
+        found += zip(n_observed.tolist(), distances.tolist(), poses, strict=True)
+    most, _, pose = max(found, key=lambda each: each[:2])
+    if spec.pipeline.n_coordinates == 3:
+        equal = sorted((each for each in found if each[0] == most), key=lambda each: each[1])
+        pose = equal[round(_FAR * (len(equal) - 1))][2]
     return pose.astype(float)
