@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def store(make_sequences: Callable[..., list[SkeletonSequence]], tmp_path: Path) -> Path:
-    clips = [ClipSource(c.clip_id, c.source, c.clip_id, lambda c=c: c) for c in make_sequences(14, 1)]
+    clips = [ClipSource(c.clip_id, c.source, c.clip_id, partial(lambda clip: clip, c)) for c in make_sequences(14, 1)]
     write_store(tmp_path / "store", clips, {"dataset": "generated", "raw": "none"})
     return tmp_path / "store"
 
