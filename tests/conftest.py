@@ -192,6 +192,21 @@ def _swing(joints: tuple[str, ...], label: int, n_frames: int, rng: np.random.Ge
     return keypoints
 
 
+@pytest.fixture(scope="session")
+def lift() -> Callable[[SkeletonSequence], SkeletonSequence]:
+    """`lift(clip)` gives a generated clip as Kinect would: x, y, z in metres, seen from 3 m, y up and x to the left."""
+    return _lift
+
+
+def _lift(clip: SkeletonSequence) -> SkeletonSequence:
+    from dataclasses import replace
+
+    x, y, confidence = np.moveaxis(clip.keypoints, -1, 0)
+    depth = 3 + 0.02 * np.sin(x / 20 + np.arange(len(clip))[:, None] / 9)
+    keypoints = np.stack([(320 - x) / 200, (240 - y) / 200, depth, confidence], -1).astype(np.float32)
+    return replace(clip, keypoints=keypoints, width=0, height=0)
+
+
 @pytest.fixture
 def keep_logging() -> Iterator[None]:
     """Puts the logging handlers back that a command replaces."""

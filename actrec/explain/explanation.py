@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import nn
 
+from actrec.drawing.projection import facing
 from actrec.explain.attention_summary import AttentionSummary, connection_shares, mean_of_finite, summarize_attention
 from actrec.explain.forecast_error import forecast_error
 from actrec.explain.occlusion import OcclusionCheck, check_occlusion, class_importance, joint_importance
@@ -20,6 +21,7 @@ from actrec.skeleton import Skeleton
 from actrec.types import SkeletonSequence
 
 _CANDIDATES = 10  # clips of a class from whose frames a typical pose is chosen
+_FAR = 0.75
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Explanation:
     Attributes:
         importance: The importance of each joint in nats, for each class that was predicted for some clip; see
             `actrec.explain.occlusion.class_importance`.
-        poses: A typical pose for each of those classes, in torso lengths, y down.
+        poses: A typical pose for each of those classes, in torso lengths; in two dimensions y down, in three y up.
         check: The result of `actrec.explain.occlusion.check_occlusion`; None where there is only one group.
         attention: None if the network is not an InfoGCN++.
         forecast_error: See `actrec.explain.forecast_error`; without rows if the network forecasts no poses.
@@ -38,7 +40,7 @@ class Explanation:
 
     skeleton: Skeleton
     importance: dict[str, Float[ndarray, " joint"]]
-    poses: dict[str, Float[ndarray, "joint 2"]]
+    poses: dict[str, Float[ndarray, "joint coordinate"]]
     check: OcclusionCheck | None
     attention: AttentionSummary | None
     forecast_error: Float[ndarray, "horizon joint"]
@@ -89,16 +91,22 @@ def explain(
 
 def _typical_pose(
     spec: ModelSpec, clips: Sequence[SkeletonSequence], chosen: Bool[ndarray, " clip"]
-) -> Float[ndarray, "joint 2"]:
+) -> Float[ndarray, "joint coordinate"]:
     """Selects the frame with the most observed joints from the first chosen clips; among equals, the one farthest from
-    its clip's mean pose."""
-    best: tuple[float, float] = (-1.0, -1.0)
+    its clip's mean pose.
+
+    In three dimensions, the one that is farther than three quarters of these: a depth camera's joints jump, and the
+    farthest poses are those that no body can take.
+    """
+    found: list[tuple[float, float, Float[ndarray, "joint coordinate"]]] = []
     for number in np.flatnonzero(chosen)[:_CANDIDATES]:
         window = spec.pipeline.evaluation_windows(clips[number])[0]
-        poses, mean = window.keypoints[..., :2], window.keypoints[window.valid, :, :2].mean(0)
+        poses = facing(window.keypoints[..., :-1], spec.pipeline.preprocess.view)
         n_observed = (window.observed & window.valid[:, None]).sum(1)
-        distance = np.linalg.norm(poses - mean, axis=-1).mean(1)
-        for frame in range(len(poses)):
-            if (float(n_observed[frame]), float(distance[frame])) > best:
-                best, pose = (float(n_observed[frame]), float(distance[frame])), poses[frame]
+        distances = np.linalg.norm(poses - poses[window.valid].mean(0), axis=-1).mean(1)
+        found += zip(n_observed.tolist(), distances.tolist(), poses, strict=True)
+    most, _, pose = max(found, key=lambda each: each[:2])
+    if spec.pipeline.n_coordinates == 3:
+        equal = sorted((each for each in found if each[0] == most), key=lambda each: each[1])
+        pose = equal[round(_FAR * (len(equal) - 1))][2]
     return pose.astype(float)

@@ -29,11 +29,11 @@ def forecast_error(
         The error of the network's forecasts, and of a forecast that repeats the present pose. NaN for a joint that was
         never observed; without rows where the network forecasts nothing.
     """
-    device, sums = next(network.parameters()).device, []
+    device, sums, n = next(network.parameters()).device, [], spec.pipeline.n_coordinates
     for clip in clips:
         batch = collate(spec.pipeline.evaluation_items(clip, 0, 0))
-        poses = batch.features[..., :2]
-        forecasts = network(batch.features.to(device), batch.valid.to(device)).pose_forecasts[..., :2].float().cpu()
+        poses = batch.features[..., :n]
+        forecasts = network(batch.features.to(device), batch.valid.to(device)).pose_forecasts[..., :n].float().cpu()
         rows = []
         for ahead, forecast in enumerate(forecasts, start=1):
             steps = max(poses.shape[1] - ahead, 0)

@@ -14,6 +14,7 @@ from numpy import ndarray
 
 from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import lettered, spaced
+from actrec.drawing.projection import project
 from actrec.report.figures import NORMAL, SMALL, color_ramp, new_figure
 from actrec.skeleton import Skeleton
 
@@ -27,7 +28,7 @@ _NAMED = 3  # joints that are named under a skeleton
 def draw_connections(
     axes: Axes,
     weights: Float[ndarray, "joint source"],
-    pose: Float[ndarray, "joint 2"],
+    pose: Float[ndarray, "joint coordinate"],
     skeleton: Skeleton,
     theme: Theme = LIGHT,
 ) -> None:
@@ -36,8 +37,9 @@ def draw_connections(
 
     Args:
         weights: The weight of each source for each joint; their absolute values are drawn.
-        pose: Positions of the joints, y down.
+        pose: Positions of the joints; in two dimensions y down, in three y up.
     """
+    pose = project(pose)
     strength = np.abs(weights) * ~np.eye(len(weights), dtype=bool)
     _draw_bones(axes, pose, skeleton, theme)
     order = np.dstack(np.unravel_index(np.argsort(-strength, axis=None), strength.shape))[0][:STRONGEST]
@@ -52,7 +54,10 @@ def draw_connections(
 
 
 def connections(
-    weights: Float[ndarray, "joint source"], pose: Float[ndarray, "joint 2"], skeleton: Skeleton, theme: Theme = LIGHT
+    weights: Float[ndarray, "joint source"],
+    pose: Float[ndarray, "joint coordinate"],
+    skeleton: Skeleton,
+    theme: Theme = LIGHT,
 ) -> Figure:
     """Draws the strongest connections in a figure of their own; see `draw_connections`."""
     figure = new_figure(4.6, 5.2, theme)
@@ -63,7 +68,7 @@ def connections(
 def adjacency_and_bones(
     adjacency: Float[ndarray, "joint source"],
     attention: Float[ndarray, "joint source"],
-    pose: Float[ndarray, "joint 2"],
+    pose: Float[ndarray, "joint coordinate"],
     skeleton: Skeleton,
     theme: Theme = LIGHT,
 ) -> Figure:
@@ -92,7 +97,7 @@ def adjacency_and_bones(
 
 def importance_bodies(
     importance: Mapping[str, Float[ndarray, " joint"]],
-    poses: Mapping[str, Float[ndarray, "joint 2"]],
+    poses: Mapping[str, Float[ndarray, "joint coordinate"]],
     skeleton: Skeleton,
     theme: Theme = LIGHT,
     names: Mapping[str, str] | None = None,
@@ -103,7 +108,7 @@ def importance_bodies(
 
     Args:
         importance: See `actrec.explain.occlusion.class_importance`.
-        poses: A pose of each class, y down.
+        poses: A pose of each class; in two dimensions y down, in three y up.
         names: The names to show for classes; see `actrec.drawing.lettering.pictured`.
     """
     importance = dict(list(importance.items())[:BODIES])
@@ -112,7 +117,7 @@ def importance_bodies(
     figure = new_figure(2.2 * columns, 2.75 * rows, theme)
     grid = figure.subplots(rows, columns, squeeze=False).flatten()
     for axes, (name, values) in zip(grid, importance.items(), strict=False):
-        pose, share = poses[name], np.clip(values, 0, None) / max(float(values.max()), 1e-9)
+        pose, share = project(poses[name]), np.clip(values, 0, None) / max(float(values.max()), 1e-9)
         _draw_bones(axes, pose, skeleton, theme)
         colours: dict[str, Any] = {"c": share, "cmap": color_ramp(theme, 1), "vmin": -0.3, "vmax": 1}
         axes.scatter(*pose.T, s=list(10 + 220 * share), zorder=3, clip_on=False, **colours)

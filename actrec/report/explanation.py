@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy import ndarray
 
 from actrec.drawing.colors import LIGHT, Theme
+from actrec.drawing.projection import project
 from actrec.explain.explanation import Explanation
 from actrec.report.bodies import adjacency_and_bones, importance_bodies
 from actrec.report.figures import SMALL, new_figure, style
@@ -30,7 +31,7 @@ def explanation_pictures(
         "why_joints": partial(importance_bodies, explanation.importance, explanation.poses, skeleton, names=names)
     }
     if attention:
-        widest = max(explanation.poses.values(), key=lambda pose: float(np.ptp(pose, axis=0).min()))
+        widest = max(explanation.poses.values(), key=lambda pose: float(np.ptp(project(pose), axis=0).min()))
         pictures["why_connections"] = partial(
             adjacency_and_bones, attention.adjacency, attention.joints, widest, skeleton
         )

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from actrec.drawing.colors import LIGHT
 from actrec.drawing.frames import draw_skeleton, write_video
+from actrec.drawing.projection import centre, fit, turning
 from actrec.evaluation.metrics import confusion_counts
 from actrec.evaluation.predictions import class_numbers
 from actrec.evaluation.results import Results
@@ -87,22 +88,22 @@ def sample_frames(sample: SampleClip) -> Any:
     """Draws the frames of a sample's video: the skeleton, and in violet the pose that was forecast for the frame.
 
     Args:
-        sample: A window as the network saw it; x and y from -1 to 1 or so.
+        sample: A window as the network saw it; coordinates from -1 to 1 or so. In three dimensions the camera goes
+            about it.
 
     Returns:
         An iterator of time in seconds and RGB picture.
     """
-    keypoints, skeleton = sample.sequence.keypoints, get_skeleton(sample.sequence.skeleton)
-    seen = keypoints[keypoints[..., 2] > 0][:, :2]
-    low, high = (seen.min(0), seen.max(0)) if len(seen) else (np.zeros(2), np.ones(2))
-    scale = 0.8 * _SIDE / max(float((high - low).max()), 1e-6)
-    shift = _SIDE / 2 - scale * (low + high) / 2
-    for number, frame in enumerate(keypoints):
+    clip, skeleton = sample.sequence, get_skeleton(sample.sequence.skeleton)
+    observed, middle = clip.keypoints[..., -1:], centre(clip.keypoints)
+    poses = turning(clip.keypoints[..., :-1], middle, clip.fps)
+    ghosts = None if sample.forecasts is None else turning(sample.forecasts, middle, clip.fps)
+    scale, shift = fit(poses, observed[..., 0] > 0, _SIDE)
+    for number, (pose, confidence) in enumerate(zip(poses, observed, strict=True)):
         picture: Picture = np.full((_SIDE, _SIDE, 3), 255, dtype=np.uint8)
-        if sample.forecasts is not None:
-            there = np.isfinite(sample.forecasts[number]).all(-1) & (frame[:, 2] > 0)
-            ghost = np.concatenate([np.nan_to_num(sample.forecasts[number]) * scale + shift, there[:, None]], axis=1)
+        if ghosts is not None:
+            there = np.isfinite(ghosts[number]).all(-1) & (confidence[:, 0] > 0)
+            ghost = np.concatenate([np.nan_to_num(ghosts[number]) * scale + shift, there[:, None]], axis=1)
             draw_skeleton(picture, ghost, skeleton, LIGHT.forecast)
-        placed = np.concatenate([frame[:, :2] * scale + shift, frame[:, 2:]], axis=1)
-        draw_skeleton(picture, placed, skeleton)
-        yield number / sample.sequence.fps, picture
+        draw_skeleton(picture, np.concatenate([pose * scale + shift, confidence], axis=1), skeleton)
+        yield number / clip.fps, picture

@@ -1,4 +1,7 @@
-"""Draws sheets of clips for the report: a row of skeletons over time for each clip."""
+"""Draws sheets of clips for the report: a row of skeletons over time for each clip.
+
+Poses of three dimensions are seen obliquely from above (`actrec.drawing.projection`).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from numpy import ndarray
 
 from actrec.drawing.colors import LIGHT, Theme
 from actrec.drawing.lettering import lettered, shorten, width
+from actrec.drawing.projection import project
 from actrec.evaluation.samples import SampleClip
 from actrec.report.figures import LARGE, NORMAL, SMALL, new_sheet
 from actrec.report.stretches import caption, longest_stretches, summary, typical_frame
@@ -128,7 +132,7 @@ def _draw_text(axes: Axes, theme: Theme, sample: SampleClip, top: float, names: 
 
 def _chosen_frames(sequence: SkeletonSequence) -> Int[ndarray, " pose"]:
     """Selects frames evenly among those with an observed joint."""
-    seen = np.flatnonzero((sequence.keypoints[..., 2] > 0).any(1))
+    seen = np.flatnonzero((sequence.keypoints[..., -1] > 0).any(1))
     return seen[np.unique(np.linspace(0, len(seen) - 1, min(_POSES, len(seen))).round().astype(int))]
 
 
@@ -144,12 +148,12 @@ def _draw_poses(
     sequence: SkeletonSequence,
     corner: tuple[float, float],
     frames: Int[ndarray, " pose"],
-    forecasts: Float[ndarray, "frame joint 2"] | None = None,
+    forecasts: Float[ndarray, "frame joint coordinate"] | None = None,
     weight: float = 1.0,
 ) -> None:
     """Draws a clip's poses side by side from the corner (x, y), top left; `weight` scales the line width."""
     skeleton = get_skeleton(sequence.skeleton)
-    poses, observed = sequence.keypoints[frames, :, :2], sequence.keypoints[frames, :, 2] > 0
+    poses, observed = project(sequence.keypoints[frames, :, :-1]), sequence.keypoints[frames, :, -1] > 0
     left, top = corner
     if not len(frames):
         axes.text(left + 0.2, top + 0.5, "no joint was observed", fontsize=NORMAL, color=theme.muted)
@@ -162,7 +166,7 @@ def _draw_poses(
         middle = np.array([(low[column, 0] + high[column, 0]) / 2, y_middle])
         place = np.array([left + column + 0.5, top + 0.52])
         if forecasts is not None and np.isfinite(forecasts[frame]).any():
-            ghost = (forecasts[frame] - middle) / extent + place
+            ghost = (project(forecasts[frame]) - middle) / extent + place
             _draw_skeleton(axes, theme, skeleton, ghost, np.isfinite(ghost).all(-1), ghostly=True)
         pose = (poses[column] - middle) / extent + place
         _draw_skeleton(axes, theme, skeleton, pose, observed[column], weight=weight)

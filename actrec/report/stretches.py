@@ -28,7 +28,7 @@ def typical_frame(clip: SkeletonSequence, stretch: Segment) -> int:
 
 
 def _observed(clip: SkeletonSequence, stretch: Segment) -> Int[ndarray, " frame"]:
-    observed = (clip.keypoints[stretch.start : stretch.end, :, 2] > 0).any(1)
+    observed = (clip.keypoints[stretch.start : stretch.end, :, -1] > 0).any(1)
     return stretch.start + np.flatnonzero(observed)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
+from actrec.drawing.projection import project
 from actrec.skeleton import Skeleton, get_skeleton
 from actrec.types import SkeletonSequence
 
@@ -23,7 +24,8 @@ def pose_row(clip: SkeletonSequence, around: int | None = None) -> str:
     frames = _chosen(clip, around)
     if not len(frames):
         return '<p class="empty">No joint is observed.</p>'
-    points = np.where(clip.keypoints[frames, :, 2:] > 0, clip.keypoints[frames, :, :2], np.nan).astype(float)
+    poses = clip.keypoints[frames]
+    points = np.where(poses[..., -1:] > 0, project(poses[..., :-1]), np.nan).astype(float)
     low, high = np.nanmin(points, axis=1), np.nanmax(points, axis=1)
     middle = (low + high) / 2
     centre = np.median(middle, axis=0)
@@ -44,7 +46,7 @@ def pose_row(clip: SkeletonSequence, around: int | None = None) -> str:
 
 
 def _chosen(clip: SkeletonSequence, around: int | None) -> Int[ndarray, " pose"]:
-    seen = np.flatnonzero((clip.keypoints[..., 2] > 0).any(1))
+    seen = np.flatnonzero((clip.keypoints[..., -1] > 0).any(1))
     if around is None:
         return seen[np.unique(np.linspace(0, len(seen) - 1, min(_POSES, len(seen))).round().astype(int))]
     first = int(np.clip(np.searchsorted(seen, around) - _POSES // 2, 0, max(len(seen) - _POSES, 0)))

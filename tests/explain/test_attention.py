@@ -116,6 +116,36 @@ def test_forecast_error_is_the_mean_distance(make_sequences: Make) -> None:
     np.testing.assert_allclose(still, [[np.mean(each) for each in row] for row in stays], rtol=1e-4)
 
 
+class Still(nn.Module):
+    """Forecasts for each coordinate that the pose stays, but for the last one, which grows by 1 a frame."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.weight, self.n = nn.Parameter(torch.ones(1)), n
+
+    def forward(self, features: Tensor, valid: Tensor) -> NetworkOutput:
+        none = features.new_zeros(2, *features.shape[:-1], 1)
+        ahead = torch.zeros(self.n)
+        ahead[-1] = 1
+        poses = torch.stack([features[..., : self.n] + k * ahead for k in (1, 2)])
+        return NetworkOutput(features[:, :, 0], none[0], none, poses)
+
+
+def test_forecast_error_in_space_is_the_distance_of_all_coordinates(
+    make_sequences: Make, lift: Callable[[SkeletonSequence], SkeletonSequence]
+) -> None:
+    windows = ResizeWindows(12, (1.0,), (1.0,))
+    pipeline = Pipeline(COCO17, Preprocess("offline"), windows, Features(use_velocity=True), n_coordinates=3)
+    spec, clip = ModelSpec("InfoGCN", {}, pipeline, ("label_0",)), lift(make_sequences(1, 1)[0])
+    error, still = forecast_error(Still(3).eval(), spec, [clip])
+    (window,) = spec.pipeline.evaluation_windows(clip)
+    poses = window.keypoints[..., :3].astype(float)
+    for n in (1, 2):
+        changes = poses[n:] - poses[:-n]
+        np.testing.assert_allclose(still[n - 1], np.sqrt((changes**2).sum(-1)).mean(0), rtol=1e-4)
+        np.testing.assert_allclose(error[n - 1], np.sqrt(((changes - (0, 0, n)) ** 2).sum(-1)).mean(0), rtol=1e-4)
+
+
 def test_two_who_ask_one_network_at_once_see_their_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     network, both, plain = make_network(), Barrier(2), InfoGCN.encode
     inputs = [X, X.flip(0) * 2]
