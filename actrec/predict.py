@@ -1,12 +1,13 @@
-"""Recognises the actions in videos: `python -m actrec.predict model=… source=video.mp4`."""
+"""Recognises the actions in videos or keypoints: `python -m actrec.predict model=… source=video.mp4`."""
 
 from __future__ import annotations
 
 import logging
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -18,20 +19,24 @@ from tqdm import tqdm
 
 from actrec.config import check_whole, main
 from actrec.data.sources.folders import distinct_names, files_below, videos_in
+from actrec.live.keypoints import ReadClip, clips_in, recognize_clip, stream_of
 from actrec.live.results import Summary, write_results
-from actrec.live.stream import Stream, open_stream, recognize
+from actrec.live.stream import RecognizedFrame, Stream, open_stream, recognize
 from actrec.live.tracking import TrackingRecognizer
+from actrec.model.spec import ModelSpec, load_spec
 from actrec.online.hysteresis import Hysteresis
+from actrec.online.inputs import check_takes_pictures
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.train_serve_skew import streaming_warning
 from actrec.types import ActrecError, SetupError
 from actrec.video.camera import is_stream
 from actrec.video.extraction import Extractor
 from actrec.video.people import SKELETON
-from actrec.video.pose import PoseModel
 from actrec.video.video import is_video
 
 log = logging.getLogger("actrec.predict")  # run as a script, __name__ is __main__
+
+Begin = Callable[[Event], Iterator[RecognizedFrame]]
 
 
 @contextmanager
@@ -51,9 +56,12 @@ def _stopped_by_interrupt() -> Iterator[Event]:
 
 
 def predict(
-    stream: Stream, pose: PoseModel, recognizer: OnlineRecognizer, folder: Path, with_video: bool
+    stream: Stream, begin: Begin, recognizer: OnlineRecognizer, folder: Path, with_video: bool
 ) -> tuple[Summary, bool]:
     """Writes the results of a stream, see `write_results`; Ctrl-C ends it after a frame, with complete files.
+
+    Args:
+        begin: Starts recognition, which the event ends.
 
     Returns the summary, and whether Ctrl-C ended the stream.
 
@@ -62,7 +70,7 @@ def predict(
         KeyboardInterrupt: Ctrl-C came before the first frame; no file is written then.
     """
     with _stopped_by_interrupt() as stopped:
-        frames = recognize(stream, pose, TrackingRecognizer(recognizer, stream.fps), stopped)
+        frames = begin(stopped)
         first = next(frames, None)
         if first is None and stopped.is_set():
             raise KeyboardInterrupt
@@ -84,6 +92,25 @@ def sources(source: str) -> dict[str, str]:
     return {path.absolute().stem: source}  # a video, or a folder of pictures
 
 
+def clips_of(cfg: DictConfig, spec: ModelSpec) -> dict[str, ReadClip]:
+    """Lists the clips of keypoints of the source, see `clips_in`; none if it has videos or pictures."""
+    if is_stream(str(cfg.source)):
+        return {}
+    layout = spec.pipeline.skeleton.name if cfg.skeleton is None else str(cfg.skeleton)
+    return clips_in(Path(str(cfg.source)).expanduser(), layout, float(cfg.fps))
+
+
+def _opened(
+    source: str | ReadClip, cfg: DictConfig, extractor: Extractor, recognizer: OnlineRecognizer
+) -> tuple[Stream, Begin]:
+    """Opens a stream of pictures, or reads a clip of keypoints."""
+    if not isinstance(source, str):
+        clip = recognizer.spec.pipeline.to_skeleton(source())
+        return stream_of(clip), partial(recognize_clip, clip, recognizer)
+    stream = open_stream(source, cfg.longest, cfg.picture_fps)
+    return stream, partial(recognize, stream, extractor.pose, TrackingRecognizer(recognizer, stream.fps))
+
+
 @main("predict")
 def run(cfg: DictConfig) -> None:
     """Recognises each source and writes its results; a source that fails does not end the others."""
@@ -91,33 +118,38 @@ def run(cfg: DictConfig) -> None:
     hysteresis: Hysteresis = instantiate(cfg.hysteresis, _convert_="all")
     extractor: Extractor = instantiate(cfg.extractor, _convert_="all")
     output = Path(str(cfg.output_dir)).expanduser()
-    every, failed = sources(str(cfg.source)), list[str]()
+    spec, failed = load_spec(str(cfg.model)), list[str]()
+    clips = clips_of(cfg, spec)
+    if not clips:
+        check_takes_pictures(spec)
+    layout, trust = None if clips else SKELETON, cfg.trust or ()
     recognizer = OnlineRecognizer.from_pretrained(
-        str(cfg.model), hysteresis, skeleton=SKELETON, max_people=cfg.max_people, trust=cfg.trust or ()
+        str(cfg.model), hysteresis, skeleton=layout, max_people=cfg.max_people, trust=trust
     )
+    every: dict[str, str | ReadClip] = {**(clips or sources(str(cfg.source)))}
     if warning := streaming_warning(recognizer.spec):
         log.warning("%s", warning)
     for name, source in every.items():
         try:
-            stream = open_stream(source, cfg.longest, cfg.picture_fps)
-            summary, interrupted = predict(stream, extractor.pose, recognizer.fresh(), output / name, cfg.video)
+            stream, begin = _opened(source, cfg, extractor, fresh := recognizer.fresh())
+            summary, interrupted = predict(stream, begin, fresh, output / name, cfg.video)
         except SetupError:
             raise  # it would end every other source too
         except Exception as error:  # an unexpected error in one video must not end the others
             if len(every) > 1:
-                failed.append(_reason(source, error))
+                failed.append(_reason(source if isinstance(source, str) else name, error))
                 log.warning("left out: %s", failed[-1])
                 log.debug("", exc_info=True)
                 continue
             if isinstance(error, ActrecError):
-                raise type(error)(_reason(source, error)) from None
+                raise type(error)(_reason(source if isinstance(source, str) else name, error)) from None
             raise
         log.info("%s\n  %s%s", output / name, summary, "; interrupted" if interrupted else "")
         if interrupted:
             raise KeyboardInterrupt
     if failed:
         listed = "".join(f"\n  {each}" for each in failed)
-        raise ActrecError(f"{len(failed)} of {len(every)} videos could not be read:{listed}")
+        raise ActrecError(f"{len(failed)} of {len(every)} {'clips' if clips else 'videos'} could not be read:{listed}")
 
 
 def _reason(source: str, error: Exception) -> str:

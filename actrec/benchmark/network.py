@@ -13,6 +13,7 @@ from torch import nn
 
 from actrec.benchmark.plain import plain
 from actrec.benchmark.setup import Setup
+from actrec.benchmark.streaming import random_stream
 from actrec.benchmark.timing import alternate
 from actrec.data.synthetic.clips import Synthetic
 from actrec.data.training_windows import TrainingWindows
@@ -21,7 +22,7 @@ from actrec.model.network import compile_network
 from actrec.online.torch_backend import TorchWindow
 from actrec.training.losses import Objective
 from actrec.training.malloc import keep_freed_memory
-from actrec.types import Batch
+from actrec.types import Batch, SkeletonSequence
 
 
 def time_training(setup: Setup) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def time_forward(setup: Setup) -> dict[str, Any]:
 def _time_evaluation(setup: Setup, network: nn.Module) -> dict[str, Any]:
     """Measures clips per second of evaluation at one observation ratio, including preprocessing."""
     size, n_classes = setup.cfg.batch_size, setup.cfg.n_classes
-    clips = list(Synthetic(n_clips=100).clips())[:size]
+    clips = _clips(setup)[:size]
 
     def evaluate() -> None:
         clip_probabilities(network, setup.pipeline, clips, n_classes, batch_size=size)
@@ -72,7 +73,7 @@ def _time_evaluation(setup: Setup, network: nn.Module) -> dict[str, Any]:
 
 def time_data(setup: Setup) -> dict[str, Any]:
     """Times the preprocessing of whole clips, and augmented training windows, on one core."""
-    clips = list(Synthetic(n_clips=100).clips())
+    clips = _clips(setup)
     augmentation = instantiate(setup.cfg.augmentation, _convert_="all")
     windows = TrainingWindows(clips, [0] * len(clips), setup.pipeline, augmentation, seed=0)
     rates = alternate({"windows": lambda: [windows[0, i] for i in range(len(windows))]}, 3, torch.device("cpu"))
@@ -82,6 +83,15 @@ def time_data(setup: Setup) -> dict[str, Any]:
         "preprocessing": {"frames_per_s": n_frames / (time.perf_counter() - start)},
         "training windows": {"windows_per_s": len(windows) / rates["windows"].seconds},
     }
+
+
+def _clips(setup: Setup) -> list[SkeletonSequence]:
+    """Makes 100 clips: generated ones in two dimensions, oscillating joints in three."""
+    skeleton, n_coordinates = setup.pipeline.skeleton, setup.pipeline.n_coordinates
+    if n_coordinates == 2:
+        return list(Synthetic(n_clips=100).clips())
+    streams = (random_stream(64, skeleton.n_joints, seed, n_coordinates) for seed in range(100))
+    return [SkeletonSequence(keypoints, 30.0, skeleton.name) for keypoints in streams]
 
 
 def _batch(setup: Setup, size: int) -> Batch:

@@ -49,9 +49,11 @@ def make_setup(cfg: DictConfig) -> Setup:
     dtype = torch.bfloat16 if "bf16" in str(cfg.hardware.precision) else torch.float32
     groups = ("preprocess", "windows", "features")
     preprocess, windows, features = (instantiate(cfg[name], _convert_="all") for name in groups)
+    pipeline = Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features, cfg.coordinates)
     options: Any = OmegaConf.to_container(cfg.network, resolve=True)
-    options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels(), "n_classes": cfg.n_classes}
+    options |= {"skeleton": cfg.skeleton, "in_channels": pipeline.n_channels, "n_classes": cfg.n_classes}
+    if "coordinates" in options and options["coordinates"] is None:
+        options["coordinates"] = cfg.coordinates
     labels = tuple(f"class {number}" for number in range(cfg.n_classes))
-    pipeline = Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features)
     spec = ModelSpec(options.pop("_target_"), options, pipeline, labels)
     return Setup(cfg, build_network(spec, trust=spec.network), spec, device, dtype)

@@ -67,20 +67,27 @@ def _latency(times: Float[ndarray, " frame"]) -> dict[str, float]:
     return {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": float(1e3 * times.max()), "p99_over_p50": p99 / p50}
 
 
-def random_stream(n_frames: int, n_joints: int, seed: int = 0) -> Float[ndarray, "frame joint 3"]:
+def random_stream(
+    n_frames: int, n_joints: int, seed: int = 0, n_coordinates: int = 2
+) -> Float[ndarray, "frame joint value"]:
     """Makes keypoints of oscillating joints, some of them unobserved."""
-    rng = np.random.default_rng(seed)
-    place, swing = rng.uniform(200, 400, size=(n_joints, 2)), rng.normal(0, 20, size=(2, n_joints, 2))
+    rng, shape = np.random.default_rng(seed), (n_joints, n_coordinates)
+    place, swing = rng.uniform(200, 400, shape), rng.normal(0, 20, (2, *shape))
     phase = 2 * np.pi * np.arange(n_frames)[:, None, None] / 45
-    keypoints = np.ones((n_frames, n_joints, 3), dtype=np.float32)
-    keypoints[..., :2] = place + np.sin(phase) * swing[0] + np.cos(phase) * swing[1]
-    keypoints[..., 2] = rng.uniform(0.1, 1, size=(n_frames, n_joints))
+    keypoints = np.ones((n_frames, n_joints, n_coordinates + 1), dtype=np.float32)
+    keypoints[..., :-1] = place + np.sin(phase) * swing[0] + np.cos(phase) * swing[1]
+    keypoints[..., -1] = rng.uniform(0.1, 1, size=(n_frames, n_joints))
     return keypoints
+
+
+def _stream_for(recognizer: OnlineRecognizer, seed: int = 0) -> Float[ndarray, "frame joint value"]:
+    """Makes keypoints that a recogniser takes."""
+    return random_stream(997, recognizer.input_skeleton.n_joints, seed, recognizer.spec.pipeline.n_coordinates)
 
 
 def frame_times(recognizer: OnlineRecognizer, n_people: int, n_frames: int) -> Float[ndarray, " frame"]:
     """Measures the seconds of each frame of a stream of several people, after a warm-up of 64 frames."""
-    people = [random_stream(997, recognizer.input_skeleton.n_joints, seed) for seed in range(n_people)]
+    people = [_stream_for(recognizer, seed) for seed in range(n_people)]
     times = np.zeros(n_frames)
     for t in range(-_WARM_UP, n_frames):
         frame = {str(i): keypoints[t % len(keypoints)] for i, keypoints in enumerate(people)}
@@ -102,7 +109,7 @@ def resident_mib() -> float:
 
 def memory_growth(recognizer: OnlineRecognizer, n_frames: int) -> float:
     """Measures how many MiB the process grows after the first 1,000 frames of one person's stream."""
-    keypoints = random_stream(997, recognizer.input_skeleton.n_joints)
+    keypoints = _stream_for(recognizer)
     before = float("nan")
     for t in range(n_frames):
         recognizer.push(keypoints[t % len(keypoints)], t * FRAME)

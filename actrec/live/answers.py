@@ -42,11 +42,19 @@ def _person_answer(person: TrackedPerson | Prediction) -> dict[str, Any]:
     }
     if len(prediction.forecast):
         last = prediction.forecast[-1].astype(float)
-        answer["forecast"] = [None if np.isnan(joint).any() else joint.round(1).tolist() for joint in last]
+        answer["forecast"] = [None if np.isnan(joint).any() else _rounded(joint, 1) for joint in last]
     if isinstance(person, TrackedPerson):
-        answer["box"] = person.box.astype(float).round(1).tolist()
-        answer["keypoints"] = person.keypoints.astype(float).round(2).tolist()
+        if person.keypoints.shape[1] == 3:  # in pixels
+            answer["box"] = person.box.astype(float).round(1).tolist()
+        answer["keypoints"] = [[*_rounded(joint[:-1], 2), round(joint[-1], 2)] for joint in person.keypoints.tolist()]
     return answer
+
+
+def _rounded(place: Sequence[float], decimals: int) -> list[float]:
+    """Rounds x and y in pixels to decimals; in three dimensions, whose unit is not known, to five digits."""
+    if len(place) == 3:
+        return [float(f"{value:.5g}") for value in place]
+    return [round(value, decimals) for value in place]
 
 
 def person_lines(number: int, answer: dict[str, Any], labels: Sequence[str]) -> Iterator[dict[str, Any]]:

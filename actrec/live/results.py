@@ -53,14 +53,15 @@ def write_results(
 
     def annotated(file: LineFile) -> Iterator[tuple[float, Picture]]:
         nonlocal count
-        for count, (time, picture, people) in enumerate(frames, start=1):
+        for count, (time, picture, people, drawn) in enumerate(frames, start=1):
             for line in person_lines(count - 1, frame_answer(round(time, 6), people), recognizer.labels):
                 file.write(to_json(line))
             held.update(each.prediction.held for each in people)
             found.update(each.prediction for each in people)
             if with_video:
                 picture = np.array(picture)
-                overlay(picture, [each.scaled(picture.shape[1] / stream.width) for each in people], time)
+                scale = picture.shape[1] / stream.width
+                overlay(picture, [each.scaled(scale) for each in people] if drawn is None else drawn, time)
             yield time, picture
 
     with _removed_if_empty(folder), LineFile(folder / PREDICTIONS) as file:

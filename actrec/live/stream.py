@@ -35,11 +35,17 @@ class Stream(NamedTuple):
 
 
 class RecognizedFrame(NamedTuple):
-    """A picture with the predictions of its people."""
+    """A picture with the predictions of its people.
+
+    Attributes:
+        people: In pixels of the source, which may be larger than the picture, or in the unit of a clip's keypoints.
+        drawn: The people in pixels of the picture; None if the picture's size relative to the source tells them.
+    """
 
     time: float
     picture: Picture
-    people: list[TrackedPerson]  # in pixels of the source, which may be larger than the picture
+    people: list[TrackedPerson]
+    drawn: list[TrackedPerson] | None = None
 
 
 def open_stream(source: str, longest: int, picture_fps: float = 30.0) -> Stream:

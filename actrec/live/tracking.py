@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from actrec.online.inputs import check_takes_pictures
 from actrec.online.prediction import Prediction
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.video.people import People, scaled_keypoints
@@ -21,12 +22,12 @@ class TrackedPerson(NamedTuple):
     Attributes:
         person: "1" for the first person of the stream, "2" for the second …
         box: Left, top, right and bottom, in pixels.
-        keypoints: x, y and confidence; 0 where a joint is not observed.
+        keypoints: Coordinates and confidence; 0 where a joint is not observed.
     """
 
     person: str
     box: Float[ndarray, " 4"]
-    keypoints: Float[ndarray, "joint 3"]
+    keypoints: Float[ndarray, "joint value"]
     prediction: Prediction
 
     def scaled(self, scale: float) -> TrackedPerson:
@@ -43,9 +44,13 @@ class TrackingRecognizer:
     Args:
         recognizer: A recogniser that is used for this stream only.
         fps: Approximate frame rate of the stream.
+
+    Raises:
+        ActrecError: The recogniser takes three dimensions.
     """
 
     def __init__(self, recognizer: OnlineRecognizer, fps: float) -> None:
+        check_takes_pictures(recognizer.spec)
         self.recognizer, self._tracker = recognizer, Tracker(fps, recognizer.max_gap)
         self._names, self._n_named = dict[int, str](), 0  # names by track number
 

@@ -87,6 +87,9 @@ class ModelSpec:
         for name, (value, what) in wanted.items():
             if options.get(name, value) != value:
                 raise ActrecError(f"network.{name} is {options[name]!r}, but {what} is {value!r}.")
+        forecast = options.get("coordinates", 2 if self.network_name == "InfoGCN" else parts.n_coordinates)
+        if isinstance(forecast, int) and forecast < parts.n_coordinates:
+            raise ActrecError(f"network.coordinates is {forecast}, but joints have {parts.n_coordinates} coordinates.")
 
     @property
     def network_name(self) -> str:

@@ -116,7 +116,8 @@ def embed_probe(engine: Engine, spec: ModelSpec) -> Float[ndarray, " embedding"]
     """Returns the model's embedding of a fixed pose; None if the model gives none."""
     n_joints = spec.pipeline.skeleton.n_joints
     angle = np.arange(n_joints) * 2.4
-    pose = np.stack([300 + 90 * np.cos(angle), 300 + 140 * np.sin(angle), np.ones(n_joints)], -1)
+    places = [300 + 90 * np.cos(angle), 300 + 140 * np.sin(angle), 300 + 60 * np.cos(2 * angle)]
+    pose = np.stack([*places[: spec.pipeline.n_coordinates], np.ones(n_joints)], -1)
     output = engine.fresh().push([""], pose[None].astype(np.float32))
     return None if output.embedding is None else output.embedding[0]
 
@@ -154,6 +155,7 @@ def check_clips(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) 
     if not 1 <= len(clips) <= MOST_CLIPS:
         advice = "Take those that differ most; with many clips, train a model." if clips else "Record some."
         raise ActrecError(f"There are {len(clips) or 'no'} clips of '{label}'; expected 1 to {MOST_CLIPS}. {advice}")
+    check_enrollable(spec)
     threshold = spec.pipeline.preprocess.confidence_threshold
     for number, clip in enumerate(_in_layout(clips, spec), start=1):
         name = f"Clip '{clip.clip_id}'" if clip.clip_id else f"Clip {number}"
@@ -167,8 +169,23 @@ def check_clips(label: str, clips: Sequence[SkeletonSequence], spec: ModelSpec) 
             )
 
 
+def check_enrollable(spec: ModelSpec) -> None:
+    """Raises an ActrecError for a model of three dimensions."""
+    if spec.pipeline.n_coordinates == 3:
+        raise ActrecError(
+            "Classes cannot be enrolled into a model of three dimensions: the other motions that a new class is "
+            "compared with are generated in two. Train a model with clips of the new class."
+        )
+
+
 def _in_layout(clips: Sequence[SkeletonSequence], spec: ModelSpec) -> list[SkeletonSequence]:
-    """Maps the clips to the model's joint layout."""
+    """Maps the clips to the model's joint layout; raises an ActrecError for a clip of other dimensions."""
+    for number, clip in enumerate(clips, start=1):
+        if clip.n_coordinates != spec.pipeline.n_coordinates:
+            raise ActrecError(
+                f"Clip '{clip.clip_id or number}' has {clip.n_coordinates} coordinates for each joint; this model "
+                f"takes {spec.pipeline.n_coordinates}."
+            )
     return [
         replace(
             clip,

@@ -66,9 +66,23 @@ def checked_person(
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise ActrecError(f"{what} has keypoints that are no array ({error}); expected {expected}.") from None
     if array.shape != (skeleton.n_joints, n_coordinates + 1) or array.dtype.kind not in "fiu":
-        raise ActrecError(f"{what} has keypoints of shape {array.shape} and type {array.dtype}; expected {expected}.")
+        dimensions = "two dimensions, not three" if n_coordinates == 2 else "three dimensions, not two"
+        other = (skeleton.n_joints, 6 - n_coordinates)  # the shape that a model of the other kind takes
+        reason = f" This model takes {dimensions}." if array.shape == other else ""
+        raise ActrecError(
+            f"{what} has keypoints of shape {array.shape} and type {array.dtype}; expected {expected}.{reason}"
+        )
     with np.errstate(over="ignore"):  # values that become infinite are refused next
         return checked_keypoints(array.astype(np.float64), what)
+
+
+def check_takes_pictures(spec: ModelSpec) -> None:
+    """Raises an ActrecError if people who are found in pictures, which have x and y, are no input of a model."""
+    if spec.pipeline.n_coordinates == 3:
+        raise ActrecError(
+            "This model takes keypoints of three dimensions, and a pose model finds only x and y in videos and "
+            "pictures. Give it keypoints: arrays of shape (frame, joint, 4), with x, y, z and confidence."
+        )
 
 
 class TimestampUnitCheck:

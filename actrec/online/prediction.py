@@ -37,7 +37,8 @@ class Prediction:
         probabilities: Probability of each class, from this frame and those before it.
         label: The most probable class; "none" if the model has this class and none of its actions is likely.
         held: The class after hysteresis (`Hysteresis`), which changes only after several frames; None is no action.
-        forecast: Poses 1 to N frames ahead, in pixels, in the model's joint layout; NaN for a joint not yet observed.
+        forecast: Poses 1 to N frames ahead, in pixels or the unit of the keypoints in 3D, in the model's joint layout;
+            NaN for a joint not yet observed.
         n_frames: Frames of the person so far, at the model's rate.
         seen: Whether a joint was observed in the newest frame that was pushed.
         action: Probability that this is any of the model's actions; the greatest of `probabilities` for a model without
@@ -53,7 +54,7 @@ class Prediction:
     probabilities: Float[ndarray, " class"]
     label: str
     held: str | None
-    forecast: Float[ndarray, "horizon joint 2"]
+    forecast: Float[ndarray, "horizon joint coordinate"]
     n_frames: int
     seen: bool
     action: float = 1.0

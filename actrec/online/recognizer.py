@@ -116,6 +116,7 @@ class OnlineRecognizer:
 
         Args:
             clips: Each shows the action from its beginning to its end, once or several times, in any joint layout.
+                Models of three dimensions take none.
 
         Raises:
             ActrecError: The label is taken, the clips are unusable, or the model gives no embedding (it was exported by
@@ -134,8 +135,9 @@ class OnlineRecognizer:
         return self.labels[len(self.spec.labels) :]
 
     def gives_embeddings(self) -> bool:
-        """Returns whether the model gives the embedding that `enroll` needs."""
-        return embed_probe(self._engine, self.spec) is not None
+        """Returns whether the model gives the embedding that `enroll` needs, and is of two dimensions."""
+        is_flat = self.spec.pipeline.n_coordinates == 2
+        return is_flat and embed_probe(self._engine, self.spec) is not None
 
     def unenroll(self, label: str) -> None:
         """Removes an enrolled class; everybody who is followed starts anew."""

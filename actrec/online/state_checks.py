@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 from numpy import ndarray
 
+from actrec.pipeline.view import N_FRAMES, turns
 from actrec.types import FARTHEST
 
 _GREATEST = 1e15  # limit of features, keys and values; their products are finite in float32
@@ -48,6 +49,19 @@ def check_rows(rows: ndarray, keys: ndarray, values: ndarray, length: int) -> No
     check_within(FARTHEST, rows["place"], rows["origin"])
     check_within(_GREATEST, keys, values, rows["frames"], rows["torsos"])
     counted = np.arange(rows["torsos"].shape[1]) < rows["n_torsos"][:, None]
-    counts = (rows["n_torsos"] >= 0) & (rows["n_torsos"] <= np.maximum(rows["position"], 1))
-    if not counts.all() or (rows["torsos"][counted] <= 0).any():
+    if not _are_counts(rows["n_torsos"], rows) or (rows["torsos"][counted] <= 0).any():
         raise ValueError("torso lengths that are not positive, or too many of them")
+
+
+def check_turns(rows: ndarray, view: str) -> None:
+    """Raises a ValueError unless the directions of two rows are bounded, and their rotations are made from them."""
+    check_within(2 * N_FRAMES * FARTHEST, rows["directions"])
+    if not _are_counts(rows["n_directions"], rows):
+        raise ValueError("more frames with a direction than there are frames")
+    if not np.allclose(rows["turn"], turns(rows["directions"], view), rtol=0, atol=1e-6):
+        raise ValueError("a rotation that is not that of the directions")
+
+
+def _are_counts(numbers: Int[ndarray, "2"], rows: ndarray) -> bool:
+    """Returns whether these are numbers of frames of each row; an idle window has processed one frame."""
+    return bool(((numbers >= 0) & (numbers <= np.maximum(rows["position"], 1))).all())

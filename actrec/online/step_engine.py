@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from numpy import ndarray
 
 from actrec.online.engine import EngineOutput, Frames, StepModel, denormalize
-from actrec.online.state_checks import check_rows, checked_array
+from actrec.online.state_checks import check_rows, check_turns, checked_array
 from actrec.pipeline.causal import new_streams, push, stream_fields
 from actrec.pipeline.measures import Measures, measure
 from actrec.pipeline.pipeline import Pipeline
@@ -36,11 +36,8 @@ class StepEngine:
             *(turn_fields() if self._is_turned else []),
             ("position", np.int64, ()),  # number of frames in the window
             ("answers", np.bool_, ()),
-            (
-                "frames",
-                np.float32,
-                (2, n_joints, n_coordinates + 1),
-            ),  # the previous and the current frame, for features
+            # The previous and the current frame, for features.
+            ("frames", np.float32, (2, n_joints, n_coordinates + 1)),
             ("placed", np.bool_, (2, n_joints)),  # whether each of their joints is known
         ]
         self._people: list[str] = []
@@ -144,6 +141,8 @@ class StepEngine:
             rows[name] = checked_array(state, name, (2, *tail), kind)
         keys, values = (checked_array(state, name, shape, np.float32) for name in ("keys", "values"))
         check_rows(rows, keys, values, self.length)
+        if self._is_turned:
+            check_turns(rows, self.pipeline.preprocess.view)
         number = self._number(person)
         those = slice(2 * number, 2 * number + 2)
         self._rows[those], self._keys[:, those], self._values[:, those] = rows, keys, values

@@ -27,6 +27,8 @@ Live recognition uses a WebSocket, which OpenAPI cannot describe: **`/v1/stream`
 * A **text** message is a frame's keypoints, in pixels:
   `{"timestamp": 1.5, "keypoints": [[x, y, confidence], …]}`, or, for several people,
   `{"timestamp": 1.5, "people": {"anna": [[x, y, confidence], …], "ben": null}}`.
+* The keypoints of a **model of three dimensions** are `[x, y, z, confidence]` in any unit of length; `n_coordinates`
+  of `/v1/model` is then 3. It takes no pictures.
 * A **binary** message is a picture: 8 bytes with the timestamp (a big-endian double), then a JPEG.
 * An **answer** is `{"timestamp": 1.5, "people": [Person, …], "milliseconds": 4.2}`, or `{"error": "…"}` for an invalid
   frame, after which the stream continues. `"shed": 3` means that three older frames were dropped because the client or

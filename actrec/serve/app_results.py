@@ -14,10 +14,11 @@ from torch import Tensor
 
 from actrec.drawing.lettering import spaced
 from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
+from actrec.live.keypoints import recognize_clip, stream_of
 from actrec.live.results import ANNOTATED, PREDICTIONS, write_results
 from actrec.live.sets import sets_csv
 from actrec.live.stream import RecognizedFrame, Stream, open_stream, recognize
-from actrec.live.tracking import TrackedPerson, TrackingRecognizer
+from actrec.live.tracking import TrackingRecognizer
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
 from actrec.online.recognizer import OnlineRecognizer
@@ -29,7 +30,6 @@ from actrec.video.people import SKELETON
 from actrec.video.pose import PoseModel
 
 _LONGEST = 960  # pixels of the annotated video
-_BACKGROUND = 38  # grey value of the pictures of a generated clip
 
 Progress = Callable[[int, int], None]  # number of processed frames, and of all
 
@@ -72,19 +72,8 @@ def results_of_upload(
 
 
 def results_of_clip(clip: SkeletonSequence, recognizer: OnlineRecognizer, progress: Progress) -> VideoResults:
-    """Recognises the person of a generated clip, drawn on an empty background."""
-    stream = Stream(iter(()), clip.fps, clip.width or 640, len(clip), len(clip) / clip.fps)
-    return _results(_frames_of_clip(clip, recognizer.fresh()), stream, recognizer, progress)
-
-
-def _frames_of_clip(clip: SkeletonSequence, recognizer: OnlineRecognizer) -> Iterator[RecognizedFrame]:
-    for number, keypoints in enumerate(clip.keypoints):
-        picture = np.full((clip.height or 480, clip.width or 640, 3), _BACKGROUND, dtype=np.uint8)
-        seen = keypoints[keypoints[:, 2] > 0, :2]
-        box = np.concatenate([seen.min(0), seen.max(0)]) if len(seen) else np.zeros(4)
-        prediction = recognizer.push(keypoints, number / clip.fps, "1")
-        people = [] if prediction is None else [TrackedPerson("1", box.astype(np.float32), keypoints, prediction)]
-        yield RecognizedFrame(number / clip.fps, picture, people)
+    """Recognises the person of a clip of keypoints, drawn on an empty background."""
+    return _results(recognize_clip(clip, recognizer.fresh()), stream_of(clip), recognizer, progress)
 
 
 def _results(

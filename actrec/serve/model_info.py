@@ -9,8 +9,6 @@ from pathlib import Path
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.pipeline.windows import AnchoredWindows, ResizeWindows, WindowRule
 from actrec.serve.schema import ModelInfo, WindowInfo
-from actrec.skeleton import get_skeleton
-from actrec.video.people import SKELETON
 
 _ID_LENGTH = 16  # hexadecimal digits
 
@@ -20,15 +18,16 @@ def model_info(
 ) -> ModelInfo:
     """Makes the answer of `/v1/model`."""
     spec = recognizer.spec
-    skeleton, own, card = get_skeleton(SKELETON), spec.pipeline.skeleton, folder / "README.md"
+    skeleton, own, card = recognizer.input_skeleton, spec.pipeline.skeleton, folder / "README.md"
     return ModelInfo(
         id=model_id(folder),
         labels=list(recognizer.labels),
         enrolled=list(recognizer.enrolled),
         can_enroll=can_enroll,
-        skeleton=SKELETON,
+        skeleton=skeleton.name,
         joints=list(skeleton.joints),
         n_joints=skeleton.n_joints,
+        n_coordinates=spec.pipeline.n_coordinates,
         bones=skeleton.bone_index.tolist(),
         forecast_joints=list(own.joints),
         forecast_bones=own.bone_index.tolist(),

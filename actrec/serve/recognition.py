@@ -44,11 +44,16 @@ class Recognition:
         # Of its own, since enrolment takes seconds; one worker, so that one change follows the other.
         self._enrolment_thread = ThreadPoolExecutor(1, "enrolment", torch.set_num_threads, (1,))
 
+    @property
+    def n_coordinates(self) -> int:
+        """The number of coordinates of a joint."""
+        return self.recognizer.spec.pipeline.n_coordinates
+
     async def warm_up(self) -> None:
         """Runs recognition and pose in their threads, so that no client waits for the slow first calls."""
         skeleton, recognizer = self.recognizer.input_skeleton, self.recognizer.fresh()
         for number in range(_WARM_UP):
-            keypoints = np.ones((skeleton.n_joints, 3), dtype=np.float32)
+            keypoints = np.ones((skeleton.n_joints, self.n_coordinates + 1), dtype=np.float32)
             await self.run(recognizer.push, keypoints, number / _STREAM_FPS)
         if self.pose is not None:
             await self.find([np.zeros((360, 640, 3), dtype=np.uint8)])
@@ -62,7 +67,7 @@ class Recognition:
     async def find(self, pictures: list[Picture]) -> list[People]:
         """Finds the people in pictures."""
         if self.pose is None:
-            raise NoPoseModelError
+            raise NoPoseModelError(self.n_coordinates)
         return await asyncio.get_running_loop().run_in_executor(self._pose_thread, self.pose, pictures)
 
     async def run_enrolment(self, work: Callable[[], T]) -> T:
@@ -154,7 +159,7 @@ async def _recognized(
     """Yields the answer and the people of each frame of a video."""
     limits, pose = recognition.limits, recognition.pose
     if pose is None:
-        raise NoPoseModelError
+        raise NoPoseModelError(recognition.n_coordinates)
     admitted = VideoLimits(limits.seconds, limits.fps, limits.side, limits.seconds * limits.fps)
     video = await asyncio.to_thread(partial(open_video, file, limits=admitted))
     fps = await asyncio.to_thread(lambda: video.about_fps)
@@ -172,5 +177,10 @@ async def _recognized(
 class NoPoseModelError(ActrecError):
     """Raised if a client sends pictures to a server without a pose model."""
 
-    def __init__(self) -> None:
-        super().__init__("This server has no pose model and takes keypoints only.")
+    def __init__(self, n_coordinates: int) -> None:
+        super().__init__(
+            "This server has no pose model and takes keypoints only."
+            if n_coordinates == 2
+            else "This server's model takes three dimensions, which pictures do not show. Send keypoints: x, y, z and "
+            "confidence of each joint."
+        )

@@ -32,6 +32,11 @@ class ModelInfo(BaseModel):
     skeleton: str = Field(description="Joint layout of the keypoints that clients send.", examples=["coco17"])
     joints: list[str] = Field(description="Names of its joints, in the order of the keypoints.")
     n_joints: int = Field(description="Number of joints.", examples=[17])
+    n_coordinates: int = Field(
+        description="Coordinates of a joint. 2: keypoints are x and y in pixels, and confidence; 3: x, y and z in any "
+        "unit of length, and confidence.",
+        examples=[2],
+    )
     bones: list[list[int]] = Field(description="Bones, as pairs of numbers of joints.")
     forecast_joints: list[str] = Field(description="Names of the joints of forecasts, in the model's own layout.")
     forecast_bones: list[list[int]] = Field(description="Bones, as pairs of numbers of joints.")
@@ -88,7 +93,9 @@ class Person(BaseModel):
     )
     set: SetInfo | None = Field(description="The present set until now, or the last one; null before the first.")
     forecast: list[list[float] | None] | None = Field(
-        None, description="Forecast pose, the model's horizon ahead: x and y of each joint of its layout, in pixels."
+        None,
+        description="Forecast pose, the model's horizon ahead: x and y of each joint of its layout, in pixels; of a "
+        "model of three dimensions x, y and z, in the unit of the keypoints.",
     )
     box: list[float] | None = Field(None, description="Left, top, right, bottom, in pixels; only if pictures are sent.")
     keypoints: list[list[float]] | None = Field(

@@ -103,8 +103,8 @@ class Server:
         if not self._info.can_enroll:
             return HTTPException(
                 403,
-                "Classes cannot be added: either the model gives no embedding, or the server can be reached by others "
-                "and has no token. Its operator can allow it: enroll=true.",
+                "Classes cannot be added: either the model gives no embedding or has three dimensions, or the server "
+                "can be reached by others and has no token. Its operator can allow it: enroll=true.",
             )
         return None
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from actrec.model.spec import find_model
+from actrec.model.spec import find_model, load_spec
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.train_serve_skew import streaming_warning
 from actrec.serve.address import is_loopback
@@ -25,14 +25,15 @@ log = logging.getLogger("actrec.serve")
 def make_app(cfg: DictConfig) -> FastAPI:
     """Loads the models and makes the application."""
     model, origins = find_model(str(cfg.model)), checked_origins(cfg.origins)
+    is_flat = load_spec(model).pipeline.n_coordinates == 2
     recognizer = OnlineRecognizer.from_pretrained(
         model,
         instantiate(cfg.hysteresis, _convert_="all"),
-        skeleton=SKELETON,
+        skeleton=SKELETON if is_flat else None,
         max_people=cfg.max_people,
         trust=cfg.trust or (),
     )
-    pose = None if cfg.pose is None else instantiate(cfg.extractor, _convert_="all").pose
+    pose = None if cfg.pose is None or not is_flat else instantiate(cfg.extractor, _convert_="all").pose
     if pose is not None:
         pose.load()
     limits, warning = instantiate(cfg.limits, _convert_="all"), streaming_warning(recognizer.spec)

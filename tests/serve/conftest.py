@@ -74,7 +74,12 @@ def full_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = tuple(cfg.dataset.label_map.labels)
     options: Any = OmegaConf.to_container(cfg.network, resolve=True)
     name = options.pop("_target_").rpartition(".")[2]
-    options |= {"skeleton": cfg.skeleton, "in_channels": features.n_channels(), "n_classes": len(labels)}
+    options |= {
+        "skeleton": cfg.skeleton,
+        "in_channels": features.n_channels(),
+        "n_classes": len(labels),
+        "coordinates": 2,
+    }
     spec = ModelSpec(name, options, Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features), labels)
     return save_model(tmp_path_factory.mktemp("full") / "model", build_network(spec), spec)
 
