@@ -15,7 +15,7 @@ from actrec.data.sources.folders import files_below, videos_in
 from actrec.data.store.reading import MANIFEST, read_store
 from actrec.model.copies import writable_copy, writable_folder
 from actrec.model.spec import SHIPPED, find_model, load_spec
-from actrec.online.enrolment import check_label
+from actrec.online.enrolment import check_enrollable, check_label
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
@@ -35,7 +35,9 @@ def run(cfg: DictConfig) -> None:
         raise no_value("enroll", "clips", "label")
     model, label = find_model(str(cfg.model)), str(cfg.label)
     to = None if cfg.to is None else Path(str(cfg.to)).expanduser()
-    load_spec(model)  # for the error if it is no model
+    spec = load_spec(model)  # for the error if it is no model
+    if not cfg.remove:
+        check_enrollable(spec)
     writable_folder(model, to)  # for its error before videos are read, which takes long
     recognizer = OnlineRecognizer.from_pretrained(model, trust=cfg.trust or ())
     if cfg.remove:

@@ -116,6 +116,32 @@ def noise_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_model(tmp_path_factory.mktemp("made") / "model", network, spec)
 
 
+@pytest.fixture(scope="session")
+def solid_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model of three dimensions, 20 joints and 3 classes, whose weights are noise."""
+    import torch
+    from torch import nn
+
+    from actrec.model.folder import save_model
+    from actrec.model.network import build_network
+    from actrec.model.spec import ModelSpec
+    from actrec.pipeline.features import Features
+    from actrec.pipeline.pipeline import Pipeline
+    from actrec.pipeline.preprocess import Preprocess
+    from actrec.pipeline.windows import AnchoredWindows
+    from actrec.skeleton import NWUCLA20
+
+    torch.manual_seed(0)
+    pipeline = Pipeline(NWUCLA20, Preprocess("causal", fps=15, view="y"), AnchoredWindows(8), Features(), 3)
+    options = {"skeleton": "nwucla20", "in_channels": 4, "n_classes": 3, "dim": 8, "layers": 1, "heads": 2}
+    options |= {"graph_heads": 1, "attention_dim": 4, "horizon": 2, "coordinates": 3}
+    spec = ModelSpec("InfoGCN", options, pipeline, ("throw", "carry", "sit_down"))
+    network = build_network(spec)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    return save_model(tmp_path_factory.mktemp("solid") / "model", network, spec)
+
+
 @pytest.fixture
 def no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A system that has no fonts but matplotlib's own."""

@@ -20,6 +20,7 @@ from actrec.benchmark.streaming import measure_memory, time_people, time_step
 from actrec.benchmark.timing import PRODUCT
 from actrec.benchmark.video import time_videos
 from actrec.config import check_whole, main
+from actrec.online.inputs import check_takes_pictures
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.types import ActrecError
 from actrec.video.people import SKELETON
@@ -37,6 +38,8 @@ PARTS: dict[str, Callable[[Setup], dict[str, Any]]] = {
 def _time_videos(cfg: DictConfig) -> dict[str, Any]:
     model = None if cfg.model is None else Path(str(cfg.model)).expanduser()
     recognizer = None if model is None else OnlineRecognizer.from_pretrained(model, skeleton=SKELETON)
+    if recognizer is not None:
+        check_takes_pictures(recognizer.spec)
     return time_videos(Path(str(cfg.video)).expanduser(), instantiate(cfg.extractor, _convert_="all"), recognizer)
 
 

@@ -53,10 +53,11 @@ def clips_in(source: Path, skeleton: str, fps: float) -> dict[str, ReadClip]:
         return {}
     arrays = [file for file in files if file.suffix.lower() in ARRAYS]
     names = distinct_names([file.relative_to(source) if source.is_dir() else Path(file.name) for file in arrays])
-    return {name: partial(_read, file, skeleton, fps) for name, file in zip(names, arrays, strict=True)}
+    return {name: partial(read_clip, file, skeleton, fps) for name, file in zip(names, arrays, strict=True)}
 
 
-def _read(file: Path, skeleton: str, fps: float) -> SkeletonSequence:
+def read_clip(file: Path, skeleton: str, fps: float) -> SkeletonSequence:
+    """Reads a clip from an array of shape (frame, joint, value); see `with_confidence`."""
     try:
         keypoints = with_confidence(load_array(file), get_skeleton(skeleton))
         return SkeletonSequence(keypoints, fps, skeleton, clip_id=file.stem)

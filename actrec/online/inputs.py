@@ -81,7 +81,8 @@ def check_takes_pictures(spec: ModelSpec) -> None:
     if spec.pipeline.n_coordinates == 3:
         raise ActrecError(
             "This model takes keypoints of three dimensions, and a pose model finds only x and y in videos and "
-            "pictures. Give it keypoints: arrays of shape (frame, joint, 4), with x, y, z and confidence."
+            "pictures. Give it keypoints: x, y, z and confidence, in an array of shape (frame, joint, 4) or a skeleton "
+            "store (python -m actrec.predict source=clip.npz), or frame by frame to OnlineRecognizer.push."
         )
 
 

@@ -26,6 +26,7 @@ from actrec.serve.app_results import (
     class_table,
     probability_curves,
     repetition_totals,
+    results_of_array,
     results_of_clip,
     results_of_upload,
     set_table,
@@ -35,12 +36,14 @@ from actrec.video.people import SKELETON
 from actrec.video.pose import PoseModel
 
 _N_CLIPS = 14  # generated clips, one for each action
+_NO_CLIP = "–"
 _POSE = "yolo11n"
 
 
 @st.cache_resource
 def _recognizer(model: str) -> OnlineRecognizer:
-    return OnlineRecognizer.from_pretrained(model, skeleton=SKELETON)
+    is_flat = load_spec(model).pipeline.n_coordinates == 2
+    return OnlineRecognizer.from_pretrained(model, skeleton=SKELETON if is_flat else None)
 
 
 @st.cache_resource
@@ -122,7 +125,17 @@ def _show(results: VideoResults, model: str, labels: tuple[str, ...]) -> None:
     _show_attention(model, people[person], results.fps)
 
 
-def _recognize(file: Any, clip: SkeletonSequence | None, weights: str, recognizer: OnlineRecognizer) -> VideoResults:
+def _asked(is_flat: bool) -> tuple[Any, str]:
+    """Shows the fields for a file and a generated clip, and returns what was chosen; "–" is no generated clip."""
+    if not is_flat:
+        st.info("This model takes keypoints of three dimensions, which videos do not show.")
+        return st.file_uploader("Keypoints: (frame, joint, 4), with x, y, z and confidence", ["npy", "npz"]), _NO_CLIP
+    file = st.file_uploader("A video", ["mp4", "mov", "avi", "mkv", "webm"])
+    names = [spaced(clip.label) for clip in _generated_clips()]
+    return file, st.selectbox("or a generated clip", [_NO_CLIP, *names])
+
+
+def _recognize(file: Any, sample: str, weights: str, recognizer: OnlineRecognizer) -> VideoResults:
     """Recognises the uploaded file or else the generated clip, with a progress bar."""
     bar = st.progress(0.0, "Processing the video")
 
@@ -130,8 +143,11 @@ def _recognize(file: Any, clip: SkeletonSequence | None, weights: str, recognize
         bar.progress(done / n_frames, f"Frame {done} of {n_frames}")
 
     try:
-        if clip is not None:
+        if file is None:
+            clip = next(clip for clip in _generated_clips() if spaced(clip.label) == sample)
             return results_of_clip(clip, recognizer, progress)
+        if recognizer.spec.pipeline.n_coordinates == 3:
+            return results_of_array(file.name, file.getvalue(), recognizer.spec.fps, recognizer, progress)
         return results_of_upload(file.name, file.getvalue(), _pose_model(weights), recognizer, progress)
     finally:
         bar.empty()
@@ -151,15 +167,12 @@ def main() -> None:
         recognizer = _recognizer(model)
         if warning := streaming_warning(recognizer.spec):
             st.warning(warning)
-        file = st.file_uploader("A video", ["mp4", "mov", "avi", "mkv", "webm"])
-        clips = {spaced(clip.label): clip for clip in _generated_clips()}
-        sample = st.selectbox("or a generated clip", ["–", *clips])
-        if file is None and sample == "–":
+        file, sample = _asked(recognizer.spec.pipeline.n_coordinates == 2)
+        if file is None and sample == _NO_CLIP:
             return
         key = (model, weights, file.file_id if file else sample)
         if st.session_state.get("key") != key:
-            clip = None if file else clips[sample]
-            st.session_state["results"] = _recognize(file, clip, weights, recognizer)
+            st.session_state["results"] = _recognize(file, sample, weights, recognizer)
             st.session_state["key"] = key
         _show(st.session_state["results"], model, recognizer.labels)
     except ActrecError as error:

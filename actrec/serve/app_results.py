@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from actrec.drawing.lettering import spaced
+from actrec.drawing.projection import facing, project
 from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
-from actrec.live.keypoints import recognize_clip, stream_of
+from actrec.live.keypoints import read_clip, recognize_clip, stream_of
 from actrec.live.results import ANNOTATED, PREDICTIONS, write_results
 from actrec.live.sets import sets_csv
 from actrec.live.stream import RecognizedFrame, Stream, open_stream, recognize
@@ -74,6 +75,20 @@ def results_of_upload(
 def results_of_clip(clip: SkeletonSequence, recognizer: OnlineRecognizer, progress: Progress) -> VideoResults:
     """Recognises the person of a clip of keypoints, drawn on an empty background."""
     return _results(recognize_clip(clip, recognizer.fresh()), stream_of(clip), recognizer, progress)
+
+
+def results_of_array(
+    name: str, content: bytes, fps: float, recognizer: OnlineRecognizer, progress: Progress
+) -> VideoResults:
+    """Recognises the person of an uploaded array of keypoints in the recogniser's layout."""
+    with tempfile.TemporaryDirectory(prefix="actrec-") as folder:
+        path = Path(folder) / f"upload{Path(name).suffix}"
+        path.write_bytes(content)
+        try:
+            clip = read_clip(path, recognizer.input_skeleton.name, fps)
+        except ActrecError as error:
+            raise ActrecError(str(error).replace(str(path), name)) from None
+    return results_of_clip(clip, recognizer, progress)
 
 
 def _results(
@@ -152,13 +167,15 @@ def attention_figures(
 ) -> AttentionFigures:
     """Draws the attention of one layer in the last of these frames of a person."""
     keypoints = np.array([line["keypoints"] for line in lines], dtype=np.float32)
-    batch = spec.pipeline.batch(SkeletonSequence(keypoints, fps, SKELETON))
+    parts = spec.pipeline
+    layout = SKELETON if parts.n_coordinates == 2 else parts.skeleton.name
+    batch = parts.batch(SkeletonSequence(keypoints, fps, layout))
     last = int(batch.valid[-1].sum()) - 1
     features, valid = batch.features[-1:, : last + 1], batch.valid[-1:, : last + 1]
-    pose = features[0, last, :, :2].numpy()
+    pose = project(facing(features[0, last, :, : parts.n_coordinates].numpy(), parts.preprocess.view))
 
     def draw(matrices: Tensor) -> Figure:
-        return connections(matrices[layer, 0, last].abs().mean(0).numpy(), pose, spec.pipeline.skeleton)
+        return connections(matrices[layer, 0, last].abs().mean(0).numpy(), pose, parts.skeleton)
 
     joints = {
         "Attention": draw(joint_attention(network, features, valid)),
