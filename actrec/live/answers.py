@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
 from actrec.live.sets import set_answer
 from actrec.live.tracking import TrackedPerson
@@ -41,20 +44,21 @@ def _person_answer(person: TrackedPerson | Prediction) -> dict[str, Any]:
         "set": None if prediction.set is None else set_answer(prediction.set),
     }
     if len(prediction.forecast):
-        last = prediction.forecast[-1].astype(float)
-        answer["forecast"] = [None if np.isnan(joint).any() else _rounded(joint, 1) for joint in last]
+        last = _rounded(prediction.forecast[-1], 1, prediction.forecast.shape[-1])
+        answer["forecast"] = [None if any(map(math.isnan, joint)) else joint for joint in last]
     if isinstance(person, TrackedPerson):
-        if person.keypoints.shape[1] == 3:  # in pixels
+        n_coordinates = person.keypoints.shape[1] - 1
+        if n_coordinates == 2:
             answer["box"] = person.box.astype(float).round(1).tolist()
-        answer["keypoints"] = [[*_rounded(joint[:-1], 2), round(joint[-1], 2)] for joint in person.keypoints.tolist()]
+        answer["keypoints"] = _rounded(person.keypoints, 2, n_coordinates)
     return answer
 
 
-def _rounded(place: Sequence[float], decimals: int) -> list[float]:
-    """Rounds x and y in pixels to decimals; in three dimensions, whose unit is not known, to five digits."""
-    if len(place) == 3:
-        return [float(f"{value:.5g}") for value in place]
-    return [round(value, decimals) for value in place]
+def _rounded(joints: Float[ndarray, "joint _"], decimals: int, n_coordinates: int) -> list[list[float]]:
+    """Rounds pixels to decimals, and in three dimensions, whose unit is not known, to five significant digits."""
+    if n_coordinates == 2:
+        return joints.astype(float).round(decimals).tolist()
+    return [[float(f"{value:.5g}") for value in joint] for joint in joints.tolist()]
 
 
 def person_lines(number: int, answer: dict[str, Any], labels: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -111,6 +111,8 @@ def denormalize(
         turn: The rotation matrices of `preprocess.view`, which are undone.
     """
     places = poses[..., : origin.shape[-1]]
+    if not places.shape[-3]:  # a network without forecasts may give them any number of coordinates
+        return np.zeros((*places.shape[:-1], origin.shape[-1]), dtype=np.float32)
     if turn is not None:
         places = places @ turn[..., None, :, :]
     places = places * scale[..., None, None, None] + origin[..., None, None, :]

@@ -101,7 +101,7 @@ def _check_fit(
         joints = spec.pipeline.skeleton.n_joints
         if not reason and len(poses) and poses.shape[-2] != joints:
             reason = f"it forecasts {poses.shape[-2]} joints, expected {joints}"
-        if not reason and poses.shape[-1] < spec.pipeline.n_coordinates:
+        if not reason and len(poses) and poses.shape[-1] < spec.pipeline.n_coordinates:
             reason = f"it forecasts {poses.shape[-1]} coordinates, expected {spec.pipeline.n_coordinates}"
         wanted = (logits[0], 2) if spec.network_options.get("phase") else None
         if not reason and (None if phase is None else phase.shape) != wanted:

@@ -17,6 +17,7 @@ from torch import nn
 from actrec.model.folder import save_model
 from actrec.model.spec import ModelSpec, load_spec
 from actrec.network.infogcn import InfoGCN
+from actrec.network.transformer import Transformer
 from actrec.online.onnx_backend import load_engine
 from actrec.online.onnx_export import export
 from actrec.online.recognizer import OnlineRecognizer
@@ -279,6 +280,17 @@ def test_the_other_streams_forecast_no_poses(stream: str) -> None:
         assert b is not None
         assert a.forecast.shape == b.forecast.shape == (0, N_JOINTS, 3)
         np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-5)
+
+
+def test_a_network_without_forecasts_recognises() -> None:
+    torch.manual_seed(0)
+    spec = MODELS["y"].spec
+    options = {"skeleton": "nwucla20", "in_channels": spec.pipeline.n_channels, "n_classes": 3, "dim": 8, "layers": 1}
+    spec = replace(spec, network="Transformer", network_options=options | {"heads": 2})
+    recognizer = OnlineRecognizer(spec, make_engine(Transformer(**spec.network_options).eval(), spec))
+    found = recognizer.push(make_stream(1, 3)[0], 0.0)
+    assert found is not None
+    assert found.forecast.shape == (0, N_JOINTS, 3)
 
 
 def test_keypoints_of_the_other_dimensions_are_refused_in_a_sentence() -> None:
