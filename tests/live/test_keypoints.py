@@ -81,7 +81,7 @@ def test_the_clips_of_a_store_are_recognised(
     run_command: Run, noise_model: Path, tmp_path: Path, make_sequences: Callable[..., Any]
 ) -> None:
     clips = make_sequences(2, 2, skeleton="penn13")
-    made = [ClipSource(clip.clip_id, clip.source, clip.clip_id, lambda clip=clip: clip) for clip in clips]
+    made = [ClipSource(clip.clip_id, clip.source, clip.clip_id, lambda clip=clip: clip) for clip in clips]  # type: ignore[misc]
     write_store(tmp_path / "store", made, {"dataset": "made", "raw": None})
     given = [f"model={noise_model}", f"source={tmp_path / 'store'}", f"output_dir={tmp_path / 'out'}"]
     code, _, err = run_command(actrec.predict.run, *given, "video=false")
