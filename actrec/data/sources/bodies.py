@@ -23,7 +23,7 @@ def motion(bodies: Bodies) -> Float[ndarray, " body"]:
 def plausible(bodies: Bodies) -> Bool[ndarray, " body"]:
     """Returns which are bodies: seen in a tenth of the frames with any, and not nearly always wider than high."""
     joints = bodies[..., 3] > 0
-    frames: ndarray = joints.any(2)
+    frames: ndarray = np.asarray(joints.any(2))
     often = frames.sum(1) >= _LEAST * frames.any(0).sum()
     places = np.where(joints[..., None], bodies[..., :2], np.nan)
     places[~frames] = 0
