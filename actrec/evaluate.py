@@ -21,6 +21,7 @@ from actrec.data.store.actions import trimmed
 from actrec.data.synthetic.sessions import SyntheticSessions
 from actrec.evaluation.clip_selection import select_clips
 from actrec.evaluation.online import evaluate_online, online_summary
+from actrec.evaluation.people import check_people
 from actrec.evaluation.results import EnsembleMember, evaluate_ensemble
 from actrec.evaluation.sessions import Motions
 from actrec.explain.explanation import explain
@@ -39,6 +40,7 @@ def evaluate(cfg: DictConfig) -> Path:
     """Evaluates models on a split; writes metrics, predictions and a report into a folder, and returns it."""
     for name, least in {"unseen_joints": 0, "seed": 0, "batch_size": 1}.items():
         check_whole(cfg, name, least)
+    check_people(cfg.people)
     members = _load_members(cfg)
     network, spec, _ = members[0]
     with kept_log() as earlier:
@@ -46,7 +48,7 @@ def evaluate(cfg: DictConfig) -> Path:
     clips = [clip for clip in trimmed(whole) if clip.label != NONE or NONE in spec.labels]
     sessions = whole_sessions(whole)
     folder = free_folder(cfg.output_dir, "evaluate")
-    results, explanation = evaluate_ensemble(members, clips, cfg.batch_size), None
+    results, explanation = evaluate_ensemble(members, clips, cfg.batch_size, cfg.people), None
     if cfg.why:
         log.info("Measuring joint importance by occlusion …")
         explanation = explain(network, spec, clips, cfg.batch_size)

@@ -28,6 +28,7 @@ import actrec.train
 from actrec.config import config_dir
 from actrec.data.saved_split import FILE
 from actrec.data.store.clip_source import ClipSource
+from actrec.data.store.reading import read_store
 from actrec.data.store.writing import write_store
 from actrec.model.spec import load_spec
 from actrec.online.train_serve_skew import streaming_warning
@@ -112,13 +113,20 @@ def test_sport14_is_the_blog_posts_table() -> None:
 
 
 @pytest.mark.parametrize("experiment", options("experiment"))
-def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run_command: Run) -> None:
+def test_every_experiment_runs(
+    experiment: str, store: Path, tmp_path: Path, run_command: Run, lift: Callable[..., SkeletonSequence]
+) -> None:
     sessions, clips = experiment in ("live", "live_penn", "quickstart"), experiment in ("synthetic", "synthetic_mini")
     given = ["dataset.importer.n_clips=140", "dataset.importer.test_share=0.2"] if clips else [f"store={store}"]
+    if experiment.startswith("nw_ucla"):  # in three dimensions
+        deep = [lift(clip) for clip in read_store(store)]
+        sources = [ClipSource(clip.clip_id, clip.source, clip.clip_id, lambda clip=clip: clip) for clip in deep]
+        write_store(tmp_path / "deep", sources, {"dataset": "generated", "raw": "none"})
+        given = [f"store={tmp_path / 'deep'}", "split.protocol=grouped"]
     code, out, err = run_command(
         actrec.train.run,
         f"experiment={experiment}",
-        *(TINY if experiment != "penn_transformer" else TINY[1:]),
+        *(TINY[1:] if experiment.endswith("transformer") else TINY),
         "fast_dev_run=true",
         "mix.store=null",  # of live_penn
         "init=null",  # of mine and quickstart: their network is another
@@ -132,6 +140,7 @@ def test_every_experiment_runs(experiment: str, store: Path, tmp_path: Path, run
     for_streams = experiment in (
         "live",
         "live_penn",
+        "nw_ucla_online",
         "penn_online",
         "penn_camera",
         "quickstart",

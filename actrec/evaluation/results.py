@@ -16,6 +16,7 @@ from torch import nn
 
 from actrec.data.excluded_labels import exclude_override
 from actrec.evaluation.metrics import HEADLINES, summarize
+from actrec.evaluation.people import together
 from actrec.evaluation.predictions import ClipPrediction, clip_predictions, write_predictions
 from actrec.evaluation.probabilities import probabilities_at_ratios
 from actrec.evaluation.samples import SampleClip, pick_samples, sample_clip
@@ -120,13 +121,14 @@ def evaluate_model(
 
 
 def evaluate_ensemble(
-    members: Sequence[EnsembleMember], clips: Sequence[SkeletonSequence], batch_size: int = 64
+    members: Sequence[EnsembleMember], clips: Sequence[SkeletonSequence], batch_size: int = 64, people: str = "each"
 ) -> Results:
     """Evaluates the weighted average of several models' probabilities (late fusion of joint, bone and velocity streams;
     Shi et al. 2019, 2s-AGCN, section 3.5) on clips at every observation ratio.
 
     Args:
         members: The models. Classes are in the order of the first.
+        people: "each" counts every clip; "together" combines people of one clip, see `actrec.evaluation.people`.
 
     Raises:
         ActrecError: There are no clips, one has a label that the models do not know, or the models' labels differ.
@@ -139,7 +141,7 @@ def evaluate_ensemble(
         network, own, _ = member
         found = probabilities_at_ratios(network, own.pipeline, clips, len(spec.labels), own.decision, batch_size)
         probabilities += share * found[..., [own.labels.index(label) for label in spec.labels]]
-    return summarize_probabilities(probabilities, members[0].network, spec, clips)
+    return summarize_probabilities(probabilities, members[0].network, spec, clips, people)
 
 
 def summarize_probabilities(
@@ -147,13 +149,17 @@ def summarize_probabilities(
     network: nn.Module,
     spec: ModelSpec,
     clips: Sequence[SkeletonSequence],
+    people: str = "each",
 ) -> Results:
     """Makes the results from class probabilities at every observation ratio.
 
     Args:
         probabilities: Those of each clip, at each ratio of `actrec.pipeline.observation.RATIOS`.
         network: In eval mode; it forecasts the poses of the clips to show.
+        people: See `evaluate_ensemble`.
     """
+    if people == "together":
+        probabilities, clips = together(probabilities, clips)
     by_ratio = {
         str(ratio): given if ratio == 1 else given.argmax(1) for ratio, given in zip(RATIOS, probabilities, strict=True)
     }

@@ -59,7 +59,7 @@ class Head(nn.Module):
 
 
 class InfoGCN(nn.Module):
-    """InfoGCN++ (Chi et al., arXiv:2310.10547) for 2D joints with confidences.
+    """InfoGCN++ (Chi et al., arXiv:2310.10547) for 2D or 3D joints with confidences.
 
     Args:
         skeleton: Name of the joint layout.
@@ -76,7 +76,8 @@ class InfoGCN(nn.Module):
         head: The head's graph convolutions: "sagc" or "gcn".
         head_segments: See `Head`; 4 in the published variant.
         window: See `Head`.
-        coordinates: Channels of a forecast joint: 2 for x and y, 3 with confidence.
+        coordinates: Channels of a forecast joint: 2 for x and y; 3 for x, y and z, or with confidence; None is 2, and in
+            training the number of the data's coordinates.
         norm: Normalisation in encoder, decoder and head: "batch" or "layer".
         dynamics_norm: Normalisation in the field: "none", "layer" or "batch". With "batch", evaluation fails: one
             running mean cannot represent the different statistics of the solver's many evaluations.
@@ -102,7 +103,7 @@ class InfoGCN(nn.Module):
         head: str = "sagc",
         head_segments: int = 1,
         window: int = 64,
-        coordinates: int = 2,
+        coordinates: int | None = 2,
         norm: str = "batch",
         dynamics_norm: str = "layer",
         dropout: float = 0.0,
@@ -124,7 +125,7 @@ class InfoGCN(nn.Module):
         adjacency = torch.from_numpy(get_skeleton(skeleton).adjacency())
         sagc = partial(GraphConv, adjacency=adjacency, heads=graph_heads, attention_dim=attention_dim, norm=norm)
         kinds = {"sagc": sagc, "gcn": partial(sagc, attention_dim=0)}
-        self.coordinates, self.heads, self.causal = coordinates, heads, causal
+        self.coordinates, self.heads, self.causal = coordinates or 2, heads, causal
 
         self.embedding = nn.Linear(in_channels, dim)
         self.joint_code = nn.Parameter(0.02 * torch.randn(len(adjacency), dim))
@@ -139,7 +140,7 @@ class InfoGCN(nn.Module):
                 else GraphField([kinds[dynamics](dim, dim, norm=dynamics_norm) for _ in range(2)], dim)
             )
         self.dynamics = Dynamics(field, horizon, solver)
-        self.decoder = nn.Sequential(kinds["gcn"](dim, dim), kinds["gcn"](dim, dim), nn.Linear(dim, coordinates))
+        self.decoder = nn.Sequential(kinds["gcn"](dim, dim), kinds["gcn"](dim, dim), nn.Linear(dim, self.coordinates))
         blocks = [kinds[head](dim * (horizon + 1), 2 * dim), kinds[head](2 * dim, 2 * dim)]
         self.head = Head(blocks, 2 * dim, n_classes, head_segments, window, dropout, phase)
 

@@ -22,6 +22,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from actrec.data.datamodule import ActionData
 from actrec.data.store.actions import trimmed
+from actrec.evaluation.people import check_people
 from actrec.evaluation.probabilities import ClipAverage, decide, decide_at
 from actrec.evaluation.results import Results, summarize_probabilities
 from actrec.model.network import build_network, compile_network
@@ -106,6 +107,7 @@ class ActionModule(L.LightningModule):
         optimizer: Makes an optimiser of parameters.
         schedule: Makes a schedule of an optimiser, epochs and steps an epoch; it is stepped after every optimiser step.
         decision: See `actrec.evaluation.probabilities.decide`.
+        people: Whether the test counts "each" clip, or people of one clip "together"; see `actrec.evaluation.people`.
         class_weights: Factors of classes in the cross-entropy, by label; "balanced" makes them inverse to the number
             of a class's training clips; None gives each clip the same weight.
         init: Model folder whose weights the training starts from; None for fresh weights.
@@ -128,8 +130,11 @@ class ActionModule(L.LightningModule):
         init: str | None = None,
         compile: bool = False,
         seed: int = 0,
+        people: str = "each",
     ) -> None:
         super().__init__()
+        check_people(people)
+        self.people = people
         self.objective, self.make_optimizer, self.make_schedule, self.seed = objective, optimizer, schedule, seed
         self.spec = model_spec(network, data, decision)
         self.class_weights = class_factors(class_weights, self.spec.labels, data)
@@ -213,7 +218,7 @@ class ActionModule(L.LightningModule):
     def results(self, clips: Sequence[SkeletonSequence]) -> Results:
         """Summarises the last test; `clips` is the test split, of which fast_dev_run processes one batch only."""
         seen = [clip for clip, is_seen in zip(clips, self._average.seen, strict=True) if is_seen]
-        return summarize_probabilities(self._tested, self.network.eval(), self.spec, seen)
+        return summarize_probabilities(self._tested, self.network.eval(), self.spec, seen, self.people)
 
     def _labels(self, split: str) -> list[int]:
         return self.trainer.datamodule.class_numbers(split)  # type: ignore[attr-defined]

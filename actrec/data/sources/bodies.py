@@ -1,4 +1,4 @@
-"""Chooses the body of a clip of which a sensor has tracked several: the one that moves most, and is one."""
+"""Chooses the bodies of a clip of which a sensor has tracked several: those that move most, and are bodies."""
 
 from __future__ import annotations
 
@@ -32,20 +32,23 @@ def plausible(bodies: Bodies) -> Bool[ndarray, " body"]:
     return frames.any(1) & often & ~wide
 
 
-def main_body(bodies: Bodies) -> Float[ndarray, "frame joint 4"] | None:
-    """Chooses the body that moves most; None if no joint of any is observed.
+def main_bodies(bodies: Bodies, most: int = 1) -> list[Float[ndarray, "frame joint 4"]]:
+    """Chooses up to `most` bodies, those that move most first; none if no joint of any is observed.
 
     A tracker that loses a body gives it another number when it finds it again. So bodies that are never seen together
-    with the chosen one continue it, those that move more first. Noise is left out, unless there is nothing else.
+    with a chosen one continue it, those that move more first. Noise is left out, unless there is nothing else.
     """
     likely = plausible(bodies)
     bodies = bodies[likely if likely.any() else (bodies[..., 3] > 0).any((1, 2))]
-    if not len(bodies):
-        return None
-    first, *others = np.argsort(-motion(bodies), kind="stable").tolist()
-    chosen: ndarray = bodies[first].copy()
-    for number in others:
-        seen = (bodies[number, :, :, 3] > 0).any(1)
-        if not (chosen[seen, :, 3] > 0).any():
-            chosen[seen] = bodies[number, seen]
+    left, chosen = np.argsort(-motion(bodies), kind="stable").tolist(), list[ndarray]()
+    while left and len(chosen) < most:
+        body: ndarray = bodies[left[0]].copy()
+        others = []
+        for number in left[1:]:
+            seen = (bodies[number, :, :, 3] > 0).any(1)
+            if (body[seen, :, 3] > 0).any():
+                others.append(number)
+            else:
+                body[seen] = bodies[number, seen]
+        left, chosen = others, [*chosen, body]
     return chosen

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from actrec.data.sources.bodies import Bodies, main_body
+from actrec.data.sources.bodies import Bodies, main_bodies
 from actrec.data.sources.named_files import named_files
 from actrec.data.sources.ntu_actions import ACTIONS
 from actrec.data.sources.skeleton_files import read_bodies
@@ -40,7 +40,7 @@ class Ntu:
     """Imports files `SsssCcccPpppRrrrAaaa.skeleton` with an official split: x, y and z in metres, y up.
 
     Joints that Kinect infers have the confidence 0.5, those that it tracks 1. Files in which no frame has a body are
-    skipped. Of several bodies the one that moves most is used (`main_body`); in frames without it, no joint is
+    skipped. For the choice among several bodies see `main_bodies`; in frames without the chosen one, no joint is
     observed.
 
     Groups are what the split separates: subjects for "xsub", setups for "xset"; for "xview" they are performances,
@@ -50,11 +50,14 @@ class Ntu:
         n_actions: 60 for NTU RGB+D, 120 for NTU RGB+D 120; files of other actions are left out.
         split_name: The official split: "xsub" (training subjects), "xview" (cameras 2 and 3 train; of 60 actions), or
             "xset" (even setups train; of 120); null stores none.
+        bodies: "main" takes the body that moves most; "two" takes the two that do, each as a clip of its own, whose
+            names end in .p1 and .p2. Evaluation averages their logits; see `actrec.evaluation.people`.
         fps: Frames per second, which the files do not store.
     """
 
     n_actions: int = 120
     split_name: str | None = "xsub"
+    bodies: str = "main"
     fps: float = 30.0
 
     def __post_init__(self) -> None:
@@ -66,6 +69,9 @@ class Ntu:
             raise ActrecError(
                 f"The importer's split_name is {self.split_name!r}; expected {' or '.join(protocols)}, or null."
             )
+
+        if self.bodies not in ("main", "two"):
+            raise ActrecError(f"The importer's bodies are {self.bodies!r}; expected main or two.")
 
     def __call__(self, raw: Path) -> list[ClipSource]:
         files = named_files(raw, ".skeleton", _NAME, "SsssCcccPpppRrrrAaaa.skeleton of NTU RGB+D")
@@ -82,7 +88,7 @@ class Ntu:
                 partial(self._read, file, self._row(name)),
                 label=self._row(name)["label"],
                 row=self._row(name),
-                inputs={"fps": self.fps},
+                inputs={"fps": self.fps, "bodies": self.bodies},
             )
             for file, name in listed
         ]
@@ -100,10 +106,9 @@ class Ntu:
         return {"label": ACTIONS[int(name["action"]) - 1], "group": group, "split": split}
 
     def _read(self, file: Path, row: Mapping[str, Any]) -> SkeletonSequence | list[SkeletonSequence]:
-        body = main_body(_bodies(file))
-        if body is None:
-            return []
-        return SkeletonSequence(body, fps=self.fps, skeleton=_SKELETON, clip_id=file.stem, **row)
+        chosen = main_bodies(_bodies(file), 1 if self.bodies == "main" else 2)
+        clips = [SkeletonSequence(body, fps=self.fps, skeleton=_SKELETON, clip_id=file.stem, **row) for body in chosen]
+        return clips[0] if self.bodies == "main" and clips else clips
 
 
 def _bodies(file: Path) -> Bodies:

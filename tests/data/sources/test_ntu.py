@@ -117,6 +117,22 @@ def test_of_six_bodies_the_one_that_moves_most(tmp_path: Path) -> None:
     np.testing.assert_allclose(clip.keypoints[..., :3], bodies["b4"][..., :3].astype(np.float32))
 
 
+def test_two_bodies_are_two_clips_and_their_ids_may_change(tmp_path: Path) -> None:
+    still, lively, third = person(1, speed=0.01), person(2, speed=0.2), person(3, speed=0.005)
+    frames = [{("a" if t < 7 else "b"): still[t], ("1" if t < 4 else "2"): lively[t], "3": third[t]} for t in range(12)]
+    names = {"a": "10", "b": "11", "1": "20", "2": "21", "3": "30"}
+    folder = write(tmp_path, [{names[name]: joints for name, joints in frame.items()} for frame in frames])
+    (source,) = Ntu(bodies="two")(folder)
+    clips = source.load()
+    assert isinstance(clips, list)
+    assert len(clips) == 2
+    for clip, body in zip(clips, (lively, still), strict=True):
+        np.testing.assert_allclose(clip.keypoints[..., :3], body[..., :3], atol=1e-5)
+    alone = [{"5": joints} for joints in lively]
+    (source,) = Ntu(bodies="two")(write(tmp_path / "alone", alone))
+    assert len(source.load()) == 1
+
+
 def test_noise_loses(tmp_path: Path) -> None:
     still, flash, table = person(0, 30, 0.01), person(1, 30, 1.0), person(2, 30, 1.0)
     table[..., :2] = table[:, :, [1, 0]]  # wider than high
@@ -190,6 +206,7 @@ def test_files_without_a_body_are_skipped_and_not_bad(tmp_path: Path) -> None:
         ({"n_actions": 61}, "n_actions is 61; expected 60 or 120"),
         ({"n_actions": 60, "split_name": "xset"}, "expected xsub or xview"),
         ({"n_actions": 120, "split_name": "xview"}, "expected xsub or xset"),
+        ({"bodies": "all"}, "expected main or two"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:
