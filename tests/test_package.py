@@ -87,7 +87,7 @@ ROOMS = {
     "training": ["data", "data.store", "data.synthetic", "evaluation", "model", "network", "online", "pipeline"],
     "explain": ["evaluation", "model", "network", "pipeline"],
     "report": ["data.check", "drawing", "evaluation", "explain", "video"],
-    "live": ["drawing", "online", "video"],
+    "live": ["data.sources", "data.store", "drawing", "online", "video"],
     "sweep": ["data", "drawing", "report", "training"],
     "benchmark": [
         "data",

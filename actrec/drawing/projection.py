@@ -14,13 +14,6 @@ from numpy import ndarray
 AZIMUTH, ELEVATION = 30.0, 15.0  # degrees of the fixed view: beside the recording camera's place, and above it
 TURN = 6.0  # seconds in which a turning view goes once about the body
 
-# The turns to y up and the face to the camera: of poses that `preprocess.view` has turned.
-_FACING = {
-    "y": np.diag([-1.0, 1.0, -1.0]),
-    "body": np.diag([-1.0, 1.0, -1.0]),
-    "z": np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
-}
-
 
 def project(
     places: Float[ndarray, "*lead joint coordinate"],
@@ -69,11 +62,3 @@ def fit(
     low, high = (seen.min(0), seen.max(0)) if len(seen) else (np.zeros(2), np.ones(2))
     scale = 0.8 * side / max(float((high - low).max()), 1e-6)
     return scale, side / 2 - scale * (low + high) / 2
-
-
-def facing(places: Float[ndarray, "*lead joint coordinate"], view: str) -> Float[ndarray, "*lead joint coordinate"]:
-    """Turns normalised poses so that y is up and, if `preprocess.view` has turned them, that they face the camera."""
-    if view not in _FACING:
-        return places
-    turned: ndarray = places @ _FACING[view].T.astype(places.dtype)
-    return turned

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from numpy import ndarray
 from torch import nn
 
-from actrec.drawing.projection import facing
 from actrec.evaluation.predictions import ClipPrediction
 from actrec.model.spec import ModelSpec
 from actrec.pipeline.batching import collate
+from actrec.pipeline.view import facing
 from actrec.pipeline.windows import ResizeWindows
 from actrec.types import ActrecError, SkeletonSequence
 

@@ -11,12 +11,12 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import nn
 
-from actrec.drawing.projection import facing
 from actrec.explain.attention_summary import AttentionSummary, connection_shares, mean_of_finite, summarize_attention
 from actrec.explain.forecast_error import forecast_error
 from actrec.explain.occlusion import OcclusionCheck, check_occlusion, class_importance, joint_importance
 from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
+from actrec.pipeline.view import facing
 from actrec.skeleton import Skeleton
 from actrec.types import SkeletonSequence
 

@@ -126,6 +126,8 @@ def differing_option(network: Mapping[str, Any], features: Mapping[str, Any], th
     """
     options = {name: value for name, value in features.items() if name != "_target_"}
     own = {name: value for name, value in network.items() if name != "_target_"}
+    if own.get("coordinates", 2) is None:
+        own["coordinates"] = there.network_options.get("coordinates", 2)  # follows from the data
     here, other = _options(network["_target_"], own, options), _options_of(there)
     other.pop("network.in_channels", None)
     return _first_difference(here, other)

@@ -76,8 +76,8 @@ class InfoGCN(nn.Module):
         head: The head's graph convolutions: "sagc" or "gcn".
         head_segments: See `Head`; 4 in the published variant.
         window: See `Head`.
-        coordinates: Channels of a forecast joint: 2 for x and y; 3 for x, y and z, or with confidence; None is 2, and in
-            training the number of the data's coordinates.
+        coordinates: Channels of a forecast joint: 2 for x and y; 3 for x, y and z, or x, y and confidence. None is 2,
+            and in training the number of the data's coordinates.
         norm: Normalisation in encoder, decoder and head: "batch" or "layer".
         dynamics_norm: Normalisation in the field: "none", "layer" or "batch". With "batch", evaluation fails: one
             running mean cannot represent the different statistics of the solver's many evaluations.

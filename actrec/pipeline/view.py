@@ -16,6 +16,13 @@ from actrec.skeleton import Skeleton
 VIEWS = ("camera", "y", "z", "body")
 N_FRAMES = 8  # frames with both shoulders whose mean direction is used
 
+# The turns to y up and the face to the camera: of poses that `preprocess.view` has turned.
+_FACING = {
+    "y": np.diag([-1.0, 1.0, -1.0]),
+    "body": np.diag([-1.0, 1.0, -1.0]),
+    "z": np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
+}
+
 Turns = Float[ndarray, "*frame 3 3"]
 
 
@@ -81,3 +88,11 @@ def turned(keypoints: Float[ndarray, "*lead joint 4"], turn: Turns) -> Float[nda
     """Turns the coordinates of normalised keypoints; confidences are kept."""
     places = keypoints[..., :3] @ turn.swapaxes(-1, -2)
     return np.concatenate([places, keypoints[..., 3:]], -1).astype(keypoints.dtype)
+
+
+def facing(places: Float[ndarray, "*lead joint coordinate"], view: str) -> Float[ndarray, "*lead joint coordinate"]:
+    """Turns normalised poses so that y is up and, if `preprocess.view` has turned them, that they face the camera."""
+    if view not in _FACING:
+        return places
+    turned: ndarray = places @ _FACING[view].T.astype(places.dtype)
+    return turned

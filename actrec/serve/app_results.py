@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from actrec.drawing.lettering import spaced
-from actrec.drawing.projection import facing, project
+from actrec.drawing.projection import project
 from actrec.explain.attention import effective_adjacency, joint_attention, time_attention
 from actrec.live.keypoints import read_clip, recognize_clip, stream_of
 from actrec.live.results import ANNOTATED, PREDICTIONS, write_results
@@ -24,6 +24,7 @@ from actrec.model.spec import ModelSpec
 from actrec.network.infogcn import InfoGCN
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.online.set_list import PersonSet
+from actrec.pipeline.view import facing
 from actrec.report.bodies import connections
 from actrec.report.explanation import attention_curve
 from actrec.types import ActrecError, SkeletonSequence

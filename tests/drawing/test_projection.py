@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actrec.drawing.projection import AZIMUTH, ELEVATION, TURN, centre, facing, fit, project, turning
-from actrec.pipeline.view import VIEWS, clip_turn
+from actrec.drawing.projection import AZIMUTH, ELEVATION, TURN, centre, fit, project, turning
+from actrec.pipeline.view import VIEWS, clip_turn, facing
 
 Lift = Callable[[Any], Any]
 CUBE = np.array(np.meshgrid([-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0])).reshape(3, 8).T

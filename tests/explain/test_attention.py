@@ -136,7 +136,8 @@ def test_forecast_error_in_space_is_the_distance_of_all_coordinates(
 ) -> None:
     windows = ResizeWindows(12, (1.0,), (1.0,))
     pipeline = Pipeline(COCO17, Preprocess("offline"), windows, Features(use_velocity=True), n_coordinates=3)
-    spec, clip = ModelSpec("InfoGCN", {}, pipeline, ("label_0",)), lift(make_sequences(1, 1)[0])
+    spec = ModelSpec("InfoGCN", {"coordinates": 3}, pipeline, ("label_0",))
+    clip = lift(make_sequences(1, 1)[0])
     error, still = forecast_error(Still(3).eval(), spec, [clip])
     (window,) = spec.pipeline.evaluation_windows(clip)
     poses = window.keypoints[..., :3].astype(float)

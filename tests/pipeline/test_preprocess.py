@@ -55,7 +55,7 @@ def test_holding_is_a_loop(seed: int) -> None:
         last = -1
         for frame in range(12):
             last = frame if observed[frame, joint] else last
-            origin, scale = Preprocess("causal").reference(clip[: frame + 1], COCO17)
+            origin, scale, _ = Preprocess("causal").reference(clip[: frame + 1], COCO17)
             assert result.known[frame, joint] == (last >= 0)
             expected = (clip[last, joint, :2] - origin) / scale if last >= 0 else np.zeros(2)
             np.testing.assert_allclose(result.keypoints[frame, joint, :2], expected, rtol=1e-4, atol=1e-5)
