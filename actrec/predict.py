@@ -120,13 +120,13 @@ def run(cfg: DictConfig) -> None:
     output = Path(str(cfg.output_dir)).expanduser()
     spec, failed = load_spec(str(cfg.model)), list[str]()
     clips = clips_of(cfg, spec)
-    if not clips:
+    every: dict[str, str | ReadClip] = {**(clips or sources(str(cfg.source)))}
+    if not clips and (is_stream(str(cfg.source)) or Path(str(cfg.source)).expanduser().exists()):
         check_takes_pictures(spec)
     layout, trust = None if clips else SKELETON, cfg.trust or ()
     recognizer = OnlineRecognizer.from_pretrained(
         str(cfg.model), hysteresis, skeleton=layout, max_people=cfg.max_people, trust=trust
     )
-    every: dict[str, str | ReadClip] = {**(clips or sources(str(cfg.source)))}
     if warning := streaming_warning(recognizer.spec):
         log.warning("%s", warning)
     for name, source in every.items():

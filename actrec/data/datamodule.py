@@ -87,15 +87,15 @@ def _without_new(clips: Sequence[SkeletonSequence], saved: SavedSplit) -> list[S
     return kept
 
 
-def _n_coordinates(clips: Sequence[SkeletonSequence]) -> int:
-    """Returns the number of coordinates of the clips' joints; raises an ActrecError if clips differ in it."""
-    of = {clip.n_coordinates: clip.clip_id for clip in clips}
-    if len(of) > 1:
+def _n_coordinates(dataset: DataSet) -> int:
+    """Returns the number of coordinates of the joints; raises an ActrecError if the clips to mix in have another."""
+    number = dataset.clips[0].n_coordinates if dataset.clips else 2
+    if wrong := [clip.clip_id for clip in dataset.mixed if clip.n_coordinates != number]:
         raise ActrecError(
-            f"Clips have different numbers of coordinates: '{of[2]}' has x and y, and '{of[3]}' has x, y and z. Make a "
-            "store of each kind, and train on one of them."
+            f"The clips to mix in, such as {wrong[0]}, do not have the {number} coordinates of the data set's joints. "
+            "Set mix.generated=0, since generated clips have x and y alone, and mix.store=null or to a store like it."
         )
-    return next(iter(of), 2)
+    return number
 
 
 class ActionData(L.LightningDataModule):
@@ -142,7 +142,7 @@ class ActionData(L.LightningDataModule):
         if sampler not in ("natural", "balanced"):
             raise ActrecError(f"sampler is '{sampler}'; expected natural or balanced.")
         self.sampler = sampler
-        pipeline = replace(pipeline, n_coordinates=_n_coordinates([*dataset.clips, *dataset.mixed]))
+        pipeline = replace(pipeline, n_coordinates=_n_coordinates(dataset))
         self.pipeline, self.augmentation = pipeline, augmentation
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.preload, self.preload_to_tensor = preload, preload_to_tensor

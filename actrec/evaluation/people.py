@@ -12,7 +12,7 @@ from numpy import ndarray
 from actrec.types import ActrecError, SkeletonSequence
 
 PEOPLE = ("each", "together")
-_PERSON = re.compile(r"\.p\d+$")  # how the store names several people of one clip
+_PERSON = re.compile(r"\.p\d+$")  # as `actrec.data.store.ledger.person_id` names several people of one clip
 
 
 def check_people(people: str) -> None:
@@ -26,7 +26,8 @@ def together(
 ) -> tuple[Float[ndarray, "ratio whole class"], list[SkeletonSequence]]:
     """Averages the logits of the people of each clip: `a.p1` and `a.p2` of one source become one decision.
 
-    The softmax of averaged logits is the normalised geometric mean of the probabilities.
+    For one model, the normalised geometric mean of probabilities is the softmax of averaged logits. For an ensemble,
+    whose probabilities are averages, it takes the place of that.
 
     Returns:
         The probabilities, and for each the clip of its first person.

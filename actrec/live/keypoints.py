@@ -96,14 +96,18 @@ def recognize_clip(
         yield RecognizedFrame(time, picture, people, [_placed(each, place) for each in people])
 
 
+def _has_picture(clip: SkeletonSequence) -> bool:
+    return clip.n_coordinates == 2 and bool(clip.width and clip.height)
+
+
 def _picture_size(clip: SkeletonSequence) -> tuple[int, int]:
     """Returns width and height of the pictures in which a clip is drawn."""
-    return (clip.width, clip.height) if clip.width and clip.height else (_SIDE, _SIDE)
+    return (clip.width, clip.height) if _has_picture(clip) else (_SIDE, _SIDE)
 
 
 def _placing(clip: SkeletonSequence) -> Project:
     """Returns the function that gives the pixels of places: a clip with a picture's size has pixels already."""
-    if clip.width and clip.height:
+    if _has_picture(clip):
         return lambda places: places
     scale, shift = fit(project(clip.keypoints[..., :-1]), clip.keypoints[..., -1] > 0, _SIDE)
     return lambda places: project(places) * scale + shift

@@ -87,8 +87,13 @@ class ModelSpec:
         for name, (value, what) in wanted.items():
             if options.get(name, value) != value:
                 raise ActrecError(f"network.{name} is {options[name]!r}, but {what} is {value!r}.")
-        forecast = options.get("coordinates", 2 if self.network_name == "InfoGCN" else parts.n_coordinates)
-        if isinstance(forecast, int) and forecast < parts.n_coordinates:
+        if parts.preprocess.view != "camera" and parts.n_coordinates != 3:
+            raise ActrecError(
+                f"preprocess.view={parts.preprocess.view} turns bodies of three dimensions; the clips have two. Set "
+                "preprocess.view=camera."
+            )
+        forecast = (options.get("coordinates") or 2) if self.network_name == "InfoGCN" else parts.n_coordinates
+        if forecast < parts.n_coordinates:
             raise ActrecError(f"network.coordinates is {forecast}, but joints have {parts.n_coordinates} coordinates.")
 
     @property
@@ -153,13 +158,13 @@ class ModelSpec:
 
 
 def _written(options: Any) -> dict[str, Any]:
-    """Returns the options of a part, without newer ones that change nothing: versions before 0.4 refuse them."""
+    """Returns the options of a part, without newer ones that change nothing: earlier versions refuse them."""
     newer = {"view": "camera", "random_sampling": False}
-    return {name: value for name, value in asdict(options).items() if newer.get(name) != value or name not in newer}
+    return {name: value for name, value in asdict(options).items() if (name, value) not in newer.items()}
 
 
 def _coordinates(data: dict[str, Any]) -> int:
-    """Returns the number of coordinates of a joint; versions before 0.4 knew two dimensions only."""
+    """Returns the number of coordinates of a joint; earlier versions knew two dimensions only."""
     number = taken(data, "n_coordinates", int) if "n_coordinates" in data else 2
     if number not in (2, 3):
         raise ActrecError(f"'n_coordinates' is {number}, expected 2 or 3")

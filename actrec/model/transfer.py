@@ -108,7 +108,12 @@ def _carry(to: Tensor, value: Tensor, axes: tuple[int, ...], pairs: list[tuple[i
 
 def _check_alike(spec: ModelSpec, there: ModelSpec, folder: str | Path) -> None:
     """Raises an ActrecError if two models differ in more than classes or, for InfoGCN++, joints and phase."""
-
+    takes = {2: "x and y", 3: "x, y and z"}
+    if (ours := spec.pipeline.n_coordinates) != (theirs := there.pipeline.n_coordinates):
+        raise ActrecError(
+            f"init={folder} does not fit this run: it takes {takes[theirs]}, and these clips have {takes[ours]}. Give "
+            "a model that was trained on such clips, or init=null."
+        )
     here = _options(spec.network, spec.network_options, asdict(spec.pipeline.features), spec.pipeline.skeleton.name)
     other = _options_of(there)
     if name := _first_difference(here, other):

@@ -5,6 +5,8 @@
   the observed joints of the first frame that has any.
 - The scale is the median torso length so far. Until a torso is observed, it is the longest side of the box about all
   joints observed so far, divided by `TORSOS_PER_BOX`; while that box is a point, 1.
+- With `preprocess.view`, a frame is turned by the shoulders of the frames so far, at most of the first eight that show
+  them; before any does, it is not turned.
 
 The state of a stream is a record of fixed size in a structured array, so that many streams are processed together.
 `Preprocess(mode="causal")` passes whole clips through it, and the online engine one frame after another.

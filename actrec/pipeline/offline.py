@@ -6,6 +6,7 @@
   hips, the centroid of all observed joints.
 - The scale is the median torso length; without one, the longest side of the box about all observed joints, divided by
   `TORSOS_PER_BOX`; without that, 1.
+- With `preprocess.view`, all frames are turned by the shoulders of the first eight frames that show them.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def _unit(vectors: Float[ndarray, "*frame 3"]) -> tuple[Float[ndarray, "*frame 3
 
 def push_turns(streams: ndarray, new: Float[ndarray, "stream frame 2 3"], view: str) -> Turns:
     """Computes the rotation matrices of the next frames of each stream, and updates the streams' states."""
-    seen = new[..., 0, :].any(-1)
+    seen = new.any(-1).all(-1) if view == "body" else new[..., 0, :].any(-1)
     number = streams["n_directions"][:, None] + seen.cumsum(1)
     used = np.where((seen & (number <= N_FRAMES))[..., None, None], new, 0)
     totals = streams["directions"][:, None] + used.cumsum(1)

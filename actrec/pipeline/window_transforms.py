@@ -65,8 +65,8 @@ class Rotation(Transform[NormalizedSequence]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = self.max_degrees if isinstance(self.max_degrees, Sequence) else [self.max_degrees]
-        if len(given) not in (1, 3) or not all(0 <= each <= 180 for each in given):
+        given = self.max_degrees if isinstance(self.max_degrees, Sequence) else [self.max_degrees] * 3
+        if len(given) != 3 or not all(0 <= each <= 180 for each in given):
             raise ActrecError(
                 f"The max_degrees of Rotation is {self.max_degrees}; expected an angle from 0 to 180, or in three "
                 "dimensions one for each of x, y and z."

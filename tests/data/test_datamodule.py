@@ -188,6 +188,16 @@ def test_an_excluded_label_that_matches_nothing_is_an_error(data: Callable[..., 
     assert data(exclude_labels=None).labels == ["label_0", "label_1", "label_2"]
 
 
+def test_clips_of_other_dimensions_are_not_mixed_in(
+    make_sequences: Make, lift: Callable[[SkeletonSequence], SkeletonSequence]
+) -> None:
+    own, others = make_sequences(2, 5), [lift(clip) for clip in make_sequences(2, 1)]
+    with pytest.raises(ActrecError, match=r"do not have the 2 coordinates of the data set's joints"):
+        ActionData(DataSet("made", own, mixed=others), Split(val_share=0.2), PIPELINE, AUGMENTATION)
+    deep = ActionData(DataSet("made", [lift(clip) for clip in own]), Split(val_share=0.2), PIPELINE, AUGMENTATION)
+    assert deep.pipeline.n_channels == PIPELINE.n_channels + 1
+
+
 def test_clips_of_another_store_are_mixed_into_train_alone(make_sequences: Make) -> None:
     own, others = make_sequences(), [replace(clip, source="other") for clip in make_sequences(2)]
     apart = _data(own)

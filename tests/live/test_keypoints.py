@@ -70,11 +70,15 @@ def test_an_array_of_two_dimensions_is_recognised_too(run_command: Run, noise_mo
 def test_a_model_of_three_dimensions_refuses_videos_and_says_what_it_takes(
     run_command: Run, solid_model: Path, tmp_path: Path
 ) -> None:
-    for source in ("squat.mp4", "camera:0"):
+    (tmp_path / "squat.mp4").touch()
+    for source in (tmp_path / "squat.mp4", "camera:0"):
         code, _, err = run_command(actrec.predict.run, f"model={solid_model}", f"source={source}")
         assert code == 1
         assert "takes keypoints of three dimensions" in err
         assert "source=clip.npz" in err
+    code, _, err = run_command(actrec.predict.run, f"model={solid_model}", f"source={tmp_path / 'sqat.npz'}")
+    assert code == 1
+    assert "sqat.npz: there is no such file" in err
 
 
 def test_the_clips_of_a_store_are_recognised(

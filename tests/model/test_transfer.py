@@ -230,3 +230,17 @@ def test_configs_say_whether_a_model_fits_before_the_data_are_known(
     plain = {"_target_": "actrec.pipeline.features.Features", "stream": "joint", "use_velocity": False}
     config = {"_target_": "actrec.network.infogcn.InfoGCN", **own, **network}
     assert differing_option(config, {**plain, "velocity_scale": 1.0, **features}, there) == other
+
+
+@pytest.mark.parametrize("network", ["InfoGCN", "Transformer"])
+def test_a_start_of_other_dimensions_is_refused(network: str, tmp_path: Path) -> None:
+    options = {"skeleton": "coco17", **OPTIONS} if network == "InfoGCN" else TRANSFORMER
+    flat = replace(spec(), network=network, network_options=options)
+    deep_options = {**options, "in_channels": 4, **({"coordinates": 3} if network == "InfoGCN" else {})}
+    deep = replace(flat, network_options=deep_options, pipeline=replace(flat.pipeline, n_coordinates=3))
+    folder = save_model(tmp_path / "flat", build_network(flat), flat)
+    with pytest.raises(ActrecError, match="it takes x and y, and these clips have x, y and z"):
+        load_matching_weights(build_network(deep), deep, folder)
+    folder = save_model(tmp_path / "deep", build_network(deep), deep)
+    with pytest.raises(ActrecError, match="it takes x, y and z, and these clips have x and y"):
+        load_matching_weights(build_network(flat), flat, folder)

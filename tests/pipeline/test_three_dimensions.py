@@ -255,3 +255,20 @@ def test_random_sampling_stays_within_half_a_step_and_leaves_evaluation_alone() 
     assert np.abs(offsets).max() <= 1.5 + 1e-4
     assert np.abs(offsets).max() > 1.3
     np.testing.assert_array_equal(drawn.evaluate(ramp, 40)[0].keypoints, plain.evaluate(ramp, 40)[0].keypoints)
+
+
+@MODES
+def test_the_spine_is_looked_for_until_hips_are_seen(mode: str) -> None:
+    clip = random_clip(7, missing=0.0, n_frames=24)
+    clip[:10, NWUCLA20.index(NWUCLA20.hips)] = 0
+    turn = Preprocess(mode, view="body").reference(clip, NWUCLA20).turn
+    later = Preprocess(mode, view="body").reference(clip[10:], NWUCLA20).turn
+    assert turn is not None
+    assert later is not None
+    np.testing.assert_allclose(turn, later)
+    assert not np.allclose(turn, np.eye(3))
+
+
+def test_two_angles_or_one_in_a_list_are_no_rotation() -> None:
+    with pytest.raises(ActrecError, match="The max_degrees of Rotation is"):
+        Rotation(1.0, (10.0,))

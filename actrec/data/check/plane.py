@@ -26,10 +26,11 @@ TEXTS = {
 
 
 def in_plane(clip: SkeletonSequence) -> SkeletonSequence:
-    """Returns a clip of three dimensions in the plane of x and y, with y downwards and sizes as in a picture."""
+    """Returns a clip of three dimensions in the plane of x and y, as a camera in front sees it: x to the right and y
+    downwards, and sizes as in a picture."""
     if clip.n_coordinates == 2:
         return clip
-    places, confidence = clip.keypoints[..., :2] * np.array([1, -1], np.float32), clip.keypoints[..., 3:]
+    places, confidence = clip.keypoints[..., :2] * np.array([-1, -1], np.float32), clip.keypoints[..., 3:]
     seen = places[confidence[..., 0] > 0]
     low, high = (seen.min(0), seen.max(0)) if len(seen) else (np.zeros(2), np.ones(2))
     extent = float((high - low).max()) or 1.0

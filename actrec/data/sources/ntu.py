@@ -69,7 +69,6 @@ class Ntu:
             raise ActrecError(
                 f"The importer's split_name is {self.split_name!r}; expected {' or '.join(protocols)}, or null."
             )
-
         if self.bodies not in ("main", "two"):
             raise ActrecError(f"The importer's bodies are {self.bodies!r}; expected main or two.")
 
@@ -80,18 +79,18 @@ class Ntu:
             raise ActrecError(f"The {len(files)} files in {raw} are of none of the actions 1 to {self.n_actions}.")
         if len(listed) < len(files):
             log.info("%d files are of other actions than 1 to %d.", len(files) - len(listed), self.n_actions)
-        return [
-            ClipSource(
-                name[0],
-                f"ntu{self.n_actions}",
-                str(file),
-                partial(self._read, file, self._row(name)),
-                label=self._row(name)["label"],
-                row=self._row(name),
-                inputs={"fps": self.fps, "bodies": self.bodies},
-            )
-            for file, name in listed
-        ]
+        return [self._source(file, name[0], self._row(name)) for file, name in listed]
+
+    def _source(self, file: Path, name: str, row: dict[str, str]) -> ClipSource:
+        return ClipSource(
+            name,
+            f"ntu{self.n_actions}",
+            str(file),
+            partial(self._read, file, row),
+            label=row["label"],
+            row=row,
+            inputs={"fps": self.fps, "bodies": self.bodies},
+        )
 
     def _row(self, name: re.Match[str]) -> dict[str, str]:
         subject, camera, setup = (int(name[part]) for part in ("subject", "camera", "setup"))

@@ -66,18 +66,19 @@ class NwUcla:
             raise ActrecError(f"The importer's val_view is {self.val_view!r}; expected 1, 2 or null.")
 
     def __call__(self, raw: Path) -> list[ClipSource]:
-        return [
-            ClipSource(
-                file.stem,
-                "nw_ucla",
-                str(file),
-                partial(self._read, file, self._row(name)),
-                label=self._row(name)["label"],
-                row=self._row(name),
-                inputs={"fps": self.fps},
-            )
-            for file, name in named_files(raw, ".json", _NAME, "aAA_sSS_eEE_vVV.json of NW-UCLA")
-        ]
+        files = named_files(raw, ".json", _NAME, "aAA_sSS_eEE_vVV.json of NW-UCLA")
+        return [self._source(file, self._row(name)) for file, name in files]
+
+    def _source(self, file: Path, row: dict[str, str]) -> ClipSource:
+        return ClipSource(
+            file.stem,
+            "nw_ucla",
+            str(file),
+            partial(self._read, file, row),
+            label=row["label"],
+            row=row,
+            inputs={"fps": self.fps},
+        )
 
     def _read(self, file: Path, row: Mapping[str, Any]) -> SkeletonSequence:
         return SkeletonSequence(_keypoints(file), fps=self.fps, skeleton=_SKELETON, clip_id=file.stem, **row)

@@ -11,9 +11,8 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 
 from actrec.data.store import fingerprints
-from actrec.data.store.reading import Row, mixed_coordinates
+from actrec.data.store.reading import Row, check_alike
 from actrec.pipeline.preprocess import Preprocess
-from actrec.types import ActrecError
 
 THRESHOLD = Preprocess.confidence_threshold
 SMALL = 10.0  # pixels; no person is smaller
@@ -76,8 +75,7 @@ def check_coordinates(clips: Iterable[ClipRanges], known: dict[int, str]) -> Non
     """
     for clip in clips:
         known.setdefault(clip.n_coordinates, clip.row["clip_id"])
-    if len(known) > 1:
-        raise ActrecError(mixed_coordinates(known))
+    check_alike(known)
 
 
 def observed_share(clips: Sequence[ClipRanges]) -> float:

@@ -82,8 +82,7 @@ def iterate_store(
         try:
             clip = _read_clip(path, row, number, command, segments.get(row["clip_id"], ()))
             first = first or clip
-            if clip.n_coordinates != first.n_coordinates:
-                raise ActrecError(mixed_coordinates({each.n_coordinates: each.clip_id for each in (first, clip)}))
+            check_alike({each.n_coordinates: each.clip_id for each in (first, clip)})
             yield clip
         except ActrecError as error:
             if damaged is None:
@@ -91,12 +90,13 @@ def iterate_store(
             damaged(str(row["clip_id"]), error)
 
 
-def mixed_coordinates(of: Mapping[int, str]) -> str:
-    """Says that a store has clips of two and of three coordinates, by the id of a clip of each."""
-    return (
-        f"Clip '{of[2]}' has x and y, and clip '{of[3]}' has x, y and z; a store has clips of one number of "
-        "coordinates. Make a store of each kind."
-    )
+def check_alike(ids: Mapping[int, str]) -> None:
+    """Raises an ActrecError if a store has clips of two and of three coordinates, given the id of a clip of each."""
+    if len(ids) > 1:
+        raise ActrecError(
+            f"Clip '{ids[2]}' has x and y, and clip '{ids[3]}' has x, y and z; a store has clips of one number of "
+            "coordinates. Make a store of each kind."
+        )
 
 
 def read_segments(path: Path, clips: Sequence[Row]) -> dict[str, tuple[Segment, ...]]:
