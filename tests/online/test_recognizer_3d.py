@@ -170,7 +170,8 @@ def test_a_turned_camera_turns_the_forecasts_and_changes_no_probability(seed: in
         assert two is not None
         np.testing.assert_allclose(two.probabilities, one.probabilities, atol=2e-3)
         expected = 1000 * (turn.apply(one.forecast.reshape(-1, 3)).reshape(one.forecast.shape) + shift)
-        np.testing.assert_allclose(two.forecast, expected, atol=5)
+        size = float(np.abs(expected).max())  # an untrained network forecasts poses of any size
+        np.testing.assert_allclose(two.forecast, expected, atol=5 + 1e-4 * size)
 
 
 def flattened(model: Model) -> Model:
