@@ -10,21 +10,19 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from actrec.config import main, no_value
-from actrec.data.sources.arrays import load_array, with_confidence
 from actrec.data.sources.folders import files_below, videos_in
 from actrec.data.store.reading import MANIFEST, read_store
+from actrec.live.keypoints import ARRAYS, read_clip
 from actrec.model.copies import writable_copy, writable_folder
 from actrec.model.spec import SHIPPED, find_model, load_spec
 from actrec.online.enrolment import check_enrollable, check_label
 from actrec.online.recognizer import OnlineRecognizer
-from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.video.extraction import Extractor
 from actrec.video.video import is_video
 
 log = logging.getLogger("actrec.enroll")  # run as a script, __name__ is __main__
 
-_ARRAYS = (".npy", ".npz")
 ExtractorMaker = Callable[[], Extractor]
 
 
@@ -73,22 +71,14 @@ def read_clips(path: Path, label: str, cfg: DictConfig, extractor: ExtractorMake
             raise ActrecError(f"The store {path} has no clips of '{label}'. Its labels are: {known}.")
         return clips
     files = sorted(files_below(path).files) if path.is_dir() else [path]
-    arrays = [file for file in files if file.suffix.lower() in _ARRAYS]
-    clips = [_array(file, str(cfg.skeleton), cfg.fps) for file in arrays]
+    arrays = [file for file in files if file.suffix.lower() in ARRAYS]
+    clips = [read_clip(file, str(cfg.skeleton), cfg.fps) for file in arrays]
     if any(is_video(file) for file in files):
         made = extractor()
         clips += [_video(made, file, float(cfg.fps)) for file in (videos_in(path) if path.is_dir() else [path])]
     if not clips:
         raise ActrecError(f"There are no videos and no arrays (.npy, .npz) in {path}.")
     return clips
-
-
-def _array(file: Path, skeleton: str, fps: float) -> SkeletonSequence:
-    try:
-        keypoints = with_confidence(load_array(file), get_skeleton(skeleton))
-        return SkeletonSequence(keypoints, fps, skeleton, clip_id=file.stem)
-    except ActrecError as error:
-        raise ActrecError(f"{file}: {str(error).replace('dataset.skeleton=', 'skeleton=')}") from None
 
 
 def _video(extractor: Extractor, file: Path, picture_fps: float) -> SkeletonSequence:

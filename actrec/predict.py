@@ -136,13 +136,14 @@ def run(cfg: DictConfig) -> None:
         except SetupError:
             raise  # it would end every other source too
         except Exception as error:  # an unexpected error in one video must not end the others
+            reason = _reason(source if isinstance(source, str) else name, error)
             if len(every) > 1:
-                failed.append(_reason(source if isinstance(source, str) else name, error))
+                failed.append(reason)
                 log.warning("left out: %s", failed[-1])
                 log.debug("", exc_info=True)
                 continue
             if isinstance(error, ActrecError):
-                raise type(error)(_reason(source if isinstance(source, str) else name, error)) from None
+                raise type(error)(reason) from None
             raise
         log.info("%s\n  %s%s", output / name, summary, "; interrupted" if interrupted else "")
         if interrupted:

@@ -13,7 +13,7 @@ from torch import nn
 
 from actrec.benchmark.streaming import make_recognizers
 from actrec.model.network import build_network
-from actrec.model.spec import ModelSpec
+from actrec.model.spec import ModelSpec, options_from_data
 from actrec.online.recognizer import OnlineRecognizer
 from actrec.pipeline.pipeline import Pipeline
 from actrec.skeleton import get_skeleton
@@ -50,10 +50,8 @@ def make_setup(cfg: DictConfig) -> Setup:
     groups = ("preprocess", "windows", "features")
     preprocess, windows, features = (instantiate(cfg[name], _convert_="all") for name in groups)
     pipeline = Pipeline(get_skeleton(cfg.skeleton), preprocess, windows, features, cfg.coordinates)
-    options: Any = OmegaConf.to_container(cfg.network, resolve=True)
-    options |= {"skeleton": cfg.skeleton, "in_channels": pipeline.n_channels, "n_classes": cfg.n_classes}
-    if "coordinates" in options and options["coordinates"] is None:
-        options["coordinates"] = cfg.coordinates
+    network: Any = OmegaConf.to_container(cfg.network, resolve=True)
+    options = options_from_data(network, pipeline, cfg.n_classes)
     labels = tuple(f"class {number}" for number in range(cfg.n_classes))
     spec = ModelSpec(options.pop("_target_"), options, pipeline, labels)
     return Setup(cfg, build_network(spec, trust=spec.network), spec, device, dtype)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 from PIL import Image, ImageDraw
 
 from actrec.drawing.colors import LIGHT
@@ -42,7 +44,7 @@ def moving_clips(clips: Sequence[SkeletonSequence]) -> Iterator[tuple[float, Pic
         yield float(time), picture
 
 
-def _placed(clip: SkeletonSequence, times: np.ndarray) -> np.ndarray:
+def _placed(clip: SkeletonSequence, times: Float[ndarray, " picture"]) -> Float[ndarray, "picture joint 3"]:
     """Returns x, y in pixels of a field and confidence of a clip's joints at times, the clip repeated."""
     keypoints = clip.keypoints[(times * clip.fps).astype(int) % len(clip)]
     poses, confidence = turning(keypoints[..., :-1], centre(clip.keypoints), RATE), keypoints[..., -1:]

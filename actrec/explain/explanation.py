@@ -21,7 +21,7 @@ from actrec.skeleton import Skeleton
 from actrec.types import SkeletonSequence
 
 _CANDIDATES = 10  # clips of a class from whose frames a typical pose is chosen
-_FAR = 0.75
+_FAR = 0.75  # quantile of the distances from the mean pose at which a typical pose of three dimensions is chosen
 
 
 @dataclass(frozen=True)

@@ -79,11 +79,7 @@ def recognize_clip(
     Raises:
         ActrecError: The clip has other dimensions than the model.
     """
-    if clip.n_coordinates != recognizer.spec.pipeline.n_coordinates:
-        raise ActrecError(
-            f"Clip '{clip.clip_id}' has {clip.n_coordinates} coordinates for each joint; this model takes "
-            f"{recognizer.spec.pipeline.n_coordinates}. Give it keypoints like those that it was trained on."
-        )
+    recognizer.spec.pipeline.check_coordinates(clip)
     width, height = _picture_size(clip)
     place = _placing(clip)
     for number, keypoints in enumerate(clip.keypoints):

@@ -6,7 +6,7 @@ It is written to and read from `config.json` without PyTorch, so that recognitio
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,19 @@ _FORMER_NAMES = {  # of networks, in the folders that versions before 0.2 wrote
     "InfoGCN": "actrec.network.infogcn.InfoGCN",
     "Transformer": "actrec.network.transformer.Transformer",
 }
+
+
+def options_from_data(network: Mapping[str, Any], pipeline: Pipeline, n_classes: int) -> dict[str, Any]:
+    """Completes a network's config, `_target_` and options, by the options that follow from the data."""
+    options = {
+        **network,
+        "skeleton": pipeline.skeleton.name,
+        "in_channels": pipeline.n_channels,
+        "n_classes": n_classes,
+    }
+    if "coordinates" in options and options["coordinates"] is None:
+        options["coordinates"] = pipeline.n_coordinates
+    return options
 
 
 @dataclass(frozen=True)

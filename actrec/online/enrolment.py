@@ -181,11 +181,7 @@ def check_enrollable(spec: ModelSpec) -> None:
 def _in_layout(clips: Sequence[SkeletonSequence], spec: ModelSpec) -> list[SkeletonSequence]:
     """Maps the clips to the model's joint layout; raises an ActrecError for a clip of other dimensions."""
     for number, clip in enumerate(clips, start=1):
-        if clip.n_coordinates != spec.pipeline.n_coordinates:
-            raise ActrecError(
-                f"Clip '{clip.clip_id or number}' has {clip.n_coordinates} coordinates for each joint; this model "
-                f"takes {spec.pipeline.n_coordinates}."
-            )
+        spec.pipeline.check_coordinates(replace(clip, clip_id=clip.clip_id or str(number)))
     return [
         replace(
             clip,

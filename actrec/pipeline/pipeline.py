@@ -78,13 +78,17 @@ class Pipeline:
                 f"'{self.skeleton.name}'. Map it with Pipeline.to_skeleton."
             )
         keypoints = sequence.keypoints[:n_seen]
+        self.check_coordinates(sequence)
+        resample_first = self.preprocess.mode == "causal" or isinstance(self.windows, AnchoredWindows)
+        return self.preprocess.at_rate(keypoints, sequence.fps) if resample_first else (keypoints, sequence.fps)
+
+    def check_coordinates(self, sequence: SkeletonSequence) -> None:
+        """Raises an ActrecError if a clip has other dimensions than the pipeline takes."""
         if sequence.n_coordinates != self.n_coordinates:
             raise ActrecError(
                 f"Clip '{sequence.clip_id}' has {sequence.n_coordinates} coordinates for each joint; this model or run "
                 f"takes {self.n_coordinates}. Give it clips like those that it was trained on."
             )
-        resample_first = self.preprocess.mode == "causal" or isinstance(self.windows, AnchoredWindows)
-        return self.preprocess.at_rate(keypoints, sequence.fps) if resample_first else (keypoints, sequence.fps)
 
     def targets(self, sequence: SkeletonSequence, labels: Sequence[str]) -> Targets:
         """Returns the targets of the frames that `normalize` gives of a clip.

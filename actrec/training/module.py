@@ -26,7 +26,7 @@ from actrec.evaluation.people import check_people
 from actrec.evaluation.probabilities import ClipAverage, decide, decide_at
 from actrec.evaluation.results import Results, summarize_probabilities
 from actrec.model.network import build_network, compile_network
-from actrec.model.spec import ModelSpec
+from actrec.model.spec import ModelSpec, options_from_data
 from actrec.model.transfer import load_matching_weights
 from actrec.pipeline.observation import RATIOS, Readings
 from actrec.training.losses import Losses, Objective, own_count
@@ -44,14 +44,7 @@ def network_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def model_spec(network: Mapping[str, Any], data: ActionData, decision: str = "last") -> ModelSpec:
     """Makes the specification of a model that is to be trained: `network` is its `_target_` with options."""
-    options = {
-        **network,
-        "skeleton": data.pipeline.skeleton.name,
-        "in_channels": data.pipeline.n_channels,
-        "n_classes": len(data.labels),
-    }
-    if "coordinates" in options and options["coordinates"] is None:
-        options["coordinates"] = data.pipeline.n_coordinates
+    options = options_from_data(network, data.pipeline, len(data.labels))
     return ModelSpec(
         network=options.pop("_target_"),
         network_options=options,

@@ -41,7 +41,7 @@ def test_arrays_of_three_dimensions_are_recognised_and_drawn(
     )
     assert code == 1
     assert "1 of 2 clips could not be read" in err
-    assert "'flat' has 2 coordinates for each joint; this model takes 3" in err
+    assert "'flat' has 2 coordinates for each joint; this model or run takes 3" in err
     lines = [json.loads(line) for line in (out / "a" / "predictions.jsonl").read_text().splitlines()]
     recognizer = OnlineRecognizer.from_pretrained(solid_model)
     for number, (line, frame) in enumerate(zip(lines, clip, strict=True)):
@@ -64,7 +64,7 @@ def test_an_array_of_two_dimensions_is_recognised_too(run_command: Run, noise_mo
     np.save(tmp_path / "clip.npy", make_clip(17, 3))
     code, _, err = run_command(actrec.predict.run, *given, "skeleton=coco17", "video=false")
     assert code == 1
-    assert "has 3 coordinates for each joint; this model takes 2" in err
+    assert "has 3 coordinates for each joint; this model or run takes 2" in err
 
 
 def test_a_model_of_three_dimensions_refuses_videos_and_says_what_it_takes(
@@ -96,5 +96,5 @@ def test_the_clips_of_a_store_are_recognised(
 def test_a_clip_of_other_dimensions_is_refused(solid_model: Path) -> None:
     recognizer = OnlineRecognizer.from_pretrained(solid_model)
     flat = SkeletonSequence(make_clip(20, 2), 15.0, "nwucla20", clip_id="flat")
-    with pytest.raises(ActrecError, match="Clip 'flat' has 2 coordinates for each joint; this model takes 3"):
+    with pytest.raises(ActrecError, match="Clip 'flat' has 2 coordinates for each joint; this model or run takes 3"):
         next(recognize_clip(flat, recognizer))

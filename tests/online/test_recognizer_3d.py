@@ -312,7 +312,7 @@ def test_no_class_is_enrolled_into_a_model_of_three_dimensions() -> None:
     assert not recognizer.gives_embeddings()
     with pytest.raises(ActrecError, match="cannot be enrolled into a model of three dimensions"):
         recognizer.enroll("wave", [clip])
-    with pytest.raises(ActrecError, match="Clip 'wave 1' has 3 coordinates for each joint; this model takes 2"):
+    with pytest.raises(ActrecError, match="Clip 'wave 1' has 3 coordinates for each joint; this model or run takes 2"):
         make_model(n_coordinates=2).recognizer().enroll("wave", [clip])
 
 

@@ -103,5 +103,5 @@ def test_the_app_shows_an_array_of_keypoints(solid_model: Path, tmp_path: Path) 
     figures = attention_figures(recognizer.spec, network, lines, 0, 15.0)
     assert set(figures.joints) == {"Attention", "Effective adjacency"}
     np.save(tmp_path / "flat.npy", body(0.0)[None, :, [0, 1, 3]])
-    with pytest.raises(ActrecError, match="has 2 coordinates for each joint; this model takes 3"):
+    with pytest.raises(ActrecError, match="has 2 coordinates for each joint; this model or run takes 3"):
         results_of_array("f.npy", (tmp_path / "flat.npy").read_bytes(), 15.0, recognizer, lambda _done, _of: None)

@@ -99,10 +99,10 @@ def _advice(array: ndarray, skeleton: Skeleton) -> str:
         return "Does it have several people? Give each its own array: array[person]."
     if len(shape) != 3:
         return "Give the joints of one person in one clip."
-    if shape[1] == n_joints and shape[2] in (2, 3, 4):
-        return f"It has {shape[2]} values for a joint."
-    for order in permutations(range(3)):
-        if order != (0, 1, 2) and shape[order[1]] == n_joints and shape[order[2]] in (2, 3, 4):
+    for order in permutations(range(3)):  # the first is the order that it has
+        if shape[order[1]] == n_joints and shape[order[2]] in (2, 3, 4):
+            if order == (0, 1, 2):
+                break
             return f"Are its axes in another order? Give array.transpose{order}."
     if shape[1] == n_joints:
         return f"It has {shape[2]} values for a joint."

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from actrec.types import ActrecError
 
-_BODY = 10  # numbers of a body before its joints: its id, edges, hands, lean and state
+BODY = 10  # numbers of a body before its joints: its id, edges, hands, lean and state
 _JOINT = 12  # numbers of a joint
 _CONFIDENCES = np.array([0.0, 0.5, 1.0])  # of the states of tracking: not tracked, inferred, tracked
 
@@ -68,7 +68,7 @@ def read_bodies(text: str) -> list[list[TrackedBody]]:
 
 
 def _body(cells: _Cells) -> TrackedBody:
-    name = cells.take(_BODY)[0]
+    name = cells.take(BODY)[0]
     numbers = cells.take(_JOINT * cells.count("joints"))
     try:
         return TrackedBody(name, np.array(numbers, np.float64).reshape(-1, _JOINT))

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from actrec.data.sources.keypoint_files.detections import Detections, Person, Told, detections
-from actrec.data.sources.skeleton_files import TrackedBody, read_bodies
+from actrec.data.sources.skeleton_files import BODY, TrackedBody, read_bodies
 
 NAME = re.compile(r"S\d{3}C\d{3}(?P<person>P\d{3})R\d{3}(?P<action>A\d{3})", re.IGNORECASE)
-_BODY = 10  # numbers of a body before its joints
 
 
 def is_clip(content: Any) -> bool:
@@ -19,7 +18,7 @@ def is_clip(content: Any) -> bool:
     lines = content.split("\n", 3)
     if len(lines) < 2 or not all(line.strip().isdigit() for line in lines[:2]):
         return False
-    return lines[1].strip() == "0" or (len(lines) > 2 and len(lines[2].split()) == _BODY)
+    return lines[1].strip() == "0" or (len(lines) > 2 and len(lines[2].split()) == BODY)
 
 
 def read_clip(content: Any) -> dict[str, Detections]:
