@@ -16,7 +16,8 @@ def run(cfg: DictConfig) -> None:
         [Path(folder) for folder in ([value] if isinstance(value, str) else value or [])]
         for value in (cfg.runs, cfg.against)
     )
-    print(compare_runs(runs) if cfg.against is None else compare_sides(runs, against))
+    left_out = list(cfg.exclude_labels)
+    print(compare_runs(runs, left_out) if cfg.against is None else compare_sides(runs, against, left_out))
 
 
 if __name__ == "__main__":

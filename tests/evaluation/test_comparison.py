@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,17 @@ from actrec.evaluation.predictions import ClipPrediction, write_predictions
 from actrec.pipeline.observation import RATIOS
 from actrec.types import ActrecError
 
+Run = Callable[..., tuple[int, str, str]]
 
-def make_run(folder: Path, right: np.ndarray) -> Path:
+
+def make_run(folder: Path, right: np.ndarray, labels: Sequence[str] | None = None) -> Path:
     """A run that was right on clip i at ratio j where `right[i, j]`."""
     clips = []
     for number, row in enumerate(right):
-        label = "squat" if row[-1] else "lunge"
+        true = "squat" if labels is None else str(labels[number])
+        label = true if row[-1] else "another"
         correct_at = {str(ratio): bool(value) for ratio, value in zip(RATIOS, row, strict=True)}
-        clips.append(ClipPrediction(f"{number:02}", f"g{number // 2}", "squat", label, 0.5, correct_at))
+        clips.append(ClipPrediction(f"{number:02}", f"g{number // 2}", true, label, 0.5, correct_at))
     folder.mkdir()
     write_predictions(folder / "predictions.csv", clips)
     return folder
@@ -43,6 +47,30 @@ def test_table_has_means_over_seeds_and_their_difference(tmp_path: Path) -> None
     assert lines[1].startswith(f"accuracy at 10%   {tenth:.4f}   {right['c'][:, 0].mean():.4f}   ")
     same = compare_sides([runs["a"]], [runs["a"]]).splitlines()[-2]
     assert same.endswith("+0.0000 (+0.0000 to +0.0000)")
+
+
+def test_the_clips_of_excluded_labels_are_left_out(run_command: Run, tmp_path: Path) -> None:
+    """The command prints of the clips that are left what it prints of runs on these alone."""
+    rng = np.random.default_rng(3)
+    labels = np.array(["squat", "wave", "lunge"]).repeat(6)
+    right = {name: rng.random((18, 10)) < 0.6 for name in ("a", "b")}
+    kept = labels != "wave"
+    every, some = (
+        [
+            make_run(tmp_path / f"{name}_{chosen.sum()}", values[chosen], labels[chosen])
+            for name, values in right.items()
+        ]
+        for chosen in (np.ones(18, dtype=bool), kept)
+    )
+    assert compare_runs(every, ["wave"]).splitlines()[0].startswith("12 clips")
+    assert compare_sides(every[:1], every[1:], ["wave"]) == compare_sides(some[:1], some[1:])
+    assert compare_sides(every[:1], every[1:]) != compare_sides(some[:1], some[1:])
+    _, out, _ = run_command(actrec.compare.run, f"runs=[{every[0]}]", f"against=[{every[1]}]", "exclude_labels=[wave]")
+    assert compare_sides(some[:1], some[1:]) in out
+    with pytest.raises(ActrecError, match="has the label 'wav', which exclude_labels names"):
+        compare_runs(every, ["wav"])
+    with pytest.raises(ActrecError, match="exclude_labels leaves out all clips"):
+        compare_runs(every, ["squat", "wave", "lunge"])
 
 
 def test_runs_on_other_clips_are_named(tmp_path: Path) -> None:
