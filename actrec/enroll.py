@@ -10,9 +10,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from actrec.config import main, no_value
+from actrec.data.sources.arrays import ARRAYS
 from actrec.data.sources.folders import files_below, videos_in
 from actrec.data.store.reading import MANIFEST, read_store
-from actrec.live.keypoints import ARRAYS, read_clip
+from actrec.live.keypoints import read_clip
 from actrec.model.copies import writable_copy, writable_folder
 from actrec.model.spec import SHIPPED, find_model, load_spec
 from actrec.online.enrolment import check_enrollable, check_label

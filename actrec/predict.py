@@ -139,7 +139,7 @@ def run(cfg: DictConfig) -> None:
             reason = _reason(source if isinstance(source, str) else name, error)
             if len(every) > 1:
                 failed.append(reason)
-                log.warning("left out: %s", failed[-1])
+                log.warning("left out: %s", reason)
                 log.debug("", exc_info=True)
                 continue
             if isinstance(error, ActrecError):

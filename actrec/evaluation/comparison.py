@@ -35,7 +35,7 @@ def read_correct(
         if unknown := sorted(set(exclude_labels) - {row.get("label") for row in rows}):
             raise ActrecError(f"No clip in '{file}' has the label {unknown[0]!r}, which exclude_labels names.")
         rows = [row for row in rows if row.get("label") not in exclude_labels]
-        if not rows:
+        if exclude_labels and not rows:
             raise ActrecError(f"exclude_labels leaves out all clips of '{file}'.")
         correct = np.array([[row[column] == "true" for column in columns] for row in rows], dtype=float)
         return {row["clip_id"]: row["group"] or row["clip_id"] for row in rows}, correct

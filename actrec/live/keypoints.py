@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from actrec.data.sources.arrays import load_array, with_confidence
+from actrec.data.sources.arrays import ARRAYS, load_array, with_confidence
 from actrec.data.sources.folders import distinct_names, files_below
 from actrec.data.store.reading import MANIFEST, iterate_store
 from actrec.drawing.projection import fit, project
@@ -27,7 +27,6 @@ from actrec.skeleton import get_skeleton
 from actrec.types import ActrecError, SkeletonSequence
 from actrec.video.video import is_video
 
-ARRAYS = (".npy", ".npz")
 _SIDE = 480  # pixels of the pictures of clips without a picture's size
 _BACKGROUND = 38  # grey value
 _PERSON = "1"

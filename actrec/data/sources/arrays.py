@@ -15,6 +15,7 @@ from numpy import ndarray
 from actrec.skeleton import Skeleton
 from actrec.types import ActrecError
 
+ARRAYS = (".npy", ".npz")  # endings of files
 _KEY = "keypoints"
 _EXPECTED = (
     "expected numbers of shape (frame, joint, 3), x, y and confidence, or (frame, joint, 2), or in three dimensions "
@@ -99,11 +100,10 @@ def _advice(array: ndarray, skeleton: Skeleton) -> str:
         return "Does it have several people? Give each its own array: array[person]."
     if len(shape) != 3:
         return "Give the joints of one person in one clip."
-    for order in permutations(range(3)):  # the first is the order that it has
-        if shape[order[1]] == n_joints and shape[order[2]] in (2, 3, 4):
-            if order == (0, 1, 2):
-                break
-            return f"Are its axes in another order? Give array.transpose{order}."
+    orders = (order for order in permutations(range(3)) if shape[order[1]] == n_joints and shape[order[2]] in (2, 3, 4))
+    own = (0, 1, 2)  # comes first
+    if (order := next(orders, own)) != own:
+        return f"Are its axes in another order? Give array.transpose{order}."
     if shape[1] == n_joints:
         return f"It has {shape[2]} values for a joint."
     return (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from actrec.data.sources.arrays import load_array, with_confidence
+from actrec.data.sources.arrays import ARRAYS, load_array, with_confidence
 from actrec.data.sources.folders import distinct_names, files_below, warn_unlisted_files
 from actrec.data.sources.segment_table import read_segment_table
 from actrec.data.sources.tables import COLUMNS, Row, check_rate, list_clips, locate
@@ -50,7 +50,7 @@ class SkeletonTable:
         segments = read_segment_table(raw, self.segments)
         table, rows = list_clips(raw, self.table, (*COLUMNS, "fps", "source", "width", "height"), segments)
         files = [locate(raw, row["file"]) for row in rows]
-        warn_unlisted_files(raw, files_below(raw).files, files, table, (".npy", ".npz"))
+        warn_unlisted_files(raw, files_below(raw).files, files, table, ARRAYS)
         names = distinct_names([row.path for row in rows])
         return [
             self._source(file, row, name, segments.of(row["file"], row.get("clip_id")) or ())
